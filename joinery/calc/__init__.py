@@ -1,0 +1,1 @@
+"""Pure calculation: no Django, no stored database, no HTTP, no clock."""

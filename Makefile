@@ -1,0 +1,56 @@
+# Joinery's commands. `make` alone lists them. Needs: Python 3.11 to 3.14 with venv, and make.
+
+RUN := .venv/.installed-run
+DEV := .venv/.installed-dev
+export PYTHON
+
+.PHONY: help setup demo run test test-all test-postgres test-packaging check fix lock
+.DELETE_ON_ERROR:
+
+# No check or test touches the deployment of whoever runs it.
+check: export JOINERY_DATA := .venv/check
+check test test-packaging: export JOINERY_DATABASE :=
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+setup: $(RUN)  ## make .venv and install what Joinery needs to run
+
+demo: $(RUN)  ## build a synthetic place of 500 people and serve it on this machine
+	.venv/bin/joinery demo
+
+run: $(RUN)  ## serve the deployment in the folder that JOINERY_DATA names
+	.venv/bin/joinery run
+
+test: $(DEV)  ## run the tests on SQLite, and in a browser where there is one
+	.venv/bin/python -m pytest -n 2 -m "not packaging"
+
+test-postgres: $(DEV)  ## run the tests on a PostgreSQL cluster made for them
+	scripts/test_postgres.sh
+
+test-packaging: $(DEV)  ## build the wheel and run the demo from it in an empty environment
+	.venv/bin/python -m pytest -m packaging
+
+test-all: test test-postgres test-packaging  ## run every test
+
+check: $(DEV)  ## lint, format, import contracts, types, migrations
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+	.venv/bin/mypy
+	.venv/bin/python -m django makemigrations --check --dry-run --settings joinery.site.settings
+
+fix: $(DEV)  ## mend what ruff can mend
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: $(RUN)  ## refresh the pinned requirements from pyproject.toml
+	sh scripts/lock.sh
+
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml scripts/setup.sh
+	sh scripts/setup.sh run
+	touch $@
+
+$(DEV): requirements/dev.txt requirements/build.txt pyproject.toml scripts/setup.sh
+	sh scripts/setup.sh dev
+	touch $(RUN) $@

@@ -1,0 +1,107 @@
+"""The command line: `joinery VERB [NOUN]`. Nothing heavy is imported before a command is chosen.
+
+Exit codes: 0 done, 1 refused or a problem found, 2 the command itself is wrong. `--json` prints one
+line on standard output; everything else that is said goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from joinery import __version__
+
+FEEDS = ("fhir", "council")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Examples keep their lines."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command, its options and an example."""
+    top = argparse.ArgumentParser(
+        prog="joinery",
+        description="Joins up health and social care for one place.",
+        epilog="Example: joinery demo --people 500\n\n"
+        "JOINERY_DATA names the deployment's folder (now: joinery-data here), "
+        "JOINERY_DATABASE a PostgreSQL database.",
+        formatter_class=_Formatter,
+    )
+    top.add_argument("--version", action="version", version=f"joinery {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, words: str, example: str, to: Any = commands) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = to.add_parser(
+            name, help=words, description=words, epilog=f"Example: {example}", formatter_class=_Formatter
+        )
+        made.add_argument("--json", action="store_true", help="print one line of JSON")
+        return made
+
+    demo = command("demo", "Build the demonstration place and serve it.", "joinery demo --people 500")
+    demo.add_argument("--people", type=int, default=500, help="how many people (default 500)")
+    demo.add_argument("--seed", type=int, default=1, help="another seed makes other people")
+    demo.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day it is there (default: today)")
+    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--no-serve", action="store_true", help="build only")
+    demo.set_defaults(module="demo")
+
+    run = command("run", "Serve the pages, and seal the logs each minute.", "joinery run --port 8000")
+    run.add_argument("--host", default="127.0.0.1")
+    run.add_argument("--port", type=int, default=8000)
+    run.set_defaults(module="run")
+
+    migrate = command("migrate", "Bring the database to this version.", "joinery migrate")
+    migrate.set_defaults(module="migrate")
+
+    take = command("take", "Take files that a service sent.", "joinery take --feed fhir bundle.json --from Z90001")
+    take.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, or folders of files")
+    take.add_argument("--feed", required=True, choices=FEEDS)
+    take.add_argument("--from", dest="sender", default="", metavar="CODE", help="code of the sending organisation")
+    take.set_defaults(module="take")
+
+    audit = commands.add_parser("audit", help="Check the logs.", description="Check the logs.")
+    audits = audit.add_subparsers(metavar="NOUN", required=True)
+    verify = command("verify", "Check that no log row was changed, added or lost.", "joinery audit verify", audits)
+    verify.set_defaults(module="audit_verify")
+
+    backup = command("backup", "Copy the deployment, while it runs.", "joinery backup monday.joinery")
+    backup.add_argument("file", type=Path, help="the file to write; its keys go to FILE.keys: keep them apart")
+    backup.set_defaults(module="backup")
+
+    restore = command("restore", "Make a deployment from a backup.", "joinery restore monday.joinery")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--keys", type=Path, help="the keys of the backup (default: FILE.keys)")
+    restore.set_defaults(module="restore")
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    chosen = parser().parse_args(arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "joinery.site.settings")
+    command = importlib.import_module(f"joinery.site.commands.{chosen.module}")
+    from joinery.site.commands import Problem
+
+    try:
+        answer, code = command.run(chosen)
+    except Problem as problem:
+        sys.stderr.write(f"joinery: {problem}\n")
+        if chosen.json:
+            sys.stdout.write(json.dumps({"error": str(problem)}) + "\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if chosen.json:
+        sys.stdout.write(json.dumps(answer) + "\n")
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""`@action`: the only way in. The outermost action owns the transaction and leaves one ActionEntry."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import transaction
+
+from joinery.apps.base.models import ActionEntry
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_inside: ContextVar[bool] = ContextVar("inside_action", default=False)
+
+
+class Refused(Exception):
+    """An action was not done. `code` is short and holds no personal data; `message` is for the user."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a signed-in user (`user_id`) or a part of the system (`name`)."""
+
+    name: str
+    user_id: int | None = None
+
+    @classmethod
+    def user(cls, user_id: int) -> Actor:
+        return cls(f"user:{user_id}", user_id)
+
+    @classmethod
+    def system(cls, part: str) -> Actor:
+        return cls(f"system:{part}")
+
+
+def action(name: str, targets: tuple[str, ...] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function an action, called with keywords only, among them `actor` and `at`.
+
+    `targets` names the arguments (ids, never personal data) that the entry keeps. An action called
+    within another joins its transaction and leaves no entry of its own.
+    """
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            if args:
+                raise TypeError(f"{name} takes keywords only")
+            if _inside.get():
+                return function(**kwargs)
+            return _outermost(name, targets, function, kwargs)
+
+        run.action_name = name  # type: ignore[attr-defined]
+        return run
+
+    return wrap
+
+
+def _outermost(name: str, targets: tuple[str, ...], function: Callable[..., R], kwargs: dict[str, Any]) -> R:
+    actor: Actor = kwargs["actor"]
+    at: datetime = kwargs["at"]
+    kept = {target: kwargs.get(target) for target in targets}
+    token = _inside.set(True)
+    try:
+        with transaction.atomic():
+            result = function(**kwargs)
+            ActionEntry.objects.create(at=at, actor=actor.name, action=name, targets=kept, outcome="done")
+            return result
+    except Refused as refused:
+        ActionEntry.objects.create(
+            at=at, actor=actor.name, action=name, targets=kept, outcome="refused", reason=refused.code
+        )
+        raise
+    finally:
+        _inside.reset(token)

@@ -1,0 +1,101 @@
+"""Users, and the three logs: who saw whom, what was done, which rows changed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from joinery.apps.base.triggers import AppendOnly, Captured
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users for the actions of this app; Django's own commands for users are not offered."""
+
+
+class User(AbstractBaseUser):
+    """Someone who signs in. What they may do comes from memberships (place), not from here."""
+
+    guard = Captured(leave_out=("password", "last_login"))
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Access(models.Model):
+    """One person appearing before one viewer. Rows of one event share `event`; a search that finds
+    nobody leaves one row without a person. A feature, not only evidence: people may ask who looked.
+    """
+
+    guard = AppendOnly()
+
+    event = models.CharField(max_length=32)
+    at = models.DateTimeField()
+    user_id = models.BigIntegerField(null=True)
+    actor = models.CharField(max_length=100)
+    role = models.CharField(max_length=40)
+    organisation = models.CharField(max_length=20)
+    purpose = models.CharField(max_length=40)
+    what = models.CharField(max_length=40)
+    person_id = models.CharField(max_length=32, null=True)
+    allowed = models.BooleanField()
+    reason = models.CharField(max_length=40)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["person_id", "-at", "-id"], name="access_person_newest")]
+
+
+class ActionEntry(models.Model):
+    """One outermost action: what was asked, by whom, and whether it was done or refused."""
+
+    guard = AppendOnly()
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=100)
+    action = models.CharField(max_length=100)
+    targets = models.JSONField()
+    outcome = models.CharField(max_length=10)
+    reason = models.CharField(max_length=60, blank=True)
+
+
+class Capture(models.Model):
+    """One change of one row, written by a database trigger, so that raw SQL is seen too."""
+
+    guard = AppendOnly()
+
+    table = models.CharField(max_length=63)
+    operation = models.CharField(max_length=6)
+    row = models.CharField(max_length=64)
+    old = models.TextField(null=True)
+    new = models.TextField(null=True)
+    at = models.CharField(max_length=40)
+
+
+class SealedBlock(models.Model):
+    """A sealed run of log rows: a keyed digest of each row, chained to the block before.
+
+    The block covers the ids from `first_id` to `last_id` except `missing` (a transaction that had not
+    committed yet, or never did), and also `late`: ids that an earlier block had missed.
+    `digests` holds 16 bytes a row, in the order late, then ascending id.
+    """
+
+    guard = AppendOnly()
+
+    at = models.DateTimeField()
+    table = models.CharField(max_length=63)
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    missing = models.JSONField()
+    late = models.JSONField()
+    digests = models.BinaryField()
+    head = models.CharField(max_length=64)

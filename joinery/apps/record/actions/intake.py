@@ -1,0 +1,188 @@
+"""Taking a file: staged in small transactions, published by one row, wholly in or wholly out.
+
+Each row of the file ends as exactly one of taken, unchanged, superseded (older than what is held) and
+quarantined; the four add up. One intake runs at a time in a deployment, so two files cannot decide
+about the same person at once; pages never wait for it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.base.columns import select
+from joinery.apps.place import facts as place
+from joinery.apps.record import council
+from joinery.apps.record.actions.staging import Stage, stage_rows
+from joinery.apps.record.fhir.files import Received, read_resources
+from joinery.apps.record.fhir.lines import row_of
+from joinery.apps.record.models import Source, Submission
+from joinery.apps.record.rows import Row, UnreadableFile
+
+BATCH_ROWS = 2_000
+FEEDS = ("fhir", "council")
+_ADVISORY_LOCK = 7_305_002
+# Tables of a submission, children first, as the sweep of an abandoned one empties them.
+_STAGED = ("quarantined", "entry", "itemversion", "link", "relationship", "details")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How the rows of one file ended. `taken + unchanged + superseded + quarantined == rows`."""
+
+    file: str
+    rows: int = 0
+    taken: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    quarantined: int = 0
+
+
+def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at: datetime) -> Taken:
+    """Take one file of a feed, sent by an organisation. Safe to repeat, safe to kill.
+
+    Raises Refused when the file as a whole cannot be read or the sender is not known; the message says
+    what to do. Nothing of the file is kept then.
+    """
+    with _one_at_a_time():
+        sweep_abandoned(actor=actor, at=at)
+        source_id = open_source(feed=feed, organisation_code=organisation_code, actor=actor, at=at)
+        digest = _digest(path)
+        try:
+            part, header, rows = _read(path, feed)
+            submission_id = open_submission(
+                source_id=source_id, part=part, file_name=path.name, file_digest=digest, header=header,
+                actor=actor, at=at,
+            )  # fmt: skip
+            repeat = _was_published(source_id, digest)
+            stage = Stage(submission_id, source_id, at, repeat)
+            while batch := list(islice(rows, BATCH_ROWS)):
+                stage_batch(stage=stage, rows=batch, actor=actor, at=at)
+        except UnreadableFile as unreadable:
+            sweep_abandoned(actor=actor, at=at)
+            raise Refused("unreadable_file", str(unreadable)) from None
+        publish(stage=stage, submission_id=submission_id, actor=actor, at=at)
+    counts = stage.counts
+    return Taken(path.name, sum(counts.values()), **counts)
+
+
+@action("record.open_source", targets=("feed", "organisation_code"))
+def open_source(*, feed: str, organisation_code: str, actor: Actor, at: datetime) -> int:
+    """The source for a feed of an organisation, made on first use; returns its id."""
+    if feed not in FEEDS:
+        raise Refused("feed", f"There is no feed called {feed}. Feeds: {', '.join(FEEDS)}.")
+    organisation = place.organisation(organisation_code)
+    if organisation is None:
+        raise Refused("organisation", f"No organisation has the code {organisation_code}. Register it first.")
+    source, _ = Source.objects.get_or_create(organisation_id=organisation.id, feed=feed)
+    return source.pk
+
+
+@action("record.open_submission", targets=("source_id", "part", "file_digest"))
+def open_submission(
+    *, source_id: int, part: str, file_name: str, file_digest: str, header: str, actor: Actor, at: datetime
+) -> int:
+    """Open a submission that nothing reads yet; returns its id."""
+    return Submission.objects.create(
+        source_id=source_id, part=part, file_name=file_name[-255:], file_digest=file_digest, header=header,
+        received_at=at,
+    ).pk  # fmt: skip
+
+
+@action("record.stage")
+def stage_batch(*, stage: Stage, rows: list[Row], actor: Actor, at: datetime) -> None:
+    """Stage at most 2,000 rows in one transaction; they count only when the submission is published."""
+    stage_rows(stage, rows)
+
+
+@action("record.publish", targets=("submission_id",))
+def publish(*, stage: Stage, submission_id: int, actor: Actor, at: datetime) -> None:
+    """Make the whole file count, by one row."""
+    counts = stage.counts
+    Submission.objects.filter(pk=submission_id, published_at=None).update(
+        published_at=at, rows=sum(counts.values()), **counts
+    )
+
+
+@action("record.sweep")
+def sweep_abandoned(*, actor: Actor, at: datetime) -> int:
+    """Delete the drafts of submissions that were never published: their intake was killed or failed.
+
+    Only under the intake lock, where no other intake can be at work. Returns how many were swept.
+    """
+    abandoned = [row[0] for row in select("SELECT id FROM record_submission WHERE published_at IS NULL")]
+    with connection.cursor() as cursor:
+        for submission in abandoned:
+            cursor.execute(
+                "DELETE FROM record_indexrow WHERE version_id IN "
+                "(SELECT id FROM record_itemversion WHERE submission_id = %s)",
+                [submission],
+            )
+            for table in _STAGED:
+                cursor.execute(f"DELETE FROM record_{table} WHERE submission_id = %s", [submission])
+            cursor.execute("DELETE FROM record_submission WHERE id = %s", [submission])
+        if abandoned:
+            cursor.execute(
+                "DELETE FROM record_person WHERE NOT EXISTS "
+                "(SELECT 1 FROM record_link k WHERE k.person_id = record_person.id)"
+            )
+    return len(abandoned)
+
+
+def _read(path: Path, feed: str) -> tuple[str, str, Iterator[Row]]:
+    if feed == "council":
+        extract = council.open_extract(path)
+        return extract.part, extract.header, extract.rows
+    return "fhir", "", _fhir_rows(path)
+
+
+def _fhir_rows(path: Path) -> Iterator[Row]:
+    for position, received in enumerate(read_resources(path), start=1):
+        yield _fhir_row(received, position)
+
+
+def _fhir_row(received: Received, position: int) -> Row:
+    resource = received.resource
+    if received.issues or resource is None:
+        key = f"{resource.get('resourceType', '')}/{resource.get('id', '')}" if resource else ""
+        issues = tuple(replace(i, path=f"{received.where}: {i.path}") for i in received.issues)
+        return Row(position, received.body, key[:300], issues)
+    return row_of(resource, received.body, position, full_url=received.full_url, names=received.names)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _was_published(source_id: int, digest: str) -> bool:
+    sql = (
+        "SELECT 1 FROM record_submission WHERE file_digest = %s AND source_id = %s "
+        "AND published_at IS NOT NULL LIMIT 1"
+    )
+    return bool(select(sql, [digest, source_id]))
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Hold the deployment's intake lock; whoever held it before may have died, so it frees itself."""
+    if connection.vendor == "postgresql":
+        select("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
+        try:
+            yield
+        finally:
+            select("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
+        return
+    with (Path(settings.JOINERY_DATA) / "intake.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

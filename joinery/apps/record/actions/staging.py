@@ -1,0 +1,232 @@
+"""Staging a batch of rows: what is new, what is known, what is older than what we hold."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
+from joinery.apps.record.actions.linking import link_records
+from joinery.apps.record.models import (
+    Details,
+    Entry,
+    IndexRow,
+    Item,
+    ItemVersion,
+    Quarantined,
+    Relationship,
+    SourceRecord,
+)
+from joinery.apps.record.rows import DetailsRow, EntryRow, Row
+
+OUTCOMES = ("taken", "unchanged", "superseded", "quarantined")
+
+
+@dataclass(slots=True)
+class Stage:
+    """A submission on its way in. `repeat` says that this very file was published before."""
+
+    submission_id: int
+    source_id: int
+    at: datetime
+    repeat: bool
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+
+
+@dataclass(slots=True)
+class Held:
+    """What is held of one item: its newest number, its current version, every digest so far."""
+
+    item_id: int
+    number: int = 0
+    digest: bytes = b""
+    stated_at: datetime | None = None
+    digests: set[bytes] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Version:
+    """A version to insert."""
+
+    row: Row
+    held: Held
+    number: int
+    digest: bytes
+    late: bool
+    version_id: int = 0
+
+
+def stage_rows(stage: Stage, rows: list[Row]) -> None:
+    """Stage rows in the order of the file; adds to `stage.counts`."""
+    good = [row for row in rows if not row.issues]
+    _quarantine(stage, [row for row in rows if row.issues])
+    held = _held(stage, list(dict.fromkeys(row.key for row in good)))
+    versions = [v for row in good if (v := _judge(stage, row, held[row.key])) is not None]
+    _insert_versions(stage, versions)
+    current = [v for v in versions if not v.late]
+    records = _records(stage, {v.row.local_id for v in current if v.row.local_id})
+    _insert_entries(stage, current, records)
+    _insert_details(stage, current, records)
+
+
+def _judge(stage: Stage, row: Row, held: Held) -> Version | None:
+    """Count the row as taken, unchanged or superseded; a version unless nothing is new in it."""
+    digest = hashlib.blake2b(row.body, digest_size=16).digest()
+    older = row.stated_at is not None and held.stated_at is not None and row.stated_at < held.stated_at
+    # The same file again changes nothing, even where it held two versions of one thing.
+    if digest == held.digest or (digest in held.digests and (older or stage.repeat)):
+        stage.counts["unchanged"] += 1
+        return None
+    stage.counts["superseded" if older else "taken"] += 1
+    held.number += 1
+    held.digests.add(digest)
+    if not older:
+        held.digest, held.stated_at = digest, row.stated_at
+    return Version(row, held, held.number, digest, late=older)
+
+
+def _quarantine(stage: Stage, rows: list[Row]) -> None:
+    digests = [hashlib.blake2b(row.body, digest_size=16).digest() for row in rows]
+    sql = (
+        "SELECT q.digest FROM record_quarantined q JOIN record_submission s ON s.id = q.submission_id "
+        f"WHERE s.source_id = %s AND s.published_at IS NOT NULL AND q.digest IN ({marks(digests)})"
+    )
+    known = {bytes(d) for (d,) in select(sql, [stage.source_id, *digests])} if stage.repeat else set()
+    insert_rows(
+        Quarantined,
+        ("submission_id", "position", "key", "digest", "body", "reasons"),
+        [
+            (stage.submission_id, row.position, row.key[:300], digest, row.body, _json([asdict(i) for i in row.issues]))
+            for row, digest in zip(rows, digests, strict=True)
+            if digest not in known
+        ],
+    )
+    stage.counts["quarantined"] += len(rows)
+
+
+def _held(stage: Stage, keys: list[str]) -> dict[str, Held]:
+    """The items with these keys, the missing ones made, each with what is held of it."""
+    sql = f"SELECT id, key FROM record_item WHERE source_id = %s AND key IN ({marks(keys)})"
+    held = {key: Held(item_id) for item_id, key in select(sql, [stage.source_id, *keys])}
+    by_id = {h.item_id: h for h in held.values()}
+    if by_id:
+        sql = (
+            "SELECT v.item_id, v.number, v.digest, v.stated_at, v.late FROM record_itemversion v "
+            "JOIN record_submission s ON s.id = v.submission_id "
+            f"WHERE v.item_id IN ({marks(list(by_id))}) AND (s.published_at IS NOT NULL OR s.id = %s) ORDER BY v.id"
+        )
+        for item_id, number, digest, stated_at, late in select(sql, [*by_id, stage.submission_id]):
+            known = by_id[item_id]
+            known.number = number
+            known.digests.add(bytes(digest))
+            if not late:
+                known.digest, known.stated_at = bytes(digest), _moment(stated_at)
+    missing = [key for key in keys if key not in held]
+    ids = reserve_ids(Item, len(missing))
+    insert_rows(Item, ("id", "source_id", "key"), [(i, stage.source_id, k) for i, k in zip(ids, missing, strict=True)])
+    return held | {key: Held(item_id) for item_id, key in zip(ids, missing, strict=True)}
+
+
+def _insert_versions(stage: Stage, versions: list[Version]) -> None:
+    for version, version_id in zip(versions, reserve_ids(ItemVersion, len(versions)), strict=True):
+        version.version_id = version_id
+    insert_rows(
+        ItemVersion,
+        ("id", "item_id", "submission_id", "number", "stated_at", "digest", "late", "body"),
+        [
+            (v.version_id, v.held.item_id, stage.submission_id, v.number, stored(v.row.stated_at), v.digest, v.late, v.row.body)
+            for v in versions
+        ],
+    )  # fmt: skip
+    insert_rows(
+        IndexRow,
+        ("name", "value", "version_id"),
+        [(name, value, v.version_id) for v in versions for name, value in v.row.index],
+    )
+
+
+def _records(stage: Stage, local_ids: set[str]) -> dict[str, int]:
+    """Source records by local id; one that is only referred to so far is made, and waits for details."""
+    wanted = sorted(local_ids)
+    sql = f"SELECT local_id, id FROM record_sourcerecord WHERE source_id = %s AND local_id IN ({marks(wanted)})"
+    records: dict[str, int] = dict(select(sql, [stage.source_id, *wanted]))
+    missing = [local_id for local_id in wanted if local_id not in records]
+    made = dict(zip(missing, reserve_ids(SourceRecord, len(missing)), strict=True))
+    insert_rows(
+        SourceRecord, ("id", "source_id", "local_id"), [(i, stage.source_id, local) for local, i in made.items()]
+    )
+    return records | made
+
+
+def _insert_entries(stage: Stage, versions: list[Version], records: dict[str, int]) -> None:
+    at = stored(stage.at)
+    insert_rows(
+        Entry,
+        (
+            *("record_id", "item_id", "version_id", "submission_id", "at", "precision", "until_at"),
+            *("kind", "title", "detail", "banner", "restricted"),
+        ),
+        [
+            (records[v.row.local_id], v.held.item_id, v.version_id, stage.submission_id, *_entry(v.row.entry, at))
+            for v in versions
+            if v.row.entry is not None
+        ],
+    )
+
+
+def _entry(entry: EntryRow, received_at: Any) -> tuple[Any, ...]:
+    at = stored(entry.moment.at) if entry.moment else received_at
+    precision = entry.moment.precision if entry.moment else "none"
+    ends = (entry.kind, entry.title, entry.detail, entry.banner, entry.restricted)
+    return (at, precision, stored(entry.until_at), *ends)
+
+
+def _insert_details(stage: Stage, versions: list[Version], records: dict[str, int]) -> None:
+    # Two versions of one person in a batch: the later counts, and only its link is worked out.
+    said = {records[v.row.local_id]: v.row.details for v in versions if v.row.details is not None}
+    link_records(stage.submission_id, stage.at, said)
+    insert_rows(
+        Details,
+        (
+            *("record_id", "submission_id", "nhs_number", "nhs_number_status", "family_name", "given_name"),
+            *("title", "preferred_name", "family_key", "given_key", "birth_date", "death_date", "dead"),
+            *("gender", "address", "restricted"),
+        ),
+        [(record, stage.submission_id, *_details(d)) for record, d in said.items()],
+    )
+    _relate(stage, list(said))
+
+
+def _details(d: DetailsRow) -> tuple[Any, ...]:
+    days = (connection.ops.adapt_datefield_value(d.birth_date), connection.ops.adapt_datefield_value(d.death_date))
+    named = (d.nhs_number, d.nhs_number_status, d.family_name, d.given_name, d.title, d.preferred_name)
+    return (*named, *d.keys(), *days, d.dead, d.gender, _json(d.address), d.restricted)
+
+
+def _relate(stage: Stage, record_ids: list[int]) -> None:
+    """An organisation that holds a record of a person is involved with them from that day."""
+    sql = f"SELECT record_id FROM record_relationship WHERE record_id IN ({marks(record_ids)})"
+    known = {row[0] for row in select(sql, record_ids)}
+    organisation = select("SELECT organisation_id FROM record_source WHERE id = %s", [stage.source_id])[0][0]
+    day = connection.ops.adapt_datefield_value(stage.at.date())
+    insert_rows(
+        Relationship,
+        ("record_id", "organisation_id", "submission_id", "basis", "from_date"),
+        [(r, organisation, stage.submission_id, "holds_record", day) for r in record_ids if r not in known],
+    )
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _moment(value: Any) -> datetime | None:
+    """A moment as either database gives it: PostgreSQL a datetime, SQLite text in UTC."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.replace(tzinfo=value.tzinfo or UTC) if value else None

@@ -1,0 +1,115 @@
+"""Opening a view: the decision and the entry in the access log come before anything is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection
+
+from joinery.apps.base.access_log import Look, Viewing, log_access, open_viewing
+from joinery.apps.base.action import Actor, Refused
+from joinery.apps.base.columns import marks, select
+from joinery.apps.record.sql import links
+from joinery.calc.access import CARING_ROLES, DIRECT_CARE, Decision, Post, may_open
+from joinery.calc.linkage.ladder import name_key
+
+# Why not, in words for the person who asked.
+REFUSALS = {
+    "no_post": "Your account is not attached to an organisation today. Ask your manager to add you.",
+    "role": "Your role does not include seeing people's records.",
+    "purpose": "Records may be opened for a person's direct care only.",
+    "not_involved": "Your organisation is not involved in this person's care, as far as we have been told.",
+}
+MOST_FOUND = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """Whom to find: a number, or a family name with whatever else is known."""
+
+    nhs_number: str = ""
+    family_name: str = ""
+    given_name: str = ""
+    birth_date: date | None = None
+
+
+def open_record(
+    *, person_id: str, posts: tuple[Post, ...], actor: Actor, at: datetime, what: str = "opened"
+) -> Viewing:
+    """Open one person's record for direct care. Raises Refused, having logged the refusal.
+
+    An id that belongs to nobody is refused like a person one may not see, so that ids cannot be tried.
+    """
+    decision = may_open(posts, _involved(person_id, at.date()), DIRECT_CARE)
+    if decision.allowed:
+        return open_viewing(actor=actor, at=at, look=Look(what, DIRECT_CARE, decision), person_ids=[person_id])
+    log_access(actor=actor, at=at, look=Look("refused", DIRECT_CARE, decision), person_ids=[person_id[:32]])
+    raise Refused(decision.reason, REFUSALS[decision.reason])
+
+
+def search_people(
+    *, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, at: datetime
+) -> tuple[Viewing, bool]:
+    """Find people among those whom the viewer's organisations are involved with.
+
+    Returns a viewing of those found (at most 50) and whether there are more. Raises Refused when the
+    viewer's role may search for nobody.
+    """
+    organisations = tuple(post.organisation for post in posts if post.role in CARING_ROLES)
+    post = next((post for post in posts if post.role in CARING_ROLES), None)
+    if post is None:
+        reason = "role" if posts else "no_post"
+        log_access(actor=actor, at=at, look=Look("refused", DIRECT_CARE, Decision(False, reason)), person_ids=[])
+        raise Refused(reason, REFUSALS[reason])
+    found = _find(criteria, organisations, at.date())
+    look = Look("listed" if found else "searched", DIRECT_CARE, Decision(True, "involved", post))
+    viewing = open_viewing(actor=actor, at=at, look=look, person_ids=found[:MOST_FOUND])
+    return viewing, len(found) > MOST_FOUND
+
+
+def _involved(person_id: str, on: date) -> frozenset[str]:
+    """Codes of the organisations with a relationship to the person on a day."""
+    day = connection.ops.adapt_datefield_value(on)
+    sql = (
+        f"SELECT DISTINCT o.code FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id "
+        "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL "
+        "JOIN place_organisation o ON o.id = r.organisation_id "
+        "WHERE k.person_id = %s AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)"
+    )
+    return frozenset(row[0] for row in select(sql, [person_id, day, day]))
+
+
+def _find(criteria: Criteria, organisations: tuple[str, ...], on: date) -> list[str]:
+    """Ids of at most 51 people; any details ever published find them, so an old name does too."""
+    where: list[str] = []
+    values: list[object] = []
+    if criteria.nhs_number:
+        where.append("d.nhs_number = %s")
+        values.append(criteria.nhs_number)
+    for column, name in (("family_key", criteria.family_name), ("given_key", criteria.given_name)):
+        key = name_key(name)
+        if key:
+            # The start of a name is enough; a range uses the index on either database.
+            where.append(f"d.{column} >= %s AND d.{column} < %s")
+            values += [key, key[:-1] + chr(ord(key[-1]) + 1)]
+    if criteria.birth_date:
+        where.append("d.birth_date = %s")
+        values.append(connection.ops.adapt_datefield_value(criteria.birth_date))
+    day = connection.ops.adapt_datefield_value(on)
+    sql = (
+        f"SELECT DISTINCT k.person_id FROM record_details d JOIN {links(on='k.record_id = d.record_id')} "
+        "JOIN record_submission ds ON ds.id = d.submission_id AND ds.published_at IS NOT NULL "
+        f"WHERE {' AND '.join(where) or '1 = 0'} AND EXISTS (SELECT 1 FROM record_link m "
+        "JOIN record_submission ms ON ms.id = m.submission_id AND ms.published_at IS NOT NULL "
+        "JOIN record_relationship r ON r.record_id = m.record_id "
+        "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL "
+        "JOIN place_organisation o ON o.id = r.organisation_id "
+        "WHERE m.person_id = k.person_id AND NOT EXISTS (SELECT 1 FROM record_link n "
+        "JOIN record_submission ns ON ns.id = n.submission_id AND ns.published_at IS NOT NULL "
+        "WHERE n.record_id = m.record_id AND n.id > m.id) "
+        f"AND o.code IN ({marks(organisations)}) AND r.from_date <= %s "
+        "AND (r.to_date IS NULL OR r.to_date > %s)) "
+        f"ORDER BY k.person_id LIMIT {MOST_FOUND + 1}"
+    )
+    return [row[0] for row in select(sql, [*values, *organisations, day, day])]

@@ -1,0 +1,172 @@
+"""Taking a FHIR file apart into validated resources, each with exactly the bytes that were received.
+
+A file may be one resource, one Bundle, or NDJSON (a resource or a Bundle a line), gzipped or not. It is
+told by its content, never by its name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from joinery.apps.record.fhir.validate import validate
+from joinery.apps.record.rows import Issue, UnreadableFile
+
+# One document is parsed whole; longer deliveries are NDJSON, which is read line by line.
+MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
+MOST_LINE_BYTES = 32 * 1024 * 1024
+
+
+class _Entry(msgspec.Struct):
+    fullUrl: str | None = None  # noqa: N815 (FHIR's own spelling)
+    resource: msgspec.Raw = msgspec.Raw()
+
+
+class _Bundle(msgspec.Struct):
+    entry: list[_Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One row: a resource's bytes as received, the same parsed, and all that is wrong with it.
+
+    `where` is its place in the file. `full_url` is what its Bundle calls it, `names` the Bundle's table
+    from full url to `Type/id`. `resource` is None where the bytes are not one JSON object.
+    """
+
+    body: bytes
+    where: str
+    resource: dict[str, Any] | None
+    issues: tuple[Issue, ...]
+    full_url: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+
+
+_bundle = msgspec.json.Decoder(_Bundle)
+_of_entry = re.compile(r"Bundle\.entry\[(\d+)\]")
+
+
+def read_resources(path: Path) -> Iterator[Received]:
+    """Every row of the file in order. Raises UnreadableFile when there is nothing to quarantine row by
+    row: an empty file, a damaged gzip, a document or line beyond the limits.
+    """
+    with path.open("rb") as raw:
+        start = raw.read(2)
+        raw.seek(0)
+        stream = gzip.GzipFile(fileobj=raw) if start == b"\x1f\x8b" else raw
+        try:
+            yield from _rows(stream)  # type: ignore[arg-type]
+        except (OSError, EOFError, zlib.error) as damage:
+            raise UnreadableFile(f"{path.name}: the gzip file is damaged ({damage}). Send it again.") from None
+
+
+def _rows(stream: BinaryIO) -> Iterator[Received]:
+    first = _line(stream)
+    while first.strip() in (b"", b"\xef\xbb\xbf"):
+        if not first:
+            raise UnreadableFile("The file is empty. Send the file again.")
+        first = _line(stream)
+    first = first.removeprefix(b"\xef\xbb\xbf")
+    second = _line(stream)
+    while second and not second.strip():
+        second = _line(stream)
+    if not second:
+        yield from _document(first.strip(), "")
+        return
+    # A broken first line must not swallow the good lines after it: one whole object on the second line
+    # is enough to know NDJSON by. A document spread over lines has no whole object there.
+    if _is_whole(first) or (second.lstrip()[:1] == b"{" and _is_whole(second)):
+        yield from _lines(stream, first, second)
+        return
+    rest = second + stream.read(MOST_DOCUMENT_BYTES + 1)
+    if len(first) + len(rest) > MOST_DOCUMENT_BYTES:
+        raise UnreadableFile(
+            f"One JSON document may be {MOST_DOCUMENT_BYTES // 1024**2} MB at most. Send NDJSON, a resource a line."
+        )
+    yield from _document((first + rest).strip(), "")
+
+
+def _lines(stream: BinaryIO, first: bytes, second: bytes) -> Iterator[Received]:
+    yield from _document(first.strip(), "line 1")
+    number, line = 2, second
+    while line:
+        if line.strip():
+            yield from _document(line.strip(), f"line {number}")
+        line = _line(stream)
+        number += 1
+
+
+def _line(stream: BinaryIO) -> bytes:
+    line = stream.readline(MOST_LINE_BYTES + 1)
+    if len(line) > MOST_LINE_BYTES:
+        # Perhaps one long document on one line: read on, within the limit for documents.
+        line += stream.read(MOST_DOCUMENT_BYTES - len(line) + 1)
+        if len(line) > MOST_DOCUMENT_BYTES:
+            raise UnreadableFile(
+                f"A line may be {MOST_DOCUMENT_BYTES // 1024**2} MB at most. Send one resource a line (NDJSON)."
+            )
+    return line
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _document(body: bytes, where: str) -> Iterator[Received]:
+    resource, issues = validate(body)
+    entries = _entries(body, resource)
+    if not entries:
+        yield Received(body, where, resource, issues)
+        return
+    # What is wrong with one entry is that entry's; what is wrong with the Bundle is every entry's.
+    of_entry: dict[int, list[Issue]] = defaultdict(list)
+    of_all: list[Issue] = []
+    for issue in issues:
+        named = _of_entry.match(issue.path)
+        (of_entry[int(named[1])] if named else of_all).append(issue)
+    parsed = [entry.get("resource") or {} for entry in resource["entry"]]  # type: ignore[index]
+    names = {e.fullUrl: _name(e.fullUrl, p) for e, p in zip(entries, parsed, strict=True) if e.fullUrl}
+    place = f"{where} " if where else ""
+    for position, (entry, content) in enumerate(zip(entries, parsed, strict=True)):
+        path = f"Bundle.entry[{position}]"
+        found = [*of_all, *of_entry[position]]
+        if not bytes(entry.resource):
+            message = "The entry has no resource. Only whole resources are taken; send it with its content."
+            found.append(Issue(path, "no-resource", "", message))
+        yield Received(
+            bytes(entry.resource), f"{place}{path}", content, tuple(found), entry.fullUrl or "", names
+        )
+
+
+def _entries(body: bytes, resource: dict[str, Any] | None) -> list[_Entry]:
+    """The entries of a Bundle, each resource as the bytes received; empty for anything else."""
+    if resource is None or resource.get("resourceType") != "Bundle" or not isinstance(resource.get("entry"), list):
+        return []
+    if not all(isinstance(e, dict) and isinstance(e.get("resource", {}), dict) for e in resource["entry"]):
+        return []
+    try:
+        return _bundle.decode(body).entry
+    except (msgspec.MsgspecError, RecursionError):
+        return []
+
+
+def _name(full_url: str, resource: dict[str, Any]) -> str:
+    """`Type/id` of an entry; a resource without an id goes by the last part of its full url."""
+    return f"{resource.get('resourceType', '')}/{resource.get('id') or last_part(full_url)}"
+
+
+def last_part(url: str) -> str:
+    """What stands after the last slash or colon: the id in an address, or a bare UUID."""
+    return url.rsplit("/", 1)[-1].rsplit(":", 1)[-1]

@@ -1,0 +1,307 @@
+"""From a validated FHIR resource to a row of intake: whose it is, the line it makes, what finds it.
+
+Which elements make a line is said in `definitions/feeds/fhir.toml`, not here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from joinery.apps.record.fhir.files import last_part
+from joinery.apps.record.rows import DetailsRow, EntryRow, Moment, Row, capital, moment_of
+from joinery.calc.units import parse_nhs_number
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDefinition:
+    """How one type of resource makes a line; elements are paths, already split at the dots."""
+
+    kind: str
+    at: tuple[tuple[str, ...], ...]
+    until: tuple[tuple[str, ...], ...]
+    title: tuple[tuple[str, ...], ...]
+    detail: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FhirDefinition:
+    """The feed definition as read from its file."""
+
+    entries: dict[str, EntryDefinition]
+    gone_status: frozenset[str]
+    restricted_security: frozenset[str]
+    nhs_number_system: str
+    no_known_allergy: frozenset[str]
+    unsaid: frozenset[str]
+    allergy_list: str
+
+
+@cache
+def definition() -> FhirDefinition:
+    """`definitions/feeds/fhir.toml`, parsed."""
+    text = files("joinery.definitions").joinpath("feeds/fhir.toml").read_text("utf-8")
+    said = tomllib.loads(text)
+
+    def paths(entry: dict[str, Any], name: str) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(path.split(".")) for path in entry.get(name, ()))
+
+    return FhirDefinition(
+        entries={
+            entry["type"]: EntryDefinition(
+                entry["kind"], *(paths(entry, name) for name in ("at", "until", "title", "detail"))
+            )
+            for entry in said["entry"]
+        },
+        gone_status=frozenset(said["gone_status"]),
+        restricted_security=frozenset(said["restricted_security"]),
+        nhs_number_system=said["nhs_number_system"],
+        no_known_allergy=frozenset(said["no_known_allergy"]),
+        unsaid=frozenset(said["unsaid"]),
+        allergy_list=said["allergy_list"],
+    )
+
+
+def row_of(
+    resource: Resource, body: bytes, position: int, *, full_url: str, names: dict[str, str]
+) -> Row:
+    """A valid resource as a row. `names` is its Bundle's table from full url to `Type/id`."""
+    kind = resource["resourceType"]
+    local = resource.get("id") or last_part(full_url)
+    key = f"{kind}/{local or 'digest-' + hashlib.sha256(body).hexdigest()[:32]}"
+    updated = moment_of((resource.get("meta") or {}).get("lastUpdated", ""))
+    row = Row(position, body, key, stated_at=updated.at if updated else None)
+    row.index = _index(resource, names)
+    if kind == "Patient":
+        row.local_id = key
+        row.details = _details(resource)
+        return row
+    row.local_id = _whose(resource, names)
+    made = definition().entries.get(kind)
+    if row.local_id and made is not None:
+        row.entry = _entry(resource, kind, made)
+    return row
+
+
+# -- references -----------------------------------------------------------------------------------
+
+
+def reference_key(reference: Any, names: dict[str, str]) -> str:
+    """`Type/id` that a Reference points to, through the Bundle's names; empty when it cannot be told."""
+    url = reference.get("reference", "") if isinstance(reference, dict) else ""
+    if url in names:
+        return names[url]
+    if not url or url.startswith("#") or "?" in url:
+        return ""
+    parts = url.split("/_history/")[0].split("/")
+    if len(parts) >= 2:
+        return f"{parts[-2]}/{parts[-1]}"
+    return ""
+
+
+def _whose(resource: Resource, names: dict[str, str]) -> str:
+    for element in ("subject", "patient", "for", "beneficiary", "individual"):
+        key = reference_key(resource.get(element), names)
+        if key.startswith("Patient/"):
+            return key
+    return ""
+
+
+def _index(resource: Resource, names: dict[str, str]) -> list[tuple[str, str]]:
+    """Values to find the version by, each once: identifiers, codes, the visit it belongs to."""
+    found: dict[tuple[str, str], None] = {}
+    for identifier in values(resource, ("identifier",)):
+        if identifier.get("value"):
+            found[("identifier", f"{identifier.get('system', '')}|{identifier['value']}"[:400])] = None
+    code = resource.get("code")
+    if isinstance(code, dict):
+        for coding in code.get("coding") or ():
+            if coding.get("code"):
+                found[("code", f"{coding.get('system', '')}|{coding['code']}"[:400])] = None
+    visit = reference_key(resource.get("encounter"), names)
+    if visit:
+        found[("encounter", visit)] = None
+    return list(found)
+
+
+# -- people ---------------------------------------------------------------------------------------
+
+
+def _details(patient: Resource) -> DetailsRow:
+    number, status = _nhs_number(patient)
+    name = _name(patient, ("official", "usual", ""))
+    nick = _name(patient, ("nickname",), strict=True)
+    born = moment_of(patient.get("birthDate", ""))
+    died = moment_of(patient.get("deceasedDateTime", ""))
+    return DetailsRow(
+        nhs_number=number,
+        nhs_number_status=status,
+        family_name=name.get("family", "")[:200],
+        given_name=" ".join(name.get("given") or ())[:200],
+        title=" ".join(name.get("prefix") or ())[:40],
+        preferred_name=(" ".join(nick.get("given") or ()) or nick.get("text", ""))[:200],
+        # A year alone is no date of birth to compare or to greet somebody by.
+        birth_date=born.at.date() if born and born.precision == "day" else None,
+        death_date=died.at.date() if died and died.precision in ("day", "minute") else None,
+        dead=bool(patient.get("deceasedBoolean")) or "deceasedDateTime" in patient,
+        gender=patient.get("gender", ""),
+        address=_address(patient),
+        restricted=_restricted(patient),
+    )
+
+
+def _nhs_number(patient: Resource) -> tuple[str, str]:
+    for identifier in patient.get("identifier") or ():
+        if identifier.get("system") != definition().nhs_number_system:
+            continue
+        number = parse_nhs_number(identifier.get("value") or "")
+        if number is None:
+            continue
+        for extension in identifier.get("extension") or ():
+            if "NHSNumberVerificationStatus" in extension.get("url", ""):
+                codings = (extension.get("valueCodeableConcept") or {}).get("coding") or ({},)
+                return number, codings[0].get("code", "")[:2]
+        return number, ""
+    return "", ""
+
+
+def _name(patient: Resource, uses: tuple[str, ...], *, strict: bool = False) -> Resource:
+    names = [n for n in patient.get("name") or () if not (n.get("period") or {}).get("end")]
+    for use in uses:
+        for name in names:
+            if name.get("use", "") == use:
+                return name
+    return names[0] if names and not strict else {}
+
+
+def _address(patient: Resource) -> tuple[str, ...]:
+    addresses = [a for a in patient.get("address") or () if a.get("use") != "old"]
+    home = next((a for a in addresses if a.get("use") == "home"), addresses[0] if addresses else {})
+    lines = [*(home.get("line") or ()), home.get("city"), home.get("district"), home.get("postalCode")]
+    return tuple(line for line in lines if line) or ((home["text"],) if home.get("text") else ())
+
+
+# -- lines of the timeline --------------------------------------------------------------------------
+
+
+def _entry(resource: Resource, kind: str, made: EntryDefinition) -> EntryRow:
+    status = resource.get("status")
+    gone = definition().gone_status
+    if status in gone or codes(resource.get("verificationStatus")) & (gone | {"refuted"}):
+        return EntryRow()
+    at = _first_moment(resource, made.at)
+    until = _first_moment(resource, made.until)
+    title = next(filter(None, (words(values(resource, path)) for path in made.title)), kind)
+    unsaid = definition().unsaid
+    detail = dict.fromkeys(d for path in made.detail if (d := words(values(resource, path))).lower() not in unsaid)
+    for needless in ("", title):
+        detail.pop(needless, None)
+    return EntryRow(
+        moment=at,
+        until_at=until.at if until else None,
+        kind=made.kind,
+        title=capital(title)[:300],
+        detail=". ".join(capital(d) for d in detail),
+        banner=_banner(resource, kind),
+        restricted=_restricted(resource),
+    )
+
+
+def _banner(resource: Resource, kind: str) -> str:
+    if kind == "AllergyIntolerance":
+        if codes(resource.get("clinicalStatus")) & {"inactive", "resolved"}:
+            return ""
+        return "no_allergy" if codes(resource.get("code")) & definition().no_known_allergy else "allergy"
+    if kind == "List" and definition().allergy_list in codes(resource.get("code")):
+        return "no_list" if resource.get("emptyReason") and resource.get("status") == "current" else ""
+    return "alert" if kind == "Flag" and resource.get("status") == "active" else ""
+
+
+def _restricted(resource: Resource) -> bool:
+    security = (resource.get("meta") or {}).get("security") or ()
+    return any(label.get("code") in definition().restricted_security for label in security)
+
+
+def _first_moment(resource: Resource, paths: tuple[tuple[str, ...], ...]) -> Moment | None:
+    for path in paths:
+        for value in values(resource, path):
+            if isinstance(value, str) and (moment := moment_of(value)):
+                return moment
+    return None
+
+
+def values(node: Any, path: tuple[str, ...]) -> list[Any]:
+    """Every value at a path; `value[x]` takes whichever type was sent, lists are walked through.
+
+    >>> values({"valueString": "warm"}, ("value[x]",))
+    ['warm']
+    """
+    found = [node]
+    for name in path:
+        step: list[Any] = []
+        for each in found:
+            if not isinstance(each, dict):
+                continue
+            if name.endswith("[x]"):
+                stem = name[:-3]
+                step += [v for k, v in each.items() if k.startswith(stem) and k != stem]
+            elif (value := each.get(name)) is not None:
+                step += value if isinstance(value, list) else [value]
+        found = step
+    return found
+
+
+def codes(concept: Any) -> set[str]:
+    """The codes of a CodeableConcept (or of a list of them)."""
+    concepts = concept if isinstance(concept, list) else [concept]
+    return {
+        coding.get("code", "")
+        for each in concepts
+        if isinstance(each, dict)
+        for coding in each.get("coding") or ()
+    }
+
+
+def words(found: list[Any]) -> str:
+    """Values in words, joined by commas: what a reader would say of a code, a quantity, a period."""
+    return ", ".join(filter(None, (_said(value) for value in found)))
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, str):
+        moment = moment_of(value) if value[:4].isdigit() and len(value) >= 10 else None
+        return f"{moment.at.day} {moment.at:%B %Y}" if moment else value.strip()
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if not isinstance(value, dict):
+        return "" if value is None else str(value)
+    if "value" in value and isinstance(value["value"], int | float):
+        unit = value.get("unit") or value.get("code") or ""
+        return f"{value.get('comparator', '')}{_number(value['value'])} {unit}".strip()
+    if isinstance(value.get("code"), dict):  # a component: what was measured, and the measurement
+        return f"{_said(value['code'])} {words(values(value, ('value[x]',)))}".strip()
+    for name in ("text", "display"):
+        if isinstance(value.get(name), str) and value[name].strip():
+            return value[name].strip()
+    for coding in value.get("coding") or ():
+        if coding.get("display") or coding.get("code"):
+            return str(coding.get("display") or coding.get("code")).strip()
+    if isinstance(value.get("code"), str):
+        return str(value["code"])
+    if "start" in value or "end" in value:
+        return " to ".join(filter(None, (_said(value.get("start")), _said(value.get("end")))))
+    if "numerator" in value or "low" in value:
+        a, b = ("numerator", "denominator") if "numerator" in value else ("low", "high")
+        return " to ".join(filter(None, (_said(value.get(a)), _said(value.get(b)))))
+    return ""
+
+
+def _number(value: float) -> str:
+    """A measured number as people write it. The exact text stays in the bytes received."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

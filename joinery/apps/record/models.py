@@ -1,0 +1,221 @@
+"""What was sent, about whom, and the lines that pages show.
+
+Everything that a feed brings hangs on a submission, and counts only once that submission is published:
+publishing is one row. Nothing is changed in place. The newest published row wins, whether it is a
+version of an item, the details of a source record, or the link from a source record to a person.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from joinery.apps.base.triggers import AppendOnly, Captured, Derived
+
+# A row of an unpublished submission is a draft: an intake that was killed is swept away by the next.
+DRAFT = (
+    "EXISTS (SELECT 1 FROM record_submission s WHERE s.id = OLD.submission_id AND s.published_at IS NULL)"
+)
+
+
+class Source(models.Model):
+    """One feed of one organisation: the sender of submissions."""
+
+    guard = Captured()
+
+    organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+")
+    feed = models.CharField(max_length=20)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "feed"], name="source_organisation_feed")
+        ]
+
+
+class Submission(models.Model):
+    """One file taken from a source. Facts read it once `published_at` is set, which happens once."""
+
+    guard = Captured()
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    part = models.CharField(max_length=40)
+    file_name = models.CharField(max_length=255)
+    file_digest = models.CharField(max_length=64)
+    header = models.TextField(blank=True)
+    received_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True)
+    rows = models.IntegerField(default=0)
+    taken = models.IntegerField(default=0)
+    unchanged = models.IntegerField(default=0)
+    superseded = models.IntegerField(default=0)
+    quarantined = models.IntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["source", "part", "-published_at"], name="submission_source_newest"),
+            models.Index(fields=["file_digest"], name="submission_digest"),
+        ]
+
+
+class Person(models.Model):
+    """A person: an opaque id and nothing else. Who they are is what linked source records say."""
+
+    guard = AppendOnly("NOT EXISTS (SELECT 1 FROM record_link k WHERE k.person_id = OLD.id)")
+
+    id = models.CharField(primary_key=True, max_length=32)
+
+
+class SourceRecord(models.Model):
+    """A person as one source knows them, under the source's own id."""
+
+    guard = AppendOnly()
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    local_id = models.CharField(max_length=255)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "local_id"], name="record_source_local_id")
+        ]
+
+
+class Details(models.Model):
+    """What a source says of a person: names, dates, address. The newest published row counts."""
+
+    guard = AppendOnly(DRAFT)
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    nhs_number = models.CharField(max_length=10, blank=True)
+    nhs_number_status = models.CharField(max_length=2, blank=True)
+    family_name = models.CharField(max_length=200, blank=True)
+    given_name = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=40, blank=True)
+    preferred_name = models.CharField(max_length=200, blank=True)
+    family_key = models.CharField(max_length=200, blank=True)
+    given_key = models.CharField(max_length=200, blank=True)
+    birth_date = models.DateField(null=True)
+    death_date = models.DateField(null=True)
+    dead = models.BooleanField(default=False)
+    gender = models.CharField(max_length=20, blank=True)
+    address = models.JSONField(default=list)
+    restricted = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["record", "-id"], name="details_record_newest"),
+            models.Index(fields=["nhs_number"], name="details_nhs_number", condition=~models.Q(nhs_number="")),
+            models.Index(fields=["family_key", "given_key"], name="details_names"),
+            models.Index(fields=["birth_date"], name="details_birth_date"),
+        ]
+
+
+class Link(models.Model):
+    """An event: from here on this source record is about this person. The newest published counts."""
+
+    guard = AppendOnly(DRAFT)
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=40)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["record", "-id"], name="link_record_newest")]
+
+
+class Relationship(models.Model):
+    """Why an organisation may see a person: dated, and tied to the source record that shows it."""
+
+    guard = AppendOnly(DRAFT)
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    basis = models.CharField(max_length=40)
+    from_date = models.DateField()
+    to_date = models.DateField(null=True)
+
+
+class Item(models.Model):
+    """A thing that a source sends versions of: a FHIR resource, or a row of an extract."""
+
+    guard = AppendOnly()
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=300)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "key"], name="item_source_key")]
+
+
+class ItemVersion(models.Model):
+    """One version of an item: the bytes as received. `late` marks one that was out of date already."""
+
+    guard = AppendOnly(DRAFT)
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    number = models.IntegerField()
+    stated_at = models.DateTimeField(null=True)
+    digest = models.BinaryField(max_length=16)
+    late = models.BooleanField(default=False)
+    body = models.BinaryField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["item", "-id"], name="version_item_newest")]
+
+
+class IndexRow(models.Model):
+    """A value by which a version can be found: an identifier, a code, the visit it belongs to."""
+
+    guard = Derived()
+
+    pk = models.CompositePrimaryKey("name", "value", "version")
+    name = models.CharField(max_length=12)
+    value = models.CharField(max_length=400)
+    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+
+class Entry(models.Model):
+    """One line of a person's timeline, read from one version. A version that says nothing any more
+    (an error, a deletion) leaves a line without a `kind`, which hides the lines before it.
+    """
+
+    guard = AppendOnly(DRAFT)
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    precision = models.CharField(max_length=6)  # minute, day, month, year; none when no date was given
+    until_at = models.DateTimeField(null=True)
+    kind = models.CharField(max_length=40, blank=True)
+    title = models.CharField(max_length=300, blank=True)
+    detail = models.TextField(blank=True)
+    # Where the banner shows it: allergy, no_allergy (said to be none), no_list (an empty list), alert.
+    banner = models.CharField(max_length=12, blank=True)
+    restricted = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["record", "-at", "-id"], name="entry_record_newest"),
+            models.Index(fields=["item", "-id"], name="entry_item_newest"),
+            models.Index(fields=["record"], name="entry_record_banner", condition=~models.Q(banner="")),
+        ]
+
+
+class Quarantined(models.Model):
+    """A row that could not be taken: its bytes as received, where it stood, and every reason."""
+
+    guard = AppendOnly(DRAFT)
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    position = models.IntegerField()
+    key = models.CharField(max_length=300, blank=True)
+    digest = models.BinaryField(max_length=16)
+    body = models.BinaryField()
+    reasons = models.JSONField()

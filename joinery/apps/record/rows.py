@@ -1,0 +1,105 @@
+"""What a reader of a feed hands to intake: one `Row` for each row of the file, taken apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from joinery.calc.linkage.ladder import name_key
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One reason why a row cannot be taken: where, which rule, what stood there, what to do."""
+
+    path: str
+    rule: str
+    value: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsRow:
+    """What a row says of a person; `nhs_number` holds a usable number or nothing."""
+
+    nhs_number: str = ""
+    nhs_number_status: str = ""
+    family_name: str = ""
+    given_name: str = ""
+    title: str = ""
+    preferred_name: str = ""
+    birth_date: date | None = None
+    death_date: date | None = None
+    dead: bool = False
+    gender: str = ""
+    address: tuple[str, ...] = ()
+    restricted: bool = False
+
+    def keys(self) -> tuple[str, str]:
+        """Family and first given name as they are searched; a second given name is not part of it."""
+        first = self.given_name.split()
+        return name_key(self.family_name), name_key(first[0] if first else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date or time as precisely as it was given: minute, day, month or year."""
+
+    at: datetime
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A line of the timeline; an empty `kind` hides the lines of earlier versions."""
+
+    moment: Moment | None = None
+    until_at: datetime | None = None
+    kind: str = ""
+    title: str = ""
+    detail: str = ""
+    banner: str = ""
+    restricted: bool = False
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of a file. With `issues` it will be quarantined; `body` is always the bytes received."""
+
+    position: int
+    body: bytes
+    key: str = ""
+    issues: tuple[Issue, ...] = ()
+    stated_at: datetime | None = None
+    local_id: str = ""
+    details: DetailsRow | None = None
+    entry: EntryRow | None = None
+    index: list[tuple[str, str]] = field(default_factory=list)
+
+
+class UnreadableFile(Exception):
+    """The file as a whole cannot be read; the message tells its sender what to do."""
+
+
+def moment_of(text: str) -> Moment | None:
+    """A FHIR or ISO date or time, as UTC. None when it cannot be read; the validator has said so.
+
+    >>> moment_of("2026-11").precision
+    'month'
+    """
+    try:
+        if len(text) == 4:
+            return Moment(datetime(int(text), 1, 1, tzinfo=UTC), "year")
+        if len(text) == 7:
+            return Moment(datetime(int(text[:4]), int(text[5:]), 1, tzinfo=UTC), "month")
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if len(text) == 10:
+        return Moment(at.replace(tzinfo=UTC), "day")
+    return Moment(at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC), "minute")
+
+
+def capital(text: str) -> str:
+    """The text with its first letter in upper case, as a line of a page begins."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,1 @@
+"""Deciding that two records are about the same person."""

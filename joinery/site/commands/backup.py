@@ -1,0 +1,113 @@
+"""`joinery backup`: a consistent copy of the database while it is in use, and apart from it the keys."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import os
+import sqlite3
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from joinery import __version__
+from joinery.site import setup
+from joinery.site.commands import Problem, say
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Write FILE (database and manifest) and FILE.keys (what signs and seals); neither may exist yet."""
+    setup.load()
+    from django.conf import settings
+    from django.db import connection
+    from django.utils import timezone
+
+    from joinery.apps.base import seal
+
+    target, keys_target = arguments.file, Path(f"{arguments.file}.keys")
+    for path in (target, keys_target):
+        if path.exists():
+            raise Problem(f"{path} exists. Choose another name: a backup never overwrites one.")
+    try:
+        setup.refuse_unready()
+    except setup.NotReady as not_ready:
+        raise Problem(str(not_ready)) from None
+    # Sealed up to now, so that what is restored can be verified to its last row.
+    seal.seal(keys=seal.Keys(settings.KEYS), at=timezone.now())
+    with tempfile.TemporaryDirectory(dir=settings.JOINERY_DATA) as folder:
+        copy = Path(folder) / "database"
+        (_copy_sqlite if connection.vendor == "sqlite" else _dump_postgresql)(copy)
+        digest = file_digest(copy)
+        manifest = {
+            "version": __version__,
+            "database": connection.vendor,
+            "made_at": timezone.now().isoformat(timespec="seconds"),
+            "sha256": digest,
+            "demo": settings.DEMO,
+        }
+        _write(target, {"manifest.json": orjson.dumps(manifest)}, {"database": copy} | _demo(settings.JOINERY_DATA))
+    keys = {path.name: path for path in sorted(settings.KEYS.iterdir()) if path.is_file()}
+    _write(keys_target, {}, keys)
+    keys_target.chmod(0o600)
+    say(f"Wrote {target} and {keys_target}. Keep the keys in another place than the backup.")
+    return {"file": str(target), "keys": str(keys_target), "bytes": target.stat().st_size, "sha256": digest}, 0
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_sqlite(target: Path) -> None:
+    from django.conf import settings
+
+    source = sqlite3.connect(settings.DATABASES["default"]["NAME"])
+    copy = sqlite3.connect(target)
+    with source, copy:
+        source.backup(copy)
+    # One file that stands alone: a copy in WAL mode would bring its journal with it.
+    copy.execute("PRAGMA journal_mode=DELETE")
+    copy.close()
+    source.close()
+
+
+def _dump_postgresql(target: Path) -> None:
+    postgresql_tool("pg_dump", "--format=custom", f"--file={target}")
+
+
+def postgresql_tool(program: str, *options: str) -> None:
+    """Run one of PostgreSQL's own programs on the deployment's database."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
+    environment = os.environ | {name: str(database[of]) for name, of in names.items() if database[of]}
+    try:
+        done = subprocess.run([program, *options], env=environment, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Problem(f"{program} is not installed. Install the PostgreSQL client programs.") from None
+    if done.returncode:
+        raise Problem(f"{program} failed: {done.stderr.strip()}")
+
+
+def _demo(data: Path) -> dict[str, Path]:
+    path = data / "demo.json"
+    return {"demo.json": path} if path.exists() else {}
+
+
+def _write(target: Path, texts: dict[str, bytes], files: dict[str, Path]) -> None:
+    part = target.with_name(f"{target.name}.part")
+    with tarfile.open(part, "w:gz", compresslevel=3) as tar:
+        for name, content in texts.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+        for name, path in files.items():
+            tar.add(path, arcname=name)
+    part.replace(target)

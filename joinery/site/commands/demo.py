@@ -1,0 +1,161 @@
+"""`joinery demo`: a made-up place, its files taken in like anybody's, its people ready to sign in."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tomllib
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from joinery.site import setup
+from joinery.site.commands import Problem, say
+
+if TYPE_CHECKING:
+    from joinery.site.demo.build import Manifest
+
+LONDON = ZoneInfo("Europe/London")
+# Feeds arrive before the day begins.
+RECEIVED = time(6, 10)
+PASSWORD = "wexcombe-demo-only"  # noqa: S105 (refused anywhere but on the machine itself)
+USERS = (
+    {"name": "Tom Okafor", "email": "tom@demo.example", "role": "gp", "organisation": "Z90001"},
+    {"name": "Bronagh Kelly", "email": "bronagh@demo.example", "role": "community_nurse", "organisation": "ZC1"},
+    {"name": "Priya Shah", "email": "priya@demo.example", "role": "social_worker", "organisation": "999"},
+    {"name": "Sam Ellis", "email": "sam@demo.example", "role": "care_co_ordinator", "organisation": "999"},
+    {"name": "Ruth Adeyemi", "email": "ruth@demo.example", "role": "integration_lead", "organisation": "999"},
+)
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Build the demonstration unless it is there already; then serve it, unless told not to."""
+    from joinery.site.commands import run as serving
+
+    data = Path(os.environ.get("JOINERY_DATA", "joinery-data")).absolute()
+    if not arguments.no_serve:
+        serving.refuse_taken_port("127.0.0.1", arguments.port)
+    if not 2 <= arguments.people <= 20_000:
+        raise Problem("--people must be from 2 to 20,000.")
+    if (data / "demo.json").exists():
+        say(f"The demonstration in {data} is there already; delete that folder to build another.")
+        setup.load()
+    else:
+        _refuse_other_deployment(data)
+        _build(data, arguments)
+    try:
+        setup.refuse_unready()
+    except setup.NotReady as not_ready:
+        raise Problem(str(not_ready)) from None
+    answer = orjson.loads((data / "demo.json").read_bytes())
+    _tell(answer)
+    if arguments.no_serve:
+        return answer["built"], 0
+    say(f"\nOpen http://127.0.0.1:{arguments.port}/ in a browser. Stop with Ctrl+C.")
+    return answer["built"], serving.serve("127.0.0.1", arguments.port)
+
+
+def _refuse_other_deployment(data: Path) -> None:
+    if (data / "demo.building").exists():
+        shutil.rmtree(data)  # an earlier build was stopped half way
+    if data.exists() and any(data.iterdir()):
+        raise Problem(f"{data} holds something else. Choose an empty folder: JOINERY_DATA=FOLDER joinery demo")
+
+
+def _build(data: Path, arguments: argparse.Namespace) -> None:
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "demo.building").touch()
+    os.environ["JOINERY_BUILDING_DEMO"] = "1"
+    setup.load()
+    from django.db import connection
+
+    if not setup.is_new():
+        raise Problem("The database is not empty. A demonstration needs one of its own.")
+    setup.migrate()
+    now = datetime.now(LONDON)
+    as_of = arguments.as_of or (now.date() if now.time() > RECEIVED else now.date() - timedelta(days=1))
+    say(f"Making {arguments.people:,} people and what their services would send …")
+    from joinery.site.demo.build import build
+
+    manifest = build(data / "feeds", arguments.people, arguments.seed, as_of)
+    _people_who_sign_in(as_of)
+    built = _take(manifest, as_of)
+    connection.close()
+    said = {"password": PASSWORD, "users": _users_in_words(), "built": built}
+    (data / "demo.json").write_bytes(orjson.dumps(said))
+    (data / "demo.building").unlink()
+    del os.environ["JOINERY_BUILDING_DEMO"]
+
+
+def _people_who_sign_in(as_of: date) -> None:
+    from joinery.apps.base.action import Actor
+    from joinery.apps.base.actions import add_user
+    from joinery.apps.place.actions import OrganisationDetails, add_membership, register_organisation
+
+    actor, at = Actor.system("demo"), datetime.combine(as_of - timedelta(days=2), time(9), LONDON)
+    for organisation in _place()["organisation"]:
+        register_organisation(details=OrganisationDetails(**organisation), actor=actor, at=at)
+    for user in USERS:
+        user_id = add_user(email=user["email"], name=user["name"], password=PASSWORD, actor=actor, at=at)
+        add_membership(
+            user_id=user_id,
+            organisation_code=user["organisation"],
+            role=user["role"],
+            from_date=at.date(),
+            actor=actor,
+            at=at,
+        )
+
+
+def _take(manifest: Manifest, as_of: date) -> dict[str, Any]:
+    """Take every file the way `joinery take` does; the answer of `--json`."""
+    from joinery.apps.base.action import Actor
+    from joinery.apps.record.actions import take_file
+    from joinery.site.commands.take import COUNTS
+
+    totals = dict.fromkeys(COUNTS, 0)
+    number = 0
+    for sent in manifest.submissions:
+        # A file, or else its folder, is named for the day on which it was sent.
+        named = sent.path.name if sent.path.name[:1].isdigit() else sent.path.parent.name
+        taken = take_file(
+            path=sent.path,
+            feed=sent.feed,
+            organisation_code=sent.organisation,
+            actor=Actor.system("demo"),
+            at=datetime.combine(date.fromisoformat(named[:10]), RECEIVED, LONDON),
+        )
+        number += 1
+        totals = {name: totals[name] + asdict(taken)[name] for name in COUNTS}
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{number} files taken, {totals['rows']:,} rows")
+    say(f"{number} files taken, {totals['rows']:,} rows: {totals['quarantined']:,} quarantined")
+    return {"people": manifest.people, "as_of": str(as_of), "files": number} | totals
+
+
+def _place() -> dict[str, Any]:
+    text = files("joinery.definitions").joinpath("organisations/wexcombe.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def _users_in_words() -> list[dict[str, str]]:
+    from joinery.calc.access import ROLES
+
+    names = {each["code"]: each["name"] for each in _place()["organisation"]}
+    return [u | {"role": ROLES[u["role"]], "organisation": names[u["organisation"]]} for u in USERS]
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    """Who can sign in as whom."""
+    say("\nWho can log in (the password is the same for all):\n")
+    for user in answer["users"]:
+        say(f"  {user['email']:<22} {user['name']}, {user['role']}, {user['organisation']}")
+    say(f"\n  password: {answer['password']}")
+    say("\nTry: find Smith, born 3 March 1941 (NHS number 999 000 1111).")

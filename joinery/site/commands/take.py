@@ -1,0 +1,79 @@
+"""`joinery take`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from joinery.site import setup
+from joinery.site.commands import Problem, say
+
+COUNTS = ("rows", "taken", "unchanged", "superseded", "quarantined")
+ENDINGS = {"fhir": (".json", ".ndjson", ".jsonl", ".gz"), "council": (".csv",)}
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Take each file; a file that cannot be read as a whole is said, and the others are still taken."""
+    setup.load()
+    try:
+        setup.ensure()
+    except setup.NotReady as not_ready:
+        raise Problem(str(not_ready)) from None
+    from django.utils import timezone
+
+    from joinery.apps.base.action import Actor, Refused
+    from joinery.apps.record.actions import take_file
+
+    actor, at = Actor.system("command line"), timezone.now()
+    sender = arguments.sender or _unnamed_sender(arguments.feed, actor, at)
+    done, failed = [], []
+    for path in in_order(arguments.files, arguments.feed):
+        try:
+            taken = take_file(path=path, feed=arguments.feed, organisation_code=sender, actor=actor, at=at)
+        except (Refused, OSError) as problem:
+            failed.append({"file": path.name, "error": str(problem)})
+            say(f"joinery: {problem}")
+            continue
+        done.append(asdict(taken))
+        say(_sentence(done[-1]))
+    totals = {name: sum(each[name] for each in done) for name in COUNTS}
+    if len(done) != 1:
+        say(_sentence({"file": f"{len(done)} files"} | totals))
+    return totals | {"files": done, "failed": failed}, 1 if failed else 0
+
+
+def _sentence(counts: dict[str, Any]) -> str:
+    return (
+        f"{counts['file']}: {counts['rows']:,} rows: {counts['taken']:,} taken, {counts['unchanged']:,} unchanged, "
+        f"{counts['superseded']:,} superseded, {counts['quarantined']:,} quarantined"
+    )
+
+
+def in_order(given: list[Path], feed: str) -> list[Path]:
+    """The files given, and those in folders given, in the order in which they are taken."""
+    found: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS[feed] and p.is_file())
+            if not inside:
+                raise Problem(f"{path} holds no files for the {feed} feed ({', '.join(ENDINGS[feed])}).")
+            found += [p for p in inside if p.name != "manifest.json"]
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise Problem(f"There is no file {path}.")
+    # People first: their details decide who is who before anything is filed under them.
+    return sorted(found, key=lambda p: p.stem != "person") if feed == "council" else found
+
+
+def _unnamed_sender(feed: str, actor: Any, at: Any) -> str:
+    """A file taken without `--from` comes from a sender that is not named yet."""
+    from joinery.apps.place.actions import OrganisationDetails, register_organisation
+
+    sector = "social_care" if feed == "council" else "health"
+    code = f"UNNAMED-{feed.upper()}"
+    details = OrganisationDetails(code, f"Unnamed sender ({feed})", "unnamed", sector)
+    register_organisation(details=details, actor=actor, at=at)
+    return code

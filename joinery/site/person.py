@@ -1,0 +1,163 @@
+"""Pages about a person: find, open, who has looked, where a line came from.
+
+The decision and the log entry come first; facts are read only through the viewing that they give.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+
+from joinery.apps.base import facts as base
+from joinery.apps.base.access_log import Viewing
+from joinery.apps.base.action import Actor, Refused
+from joinery.apps.place import facts as place
+from joinery.apps.record import actions
+from joinery.apps.record import facts as record
+from joinery.calc.linkage.ladder import name_key
+from joinery.calc.units import parse_nhs_number
+from joinery.site.context import standing_of
+
+FIELDS = ("nhs_number", "family_name", "given_name", "birth_day", "birth_month", "birth_year")
+
+
+def find(request: HttpRequest) -> HttpResponse:
+    """Find a person. The search is posted, so that no name or number ever stands in an address."""
+    form = {name: request.POST.get(name, "").strip()[:100] for name in FIELDS}
+    context: dict[str, Any] = {"form": form, "errors": [], "results": None, "more": False}
+    if request.method != "POST":
+        return render(request, "record/find.jinja", context)
+    criteria, context["errors"] = _criteria(form)
+    if criteria is None:
+        return render(request, "record/find.jinja", context)
+    try:
+        viewing, context["more"] = actions.search_people(
+            criteria=criteria, posts=standing_of(request).posts, actor=_actor(request), at=request.at
+        )
+    except Refused as refused:
+        return _refused(request, refused)
+    context["results"] = record.found_people(viewing)
+    return render(request, "record/find.jinja", context)
+
+
+def page(request: HttpRequest, person_id: str) -> HttpResponse:
+    """One person's record."""
+    viewing = _open(request, person_id, "opened")
+    if isinstance(viewing, HttpResponse):
+        return viewing
+    known = record.records(viewing)
+    sector = request.GET.get("show", "")
+    after = request.GET.get("after", "")
+    try:
+        timeline = record.timeline_page(viewing, known, sector, after)
+    except ValueError:
+        return HttpResponseBadRequest()
+    allergies, alerts = record.safety(viewing, known)
+    looks = base.looks_page(viewing, limit=5)
+    context = {
+        "banner": record.banner(viewing, known),
+        "allergies": allergies,
+        "alerts": alerts,
+        "filter": sector if sector in record.SECTORS else "everything",
+        "lines": timeline.lines,
+        "older": timeline.older,
+        "newer": bool(after),
+        "sources": record.freshness(viewing, known),
+        "kept_apart": record.kept_apart(viewing, known),
+        "looks": _named(looks.looks),
+    }
+    return render(request, "record/person.jinja", context)
+
+
+def looked(request: HttpRequest, person_id: str) -> HttpResponse:
+    """Who has looked at this person's record."""
+    viewing = _open(request, person_id, "log")
+    if isinstance(viewing, HttpResponse):
+        return viewing
+    after = request.GET.get("after", "")
+    if after and not (after.isdecimal() and len(after) < 19):
+        return HttpResponseBadRequest()
+    looks = base.looks_page(viewing, after, limit=50)
+    context = {
+        "banner": record.banner(viewing, record.records(viewing)),
+        "looks": _named(looks.looks),
+        "older": looks.older,
+    }
+    return render(request, "record/looked.jinja", context)
+
+
+def entry(request: HttpRequest, person_id: str, entry_id: int) -> HttpResponse:
+    """Where one line of the timeline came from."""
+    viewing = _open(request, person_id, "original")
+    if isinstance(viewing, HttpResponse):
+        return viewing
+    known = record.records(viewing)
+    origin = record.origin(viewing, known, entry_id)
+    if origin is None:
+        raise Http404
+    context = {
+        "banner": record.banner(viewing, known),
+        "line": origin.line,
+        "versions": origin.versions,
+        "same_visit": origin.same_visit,
+        "original": origin.original,
+        "original_format": origin.original_format,
+    }
+    return render(request, "record/entry.jinja", context)
+
+
+def _open(request: HttpRequest, person_id: str, what: str) -> Viewing | HttpResponse:
+    try:
+        return actions.open_record(
+            person_id=person_id, posts=standing_of(request).posts, actor=_actor(request), at=request.at, what=what
+        )
+    except Refused as refused:
+        return _refused(request, refused)
+
+
+def _refused(request: HttpRequest, refused: Refused) -> HttpResponse:
+    return render(request, "record/refused.jinja", {"sentence": refused.message}, status=403)
+
+
+def _actor(request: HttpRequest) -> Actor:
+    return Actor.user(request.user.pk)
+
+
+def _named(looks: tuple[base.Look, ...]) -> tuple[dict[str, Any], ...]:
+    """Looks with the names of organisations, which base does not know."""
+    names = place.organisation_names(look.organisation for look in looks)
+    return tuple(asdict(look) | {"organisation": names.get(look.organisation, "")} for look in looks)
+
+
+def _criteria(form: dict[str, str]) -> tuple[actions.Criteria | None, list[dict[str, str]]]:
+    """What was typed as criteria, or the errors to mend."""
+    errors = []
+    number = parse_nhs_number(form["nhs_number"]) or ""
+    if form["nhs_number"] and not number:
+        errors.append({"field": "nhs_number", "message": "Enter a valid NHS number, like 999 123 4567"})
+    born, problem = _birth_date(form)
+    if problem:
+        errors.append({"field": "birth_day", "message": problem})
+    if not number and not name_key(form["family_name"]) and not errors:
+        if born is None:
+            errors.append({"field": "nhs_number", "message": "Enter an NHS number, or a last name"})
+        else:
+            errors.append({"field": "family_name", "message": "Enter a last name with the date of birth"})
+    if errors:
+        return None, errors
+    return actions.Criteria(number, form["family_name"], form["given_name"], born), []
+
+
+def _birth_date(form: dict[str, str]) -> tuple[date | None, str]:
+    parts = [form["birth_year"], form["birth_month"], form["birth_day"]]
+    if not any(parts):
+        return None, ""
+    try:
+        year, month, day = (int(part) for part in parts)
+        return date(year, month, day), ""
+    except ValueError:
+        return None, "Date of birth must be a real date, like 3 3 1941"

@@ -1,0 +1,61 @@
+"""Getting a deployment ready, and refusing to serve one that is not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+
+class NotReady(Exception):
+    """The deployment cannot serve; the message says what to do."""
+
+
+def load(data: Path | None = None) -> None:
+    """Load Django for the deployment in `data` (default: as the environment says)."""
+    import django
+
+    if data is not None:
+        os.environ["JOINERY_DATA"] = str(data)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "joinery.site.settings")
+    django.setup()
+
+
+def migrate() -> None:
+    """Bring the database to this version and install its triggers, in that order."""
+    from joinery.apps.base import triggers
+
+    call_command("migrate", verbosity=0, interactive=False)
+    with transaction.atomic():
+        triggers.install(connection)
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    call_command("collectstatic", verbosity=0, interactive=False)
+
+
+def is_new() -> bool:
+    """True when the deployment holds no tables yet."""
+    return not connection.introspection.table_names()
+
+
+def ensure() -> None:
+    """Make a new deployment ready; refuse one of another version."""
+    if is_new():
+        sys.stderr.write("Preparing a new deployment.\n")
+        migrate()
+    refuse_unready()
+
+
+def refuse_unready() -> None:
+    """Raise NotReady unless the database is of this version and guarded by its triggers."""
+    from joinery.apps.base import triggers
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise NotReady("The database is not of this version of Joinery. Run: joinery migrate")
+    if not triggers.are_current(connection):
+        raise NotReady("The database's triggers are not those of this version. Run: joinery migrate")

@@ -1,0 +1,52 @@
+"""Every address of the site. Signed-out people reach only what is marked so."""
+
+from allauth.account import views as account
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import include, path
+
+from joinery.site import errors, person
+from joinery.site.accounts import LogInView
+from joinery.site.health import healthz
+
+
+def _words(template: str):  # type: ignore[no-untyped-def]
+    @login_not_required
+    def view(request: HttpRequest) -> HttpResponse:
+        return render(request, template)
+
+    return view
+
+
+@login_not_required
+def _not_offered(request: HttpRequest) -> HttpResponse:
+    """allauth links to pages that this site does not offer; their names must exist."""
+    raise Http404
+
+
+people = [
+    path("", person.find, name="find"),
+    path("people/<str:person_id>/", person.page, name="person"),
+    path("people/<str:person_id>/who-has-looked/", person.looked, name="looked"),
+    path("people/<str:person_id>/entries/<int:entry_id>/", person.entry, name="entry"),
+]
+
+urlpatterns = [
+    path("", include((people, "record"))),
+    path("log-in/", LogInView.as_view(), name="account_login"),
+    path("log-out/", account.logout, name="account_logout"),
+    path("log-in/inactive/", account.account_inactive, name="account_inactive"),
+    path("log-in/sign-up/", _not_offered, name="account_signup"),
+    path("log-in/forgotten/", _not_offered, name="account_reset_password"),
+    path("accessibility/", _words("accessibility.jinja"), name="accessibility"),
+    path("privacy/", _words("privacy.jinja"), name="privacy"),
+    path("help/", _words("help.jinja"), name="help"),
+    path("healthz", healthz, name="healthz"),
+]
+handler400, handler403, handler404, handler500 = (
+    errors.bad_request,
+    errors.forbidden,
+    errors.not_found,
+    errors.failed,
+)

@@ -1,0 +1,85 @@
+"""What every test shares: a deployment's folder of its own, the shared data, a browser.
+
+JOINERY_REQUIRE names what this run may not do without, separated by commas; where it is missing, the
+tests that need it fail instead of being skipped: `browser` (Chromium), `shared` (the data beside the
+repository), `postgres` (this run is on PostgreSQL).
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+# Settings read the environment once, so this stands before anything can import them. A test never sees
+# the deployment of whoever runs it.
+_data = tempfile.mkdtemp(prefix="joinery-tests-")
+atexit.register(shutil.rmtree, _data, ignore_errors=True)
+os.environ["JOINERY_DATA"] = _data
+os.environ["DJANGO_SETTINGS_MODULE"] = "joinery.site.settings"
+# Playwright keeps an event loop running in the thread in which tests use the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+REQUIRED = {word for word in os.environ.get("JOINERY_REQUIRE", "").split(",") if word}
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SHARED = Path(os.environ.get("JOINERY_SHARED") or Path(__file__).parents[2] / "shared" / "data")
+
+
+def missing(what: str, why: str) -> NoReturn:
+    """Skip the test, or fail it where JOINERY_REQUIRE names what is missing."""
+    if what in REQUIRED:
+        pytest.fail(f"{why}, and JOINERY_REQUIRE names {what}", pytrace=False)
+    pytest.skip(why)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    assert settings.DATABASES  # read now, so that pytest-django finds them and sets Django up
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("browser") and not CHROMIUM:
+        missing("browser", "there is no Chromium here")
+    if item.get_closest_marker("postgres") and not on_postgres():
+        missing("postgres", "this run is not on PostgreSQL")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if "postgres" in REQUIRED and not on_postgres():
+        pytest.exit("JOINERY_REQUIRE names postgres, and the settings' database is another", returncode=1)
+
+
+def on_postgres() -> bool:
+    from django.db import connection
+
+    return connection.vendor == "postgresql"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared real data, read-only: synthea/, bars/, fhir-cases/ and others."""
+    if not SHARED.is_dir():
+        missing("shared", f"there is no shared data at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Start the system's Chromium, quiet on the network, rather than a browser that Playwright downloads."""
+    switches = (
+        "no-sandbox",  # Chromium refuses its sandbox to root, and these are our own pages
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-gpu",
+        "disable-quic",
+        "disable-sync",
+    )
+    args = [f"--{switch}" for switch in switches]
+    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": args}
