@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 import orjson
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
 from joinery.apps.place.facts import Standing, standing
 
 
-def standing_of(request: HttpRequest) -> Standing:
+class Request(HttpRequest):
+    """A request as the frame of every request leaves it (`middleware.frame`), with a user signed in."""
+
+    at: datetime
+    reference: str
+    user: AbstractBaseUser
+    standing: Standing
+
+
+def standing_of(request: Request) -> Standing:
     """What the signed-in user is in the place today; asked for once a request."""
     if not hasattr(request, "standing"):
-        request.standing = standing(request.user.pk, request.at.date())  # type: ignore[attr-defined]
-    return request.standing  # type: ignore[attr-defined, no-any-return]
+        request.standing = standing(request.user.pk, request.at.date())
+    return request.standing
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """Names for the header, the moment, and the reference to quote when something goes wrong."""
     user = getattr(request, "user", None)
-    signed_in = user is not None and user.is_authenticated
-    where = standing_of(request) if signed_in else Standing((), "", "")
+    signed_in = bool(user and user.is_authenticated)
+    where = standing_of(cast(Request, request)) if signed_in else Standing((), "", "")
     return {
-        "user_name": user.name if signed_in else None,
+        "user_name": getattr(user, "name", None),
         "user_role": where.role_text,
         "user_organisation": where.organisation_name,
         "place_name": settings.PLACE_NAME,

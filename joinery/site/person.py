@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 
 from joinery.apps.base import facts as base
@@ -20,12 +20,12 @@ from joinery.apps.record import actions
 from joinery.apps.record import facts as record
 from joinery.calc.linkage.ladder import name_key
 from joinery.calc.units import parse_nhs_number
-from joinery.site.context import standing_of
+from joinery.site.context import Request, standing_of
 
 FIELDS = ("nhs_number", "family_name", "given_name", "birth_day", "birth_month", "birth_year")
 
 
-def find(request: HttpRequest) -> HttpResponse:
+def find(request: Request) -> HttpResponse:
     """Find a person. The search is posted, so that no name or number ever stands in an address."""
     form = {name: request.POST.get(name, "").strip()[:100] for name in FIELDS}
     context: dict[str, Any] = {"form": form, "errors": [], "results": None, "more": False}
@@ -44,7 +44,7 @@ def find(request: HttpRequest) -> HttpResponse:
     return render(request, "record/find.jinja", context)
 
 
-def page(request: HttpRequest, person_id: str) -> HttpResponse:
+def page(request: Request, person_id: str) -> HttpResponse:
     """One person's record."""
     viewing = _open(request, person_id, "opened")
     if isinstance(viewing, HttpResponse):
@@ -73,7 +73,7 @@ def page(request: HttpRequest, person_id: str) -> HttpResponse:
     return render(request, "record/person.jinja", context)
 
 
-def looked(request: HttpRequest, person_id: str) -> HttpResponse:
+def looked(request: Request, person_id: str) -> HttpResponse:
     """Who has looked at this person's record."""
     viewing = _open(request, person_id, "log")
     if isinstance(viewing, HttpResponse):
@@ -90,7 +90,7 @@ def looked(request: HttpRequest, person_id: str) -> HttpResponse:
     return render(request, "record/looked.jinja", context)
 
 
-def entry(request: HttpRequest, person_id: str, entry_id: int) -> HttpResponse:
+def entry(request: Request, person_id: str, entry_id: int) -> HttpResponse:
     """Where one line of the timeline came from."""
     viewing = _open(request, person_id, "original")
     if isinstance(viewing, HttpResponse):
@@ -110,7 +110,7 @@ def entry(request: HttpRequest, person_id: str, entry_id: int) -> HttpResponse:
     return render(request, "record/entry.jinja", context)
 
 
-def _open(request: HttpRequest, person_id: str, what: str) -> Viewing | HttpResponse:
+def _open(request: Request, person_id: str, what: str) -> Viewing | HttpResponse:
     try:
         return actions.open_record(
             person_id=person_id, posts=standing_of(request).posts, actor=_actor(request), at=request.at, what=what
@@ -119,11 +119,11 @@ def _open(request: HttpRequest, person_id: str, what: str) -> Viewing | HttpResp
         return _refused(request, refused)
 
 
-def _refused(request: HttpRequest, refused: Refused) -> HttpResponse:
+def _refused(request: Request, refused: Refused) -> HttpResponse:
     return render(request, "record/refused.jinja", {"sentence": refused.message}, status=403)
 
 
-def _actor(request: HttpRequest) -> Actor:
+def _actor(request: Request) -> Actor:
     return Actor.user(request.user.pk)
 
 

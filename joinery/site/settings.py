@@ -9,6 +9,7 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 JOINERY_DATA = Path(os.environ.get("JOINERY_DATA", "joinery-data")).absolute()
@@ -29,7 +30,7 @@ def _secret_key() -> str:
     return path.read_text()
 
 
-def _database() -> dict[str, object]:
+def _database() -> dict[str, Any]:
     url = urlsplit(os.environ.get("JOINERY_DATABASE", ""))
     if url.scheme in ("postgresql", "postgres"):
         return {

@@ -1,5 +1,7 @@
 """Every address of the site. Signed-out people reach only what is marked so."""
 
+from collections.abc import Callable
+
 from allauth.account import views as account
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +13,7 @@ from joinery.site.accounts import LogInView
 from joinery.site.health import healthz
 
 
-def _words(template: str):  # type: ignore[no-untyped-def]
+def _words(template: str) -> Callable[[HttpRequest], HttpResponse]:
     @login_not_required
     def view(request: HttpRequest) -> HttpResponse:
         return render(request, template)

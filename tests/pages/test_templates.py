@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from joinery.apps.record.facts import Banner, FoundPerson, Item, Section, TimelineLine
+from joinery.apps.record.facts import Banner, FoundPerson, Item, Section, Stated, TimelineLine
 from joinery.site.jinja import environment
 
 PACKAGE = Path(__file__).parents[2] / "joinery"
@@ -61,8 +61,8 @@ SAFETY = '{% from "record/macros.jinja" import safety with context %}{{ safety(s
 
 
 def section(state, also_withheld=False):
-    said = (Item("Penicillin", "", "Chelmer Road Surgery", NOW, "day"),)
-    items = said if state == "present" else ()
+    said = (Stated("Chelmer Road Surgery", NOW, "day"),)
+    items = (Item("Penicillin", said),) if state == "present" else ()
     statements = said if state in ("asserted_none", "none_recorded") else ()
     return Section("Allergies", state, items, statements, also_withheld)
 
@@ -74,7 +74,7 @@ def test_what_is_known_and_the_four_kinds_of_nothing_differ_in_shape_edge_and_wo
 
 
 def test_an_allergy_beside_a_source_that_states_none_is_shown_as_a_disagreement(env):
-    none = (Item("No known allergy", "", "Harbour Street Practice", NOW, "none"),)
+    none = (Stated("Harbour Street Practice", NOW, "none"),)
     html = render(env, SAFETY, section=replace(section("present"), statements=none))
     assert "Penicillin" in html
     assert "Harbour Street Practice states no known allergies, received 21 November 2026" in html
@@ -115,12 +115,12 @@ def test_a_withheld_line_says_so_and_shows_nothing_of_what_it_holds(env):
     assert "app-line--health" not in html
 
 
-def test_a_date_is_shown_once_for_the_lines_of_one_day(env):
+def test_a_date_is_shown_once_for_the_timed_lines_of_one_day(env):
     day_before = NOW.replace(day=20)
-    lines = (LINE, replace(LINE, precision="day"), replace(LINE, at=day_before))
+    lines = (LINE, LINE, replace(LINE, precision="day"), replace(LINE, at=day_before))
     html = render(env, TIMELINE, lines=lines)
-    assert html.count("app-line__date") == 2
-    assert html.count("app-line__clock") == 2
+    assert html.count("app-line__date") == 3
+    assert html.count("app-line__clock") == 3
 
 
 def test_a_line_that_lasts_says_until_when(env):

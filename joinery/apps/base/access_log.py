@@ -36,6 +36,7 @@ def log_access(*, actor: Actor, at: datetime, look: Look, person_ids: Sequence[s
     """Write one row a person (or one without a person) in one statement; returns the event's id."""
     event = secrets.token_hex(8)
     post = look.decision.post
+    shown: Sequence[str | None] = person_ids or [None]
     Access.objects.bulk_create(
         Access(
             event=event,
@@ -50,7 +51,7 @@ def log_access(*, actor: Actor, at: datetime, look: Look, person_ids: Sequence[s
             allowed=look.decision.allowed,
             reason=look.decision.reason,
         )
-        for person in (person_ids or [None])
+        for person in shown
     )
     return event
 
@@ -76,9 +77,7 @@ class Viewing:
         return person_id
 
 
-def open_viewing(
-    *, actor: Actor, at: datetime, look: Look, person_ids: Sequence[str]
-) -> Viewing:
+def open_viewing(*, actor: Actor, at: datetime, look: Look, person_ids: Sequence[str]) -> Viewing:
     """Log the look, then hand out the viewing. Raises ValueError when the decision refused it."""
     event = log_access(actor=actor, at=at, look=look, person_ids=person_ids)
     if not look.decision.allowed:

@@ -57,7 +57,7 @@ def action(name: str, targets: tuple[str, ...] = ()) -> Callable[[Callable[P, R]
             if args:
                 raise TypeError(f"{name} takes keywords only")
             if _inside.get():
-                return function(**kwargs)
+                return function(*args, **kwargs)
             return _outermost(name, targets, function, kwargs)
 
         run.action_name = name  # type: ignore[attr-defined]

@@ -30,9 +30,7 @@ def reserve_ids(model: type[models.Model], count: int) -> range:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"reserve {table}"])
         cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [table, key])
         sequence = cursor.fetchone()[0]
-        cursor.execute(
-            f"SELECT setval('{sequence}', nextval('{sequence}') + %s)", [count - 1]
-        )
+        cursor.execute(f"SELECT setval('{sequence}', nextval('{sequence}') + %s)", [count - 1])
         last = cursor.fetchone()[0]
         return range(last - count + 1, last + 1)
 

@@ -162,9 +162,16 @@ def _digest(key: bytes, table: str, row: tuple[Any, ...]) -> bytes:
 
 
 def _head(key: bytes, before: str, block: SealedBlock) -> str:
-    said = [before, block.at.isoformat(timespec="microseconds"), block.table, block.first_id, block.last_id, block.missing, block.late]
+    said = [
+        before,
+        block.at.isoformat(timespec="microseconds"),
+        block.table,
+        block.first_id,
+        block.last_id,
+        block.missing,
+        block.late,
+    ]
     return hmac.new(key, orjson.dumps(said) + bytes(block.digests), hashlib.sha256).hexdigest()
-
 
 
 def _changed_rows(key: bytes, block: SealedBlock) -> Iterator[str]:
@@ -187,5 +194,3 @@ def _changed_rows(key: bytes, block: SealedBlock) -> Iterator[str]:
         start = position * DIGEST_BYTES
         if _digest(key, block.table, row) != sealed[start : start + DIGEST_BYTES]:
             yield f"{block.table} row {row_id} was changed"
-
-

@@ -108,7 +108,7 @@ def _named(table: str, what: str, text: str) -> str:
 
 
 def _columns(model: type[models.Model], guard: Captured) -> list[str]:
-    return [f.column for f in model._meta.concrete_fields if f.name not in guard.leave_out]
+    return [str(f.column) for f in model._meta.concrete_fields if f.name not in guard.leave_out]
 
 
 def _refusal(table: str) -> str:
@@ -159,7 +159,7 @@ def _postgresql(model: type[models.Model]) -> Iterator[Trigger]:
         key = model._meta.pk.column
         dropped = "".join(f" - '{column}'" for column in _left_out(model, guard))
         body = (
-            "INSERT INTO base_capture (\"table\", operation, \"row\", old, new, at) VALUES "
+            'INSERT INTO base_capture ("table", operation, "row", old, new, at) VALUES '
             f"('{table}', TG_OP, CASE TG_OP WHEN 'DELETE' THEN OLD.\"{key}\"::text ELSE NEW.\"{key}\"::text END, "
             f"CASE TG_OP WHEN 'INSERT' THEN NULL ELSE (to_jsonb(OLD){dropped})::text END, "
             f"CASE TG_OP WHEN 'DELETE' THEN NULL ELSE (to_jsonb(NEW){dropped})::text END, "
@@ -171,14 +171,13 @@ def _postgresql(model: type[models.Model]) -> Iterator[Trigger]:
 
 
 def _left_out(model: type[models.Model], guard: Captured) -> list[str]:
-    return [f.column for f in model._meta.concrete_fields if f.name in guard.leave_out]
+    return [str(f.column) for f in model._meta.concrete_fields if f.name in guard.leave_out]
 
 
 def _plpgsql(table: str, what: str, event: str, each: str, body: str) -> Trigger:
     name = _named(table, what, event + body)
     function = (
-        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $body$ '
-        f"BEGIN {body} END $body$"
+        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN {body} END $body$'
     )
     trigger = f'CREATE TRIGGER "{name}" {event} ON "{table}" FOR EACH {each} EXECUTE FUNCTION "{name}"()'
     return Trigger(name, table, (function, trigger))

@@ -42,6 +42,4 @@ def add_membership(
     organisation = Organisation.objects.filter(code=organisation_code).first()
     if organisation is None:
         raise Refused("organisation", f"No organisation has the code {organisation_code}.")
-    return Membership.objects.create(
-        user_id=user_id, organisation=organisation, role=role, from_date=from_date
-    ).pk
+    return Membership.objects.create(user_id=user_id, organisation=organisation, role=role, from_date=from_date).pk

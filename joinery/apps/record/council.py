@@ -12,6 +12,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
+
 from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Moment, Row, UnreadableFile, capital, moment_of
 from joinery.calc.units import parse_nhs_number
 
@@ -28,7 +30,7 @@ class FileDefinition:
     columns: tuple[str, ...]
     dates: tuple[str, ...] = ()
     moments: tuple[str, ...] = ()
-    codes: dict[str, list[str]] = field(default_factory=dict)
+    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kind: str = ""
     at: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
@@ -42,10 +44,7 @@ class FileDefinition:
 def definition() -> tuple[tuple[str, ...], dict[str, FileDefinition]]:
     """The columns common to every file, and the files by part."""
     said = tomllib.loads(files("joinery.definitions").joinpath("feeds/council.toml").read_text("utf-8"))
-    made = [
-        FileDefinition(**{k: tuple(v) if isinstance(v, list) else v for k, v in each.items()})
-        for each in said["file"]
-    ]
+    made = msgspec.convert(said["file"], list[FileDefinition])
     return tuple(said["common"]), {each.part: each for each in made}
 
 
@@ -266,5 +265,3 @@ def fill(template: str, row: dict[str, str]) -> str:
 
     filled = _slot.sub(put, template)
     return "" if missing else filled
-
-

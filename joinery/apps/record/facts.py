@@ -164,7 +164,7 @@ def found_people(viewing: Viewing) -> tuple[FoundPerson, ...]:
         who = _banner(viewing, person_id, known)
         found.append(
             FoundPerson(
-                person_id, full_name(who.name, who.title), who.birth_date, who.age_years, who.nhs_number,
+                person_id, _full_name(who.name, who.title), who.birth_date, who.age_years, who.nhs_number,
                 "Withheld" if who.address_withheld else ", ".join(who.address_lines), who.gender_text,
             )
         )  # fmt: skip
@@ -196,7 +196,7 @@ def _banner(viewing: Viewing, person_id: str, known: Sequence[Known]) -> Banner:
     )
 
 
-def full_name(name: str, title: str) -> str:
+def _full_name(name: str, title: str) -> str:
     """`SMITH, Margaret (Mrs)`, as on a wristband (DSCN 04/2009)."""
     return f"{name} ({title})" if title else name
 
@@ -264,16 +264,12 @@ def _full_extracts(of: PersonRecords) -> list[Stated]:
     )
     sent = dict(select(sql, [k.source_id for k in councils])) if councils else {}
     return [
-        Stated(k.organisation_name, as_moment(sent[k.source_id]), "minute")
-        for k in councils
-        if k.source_id in sent
+        Stated(k.organisation_name, as_moment(sent[k.source_id]), "minute") for k in councils if k.source_id in sent
     ]
 
 
 @person_facts
-def timeline_page(
-    viewing: Viewing, of: PersonRecords, sector: str = "", after: str = "", limit: int = 20
-) -> Timeline:
+def timeline_page(viewing: Viewing, of: PersonRecords, sector: str = "", after: str = "", limit: int = 20) -> Timeline:
     """Lines newest first, `limit` at most (200), older than the cursor `after`, of one sector or all.
 
     Each source record is read on its own, newest first, so that the index gives its few newest lines
@@ -285,7 +281,7 @@ def timeline_page(
         return Timeline((), None)
     older, values = "", []
     if after:
-        at, entry_id = parse_cursor(after)
+        at, entry_id = _parse_cursor(after)
         older = " AND (e.at < %s OR (e.at = %s AND e.id < %s))"
         values = [stored(at), stored(at), entry_id]
     one = (
@@ -301,7 +297,7 @@ def timeline_page(
     return Timeline(lines, f"{last.at.isoformat()}~{last.entry_id}" if last else None)
 
 
-def parse_cursor(cursor: str) -> tuple[datetime, int]:
+def _parse_cursor(cursor: str) -> tuple[datetime, int]:
     """The moment and id in a cursor. Raises ValueError when it is not one of ours."""
     at, _, entry_id = cursor.partition("~")
     moment = datetime.fromisoformat(at)

@@ -14,9 +14,7 @@ from django.db import models
 from joinery.apps.base.triggers import AppendOnly, Captured, Derived
 
 # A row of an unpublished submission is a draft: an intake that was killed is swept away by the next.
-DRAFT = (
-    "EXISTS (SELECT 1 FROM record_submission s WHERE s.id = OLD.submission_id AND s.published_at IS NULL)"
-)
+DRAFT = "EXISTS (SELECT 1 FROM record_submission s WHERE s.id = OLD.submission_id AND s.published_at IS NULL)"
 
 
 class Source(models.Model):
@@ -75,9 +73,7 @@ class SourceRecord(models.Model):
     local_id = models.CharField(max_length=255)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["source", "local_id"], name="record_source_local_id")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "local_id"], name="record_source_local_id")]
 
 
 class Details(models.Model):

@@ -75,4 +75,5 @@ def as_moment(value: Any) -> datetime:
     """A moment as either database gives it, in UTC."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    moment: datetime = value
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

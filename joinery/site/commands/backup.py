@@ -67,7 +67,7 @@ def file_digest(path: Path) -> str:
 def _copy_sqlite(target: Path) -> None:
     from django.conf import settings
 
-    source = sqlite3.connect(settings.DATABASES["default"]["NAME"])
+    source = sqlite3.connect(str(settings.DATABASES["default"]["NAME"]))
     copy = sqlite3.connect(target)
     with source, copy:
         source.backup(copy)

@@ -72,7 +72,7 @@ def _restore_database(copy: Path, manifest: dict[str, Any]) -> None:
         raise Problem(f"The backup is of {manifest['database']}, this deployment uses {connection.vendor}.")
     if connection.vendor == "sqlite":
         connection.close()
-        shutil.copy(copy, settings.DATABASES["default"]["NAME"])
+        shutil.copy(copy, str(settings.DATABASES["default"]["NAME"]))
         return
     if not setup.is_new():
         raise Problem("The database is not empty. Restore into an empty one.")

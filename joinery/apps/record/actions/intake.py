@@ -167,8 +167,7 @@ def _digest(path: Path) -> str:
 
 def _was_published(source_id: int, digest: str) -> bool:
     sql = (
-        "SELECT 1 FROM record_submission WHERE file_digest = %s AND source_id = %s "
-        "AND published_at IS NOT NULL LIMIT 1"
+        "SELECT 1 FROM record_submission WHERE file_digest = %s AND source_id = %s AND published_at IS NOT NULL LIMIT 1"
     )
     return bool(select(sql, [digest, source_id]))
 

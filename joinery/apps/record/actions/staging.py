@@ -139,10 +139,11 @@ def _insert_versions(stage: Stage, versions: list[Version]) -> None:
         ItemVersion,
         ("id", "item_id", "submission_id", "number", "stated_at", "digest", "late", "body"),
         [
-            (v.version_id, v.held.item_id, stage.submission_id, v.number, stored(v.row.stated_at), v.digest, v.late, v.row.body)
+            (v.version_id, v.held.item_id, stage.submission_id, v.number, stored(v.row.stated_at))
+            + (v.digest, v.late, v.row.body)
             for v in versions
         ],
-    )  # fmt: skip
+    )
     insert_rows(
         IndexRow,
         ("name", "value", "version_id"),

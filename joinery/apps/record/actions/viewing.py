@@ -48,9 +48,7 @@ def open_record(
     raise Refused(decision.reason, REFUSALS[decision.reason])
 
 
-def search_people(
-    *, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, at: datetime
-) -> tuple[Viewing, bool]:
+def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, at: datetime) -> tuple[Viewing, bool]:
     """Find people among those whom the viewer's organisations are involved with.
 
     Returns a viewing of those found (at most 50) and whether there are more. Raises Refused when the

@@ -8,15 +8,20 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+import msgspec
 
 from joinery.apps.record.fhir.files import last_part
 from joinery.apps.record.rows import DetailsRow, EntryRow, Moment, Row, capital, moment_of
 from joinery.calc.units import parse_nhs_number
 
 Resource = dict[str, Any]
+MOST_DECIMALS = 4
+_exact = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,9 @@ def row_of(
     row.local_id = _whose(resource, names)
     made = definition().entries.get(kind)
     if row.local_id and made is not None:
-        row.entry = _entry(resource, kind, made)
+        # Only here do decimals reach the page, and a parsed one has lost its trailing zeros.
+        exact = _exact.decode(body) if kind == "Observation" else resource
+        row.entry = _entry(exact, kind, made)
     return row
 
 
@@ -165,14 +172,14 @@ def _nhs_number(patient: Resource) -> tuple[str, str]:
             continue
         for extension in identifier.get("extension") or ():
             if "NHSNumberVerificationStatus" in extension.get("url", ""):
-                codings = (extension.get("valueCodeableConcept") or {}).get("coding") or ({},)
-                return number, codings[0].get("code", "")[:2]
+                found = codes(extension.get("valueCodeableConcept"))
+                return number, min(found, default="")[:2]
         return number, ""
     return "", ""
 
 
 def _name(patient: Resource, uses: tuple[str, ...], *, strict: bool = False) -> Resource:
-    names = [n for n in patient.get("name") or () if not (n.get("period") or {}).get("end")]
+    names: list[Resource] = [n for n in patient.get("name") or () if not (n.get("period") or {}).get("end")]
     for use in uses:
         for name in names:
             if name.get("use", "") == use:
@@ -281,14 +288,14 @@ def _said(value: Any) -> str:
         return "Yes" if value else "No"
     if not isinstance(value, dict):
         return "" if value is None else str(value)
-    if "value" in value and isinstance(value["value"], int | float):
+    if "value" in value and isinstance(value["value"], int | Decimal):
         unit = value.get("unit") or value.get("code") or ""
         return f"{value.get('comparator', '')}{_number(value['value'])} {unit}".strip()
     if isinstance(value.get("code"), dict):  # a component: what was measured, and the measurement
         return f"{_said(value['code'])} {words(values(value, ('value[x]',)))}".strip()
     for name in ("text", "display"):
         if isinstance(value.get(name), str) and value[name].strip():
-            return value[name].strip()
+            return str(value[name]).strip()
     for coding in value.get("coding") or ():
         if coding.get("display") or coding.get("code"):
             return str(coding.get("display") or coding.get("code")).strip()
@@ -302,6 +309,8 @@ def _said(value: Any) -> str:
     return ""
 
 
-def _number(value: float) -> str:
-    """A measured number as people write it. The exact text stays in the bytes received."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _number(value: int | Decimal) -> str:
+    """A measured number as it was sent (72.50 stays 72.50); a long tail of a computed one is rounded."""
+    if isinstance(value, Decimal) and -value.as_tuple().exponent > MOST_DECIMALS:  # type: ignore[operator]
+        return str(round(value, 2))
+    return str(value)
