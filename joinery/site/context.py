@@ -18,7 +18,7 @@ class Request(HttpRequest):
 
     at: datetime
     reference: str
-    user: AbstractBaseUser
+    user: AbstractBaseUser  # type: ignore[assignment]
     standing: Standing
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from tests.pages.world import World
+if TYPE_CHECKING:
+    from tests.pages.world import World
 
 
 @pytest.fixture(scope="session")
@@ -21,4 +23,6 @@ def static_files() -> None:
 @pytest.fixture
 def world(db: None, static_files: None, tmp_path: Path) -> World:
     """A place with its organisations, in the test's transaction."""
+    from tests.pages.world import World  # pytest reads this file before Django is set up
+
     return World(tmp_path)
