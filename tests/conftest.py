@@ -10,16 +10,12 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-
-# Test files import what they share as `support`.
-sys.path.insert(0, str(Path(__file__).parent))
 
 # Settings read the environment once, so this stands before anything can import them. A test never sees
 # the deployment of whoever runs it.
@@ -81,7 +77,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A deployment that `joinery migrate` made ready; nobody changes it, `deployment` is its copy."""
-    from support import empty_deployment
+    from tests.support import empty_deployment
 
     with empty_deployment(tmp_path_factory.mktemp("migrated") / "data") as made:
         done = made.run("migrate")
@@ -92,7 +88,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def deployment(migrated: Any, tmp_path: Path) -> Iterator[Any]:
     """A deployment of the test's own, ready to use, with keys and a database that no other test has."""
-    from support import copied_deployment
+    from tests.support import copied_deployment
 
     with copied_deployment(migrated, tmp_path / "data") as made:
         yield made

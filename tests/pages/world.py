@@ -86,11 +86,15 @@ def flag(local_id: str, of: str, words: str, *, restricted: bool = False) -> Res
 def problem(
     local_id: str, of: str, words: str, *, on: str = "2025-06-07", restricted: bool = False, note: str = ""
 ) -> Resource:
-    return _about("Condition", local_id, of, "subject", restricted) | {
-        "clinicalStatus": _status("condition-clinical"),
-        "code": concept(words),
-        "onsetDateTime": on,
-    } | ({"note": [{"text": note}]} if note else {})
+    return (
+        _about("Condition", local_id, of, "subject", restricted)
+        | {
+            "clinicalStatus": _status("condition-clinical"),
+            "code": concept(words),
+            "onsetDateTime": on,
+        }
+        | ({"note": [{"text": note}]} if note else {})
+    )
 
 
 def _status(system: str) -> Resource:
@@ -103,7 +107,14 @@ def person_row(local_id: str, family: str, given: str, *, born: str = "1944-02-0
 
 
 def alert_row(local_id: str, of: str, words: str, *, audience: str = "all") -> dict[str, str]:
-    return {"alert_id": local_id, "person_id": of, "code": "A", "text": words, "from": "2026-01-04", "audience": audience}
+    return {
+        "alert_id": local_id,
+        "person_id": of,
+        "code": "A",
+        "text": words,
+        "from": "2026-01-04",
+        "audience": audience,
+    }
 
 
 def write_ndjson(path: Path, resources: Iterable[Resource]) -> Path:

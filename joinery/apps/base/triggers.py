@@ -8,7 +8,8 @@ A model states how its table is guarded in the class attribute `guard`:
 - `Derived()`: rows can be worked out again from guarded ones.
 
 Only `joinery migrate` installs them (SQLite drops a table's triggers whenever the table is altered).
-The name of a trigger ends in a digest of its text, so comparing names tells whether they are current.
+They are current when the triggers of our tables, read back from the database, are these and no others,
+to the letter: one that was altered under its own name, switched off or added by somebody else is seen.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 PREFIX = "joinery_"
+# The bits of pg_trigger.tgtype. Source: PostgreSQL, src/include/catalog/pg_trigger.h.
+_FIRES = {"ROW": 1, "BEFORE": 2, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,12 @@ Guard = AppendOnly | Captured | Derived
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger's name, and the statements that install it."""
+    """A trigger, the statements that install it, and how its database then describes it."""
 
     name: str
     table: str
     statements: tuple[str, ...]
+    described: str
 
 
 def guarded_models() -> list[type[models.Model]]:
@@ -67,37 +71,38 @@ def wanted(vendor: str) -> list[Trigger]:
     return [trigger for model in guarded_models() for trigger in make(model)]
 
 
-def installed(connection: BaseDatabaseWrapper) -> set[str]:
-    """The names of our triggers that the database holds."""
+def installed(connection: BaseDatabaseWrapper) -> set[tuple[str, str, str]]:
+    """The name, table and description of every trigger on our tables that the database holds."""
     if connection.vendor == "sqlite":
-        sql = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'joinery!_%%' ESCAPE '!'"
+        sql = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
     else:
+        # A trigger of ours carries its name's function, fires always and on any column, and has no WHEN.
         sql = (
-            "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'joinery!_%%' ESCAPE '!' "
-            "AND tgenabled = 'O'"
+            "SELECT tgname, relname, concat_ws(' ', tgtype, tgenabled, "
+            "CASE WHEN tgqual IS NULL AND tgattr = '' AND tgnargs = 0 AND proname = tgname THEN 'plain' END, "
+            "lanname, prosrc) "
+            "FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid "
+            "JOIN pg_language l ON l.oid = prolang "
+            "WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"
         )
+    ours = {model._meta.db_table for model in guarded_models()}
     with connection.cursor() as cursor:
-        cursor.execute(sql, [])
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute(sql)
+        return {(name, table, described) for name, table, described in cursor.fetchall() if table in ours}
 
 
 def are_current(connection: BaseDatabaseWrapper) -> bool:
-    """True when the database holds exactly the triggers that the models ask for."""
-    return installed(connection) == {trigger.name for trigger in wanted(connection.vendor)}
+    """True when our tables have exactly the triggers that the models ask for."""
+    return installed(connection) == {(t.name, t.table, t.described) for t in wanted(connection.vendor)}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Drop every trigger of ours and create those that the models ask for."""
-    triggers = wanted(connection.vendor)
-    tables = {trigger.table for trigger in triggers} | {m._meta.db_table for m in guarded_models()}
+    """Drop every trigger of our tables and create those that the models ask for."""
     with connection.cursor() as cursor:
-        for name in sorted(installed(connection)):
-            if connection.vendor == "sqlite":
-                cursor.execute(f'DROP TRIGGER "{name}"')
-            else:
-                for table in sorted(tables):
-                    cursor.execute(f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"')
-        for trigger in triggers:
+        for name, table, _ in sorted(installed(connection)):
+            on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
+            cursor.execute(f'DROP TRIGGER "{name}"{on}')
+        for trigger in wanted(connection.vendor):
             for statement in trigger.statements:
                 cursor.execute(statement)
 
@@ -118,14 +123,16 @@ def _refusal(table: str) -> str:
 def _sqlite(model: type[models.Model]) -> Iterator[Trigger]:
     guard, table = model.guard, model._meta.db_table  # type: ignore[attr-defined]
     if isinstance(guard, AppendOnly):
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{_refusal(table)}'); END"
         when = f" WHEN NOT ({guard.free_while})" if guard.free_while else ""
         for operation in ("UPDATE", "DELETE"):
-            body = (
-                f'BEFORE {operation} ON "{table}" FOR EACH ROW{when} '
-                f"BEGIN SELECT RAISE(ABORT, '{_refusal(table)}'); END"
-            )
-            name = _named(table, operation.lower(), body)
-            yield Trigger(name, table, (f'CREATE TRIGGER "{name}" {body}',))
+            yield _sqlite_trigger(table, operation, f'BEFORE {operation} ON "{table}" FOR EACH ROW{when} {refuse}')
+        # INSERT OR REPLACE deletes the row in its way without firing a DELETE trigger.
+        taken = " OR ".join(
+            f'EXISTS (SELECT 1 FROM "{table}" WHERE ' + " AND ".join(f'"{c}" = NEW."{c}"' for c in columns) + ")"
+            for columns in _unique(model)
+        )
+        yield _sqlite_trigger(table, "INSERT", f'BEFORE INSERT ON "{table}" FOR EACH ROW WHEN {taken} {refuse}')
     elif isinstance(guard, Captured):
         key = model._meta.pk.column
         for operation in ("INSERT", "UPDATE", "DELETE"):
@@ -138,9 +145,23 @@ def _sqlite(model: type[models.Model]) -> Iterator[Trigger]:
                 f"('{table}', '{operation}', {row}.\"{key}\", {old}, {new}, "
                 f"strftime('%Y-%m-%dT%H:%M:%fZ', 'now')); END"
             )
-            name = _named(table, operation.lower(), body)
-            # "%" is doubled because Django hands the statement on as a format.
-            yield Trigger(name, table, (f'CREATE TRIGGER "{name}" {body}',))
+            yield _sqlite_trigger(table, operation, body)
+
+
+def _sqlite_trigger(table: str, operation: str, body: str) -> Trigger:
+    name = _named(table, operation.lower(), body)
+    statement = f'CREATE TRIGGER "{name}" {body}'
+    return Trigger(name, table, (statement,), statement)
+
+
+def _unique(model: type[models.Model]) -> list[list[str]]:
+    """The sets of columns of which no two rows may hold the same values; the primary key first."""
+    fields = [f for f in model._meta.concrete_fields if f.unique]
+    sets = [[str(f.column)] for f in sorted(fields, key=lambda f: not f.primary_key)]
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint):
+            sets.append([str(model._meta.get_field(name).column) for name in constraint.fields])
+    return sets
 
 
 def _sqlite_json(row: str, columns: list[str]) -> str:
@@ -176,8 +197,8 @@ def _left_out(model: type[models.Model], guard: Captured) -> list[str]:
 
 def _plpgsql(table: str, what: str, event: str, each: str, body: str) -> Trigger:
     name = _named(table, what, event + body)
-    function = (
-        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN {body} END $body$'
-    )
+    source = f" BEGIN {body} END "
+    function = f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $body${source}$body$'
     trigger = f'CREATE TRIGGER "{name}" {event} ON "{table}" FOR EACH {each} EXECUTE FUNCTION "{name}"()'
-    return Trigger(name, table, (function, trigger))
+    fires = sum(_FIRES.get(word, 0) for word in f"{each} {event}".split())
+    return Trigger(name, table, (function, trigger), f"{fires} O plain plpgsql {source}")

@@ -10,7 +10,10 @@ from joinery.calc.linkage.ladder import name_key
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One reason why a row cannot be taken: where, which rule, what stood there, what to do."""
+    """One reason why a row cannot be taken: where, by which rule, what stood there, what to do.
+
+    `message` never holds the value, so it may be logged; `value` (80 characters at most) may be personal.
+    """
 
     path: str
     rule: str
@@ -38,7 +41,8 @@ class DetailsRow:
     def keys(self) -> tuple[str, str]:
         """Family and first given name as they are searched; a second given name is not part of it."""
         first = self.given_name.split()
-        return name_key(self.family_name), name_key(first[0] if first else "")
+        # A key may be longer than its name: ß is compared as SS.
+        return name_key(self.family_name)[:200], name_key(first[0] if first else "")[:200]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,16 @@ def moment_of(text: str) -> Moment | None:
             return Moment(datetime(int(text), 1, 1, tzinfo=UTC), "year")
         if len(text) == 7:
             return Moment(datetime(int(text[:4]), int(text[5:]), 1, tzinfo=UTC), "month")
-        at = datetime.fromisoformat(text)
+        # A leap second is valid in FHIR; Python's clock has none.
+        at = datetime.fromisoformat(text.replace(":60", ":59", 1) if ":60" in text else text)
     except ValueError:
         return None
     if len(text) == 10:
         return Moment(at.replace(tzinfo=UTC), "day")
-    return Moment(at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC), "minute")
+    try:
+        return Moment(at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC), "minute")
+    except OverflowError:  # 9999-12-31T23:59:59-05:00, an end that is meant to be never, has no UTC
+        return Moment(at.replace(tzinfo=UTC), "minute")
 
 
 def capital(text: str) -> str:

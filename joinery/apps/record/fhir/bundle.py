@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from joinery.apps.record.fhir.checks import SCHEME
-from joinery.apps.record.fhir.issues import Issue, issue
+from joinery.apps.record.fhir.issues import issue
+from joinery.apps.record.rows import Issue
 
 Node = dict[str, Any]
 

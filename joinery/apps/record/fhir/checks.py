@@ -67,7 +67,7 @@ def concept_check(codes_by_system: dict[str, frozenset[str]]) -> Check:
             if coding.__class__ is not dict:
                 return None
             system, code = coding.get("system"), coding.get("code")
-            if system.__class__ is str and code in codes_by_system.get(system, ()):
+            if system.__class__ is str and code.__class__ is str and code in codes_by_system.get(system, ()):
                 return None
         return problem
 

@@ -17,12 +17,11 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from joinery.apps.record.fhir.validate import validate
+from joinery.apps.record.fhir.validate import MOST_ISSUES, validate
 from joinery.apps.record.rows import Issue, UnreadableFile
 
-# One document is parsed whole; longer deliveries are NDJSON, which is read line by line.
+# One document, or one line of NDJSON, is parsed whole; longer deliveries are NDJSON.
 MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
-MOST_LINE_BYTES = 32 * 1024 * 1024
 
 
 class _Entry(msgspec.Struct):
@@ -105,14 +104,11 @@ def _lines(stream: BinaryIO, first: bytes, second: bytes) -> Iterator[Received]:
 
 
 def _line(stream: BinaryIO) -> bytes:
-    line = stream.readline(MOST_LINE_BYTES + 1)
-    if len(line) > MOST_LINE_BYTES:
-        # Perhaps one long document on one line: read on, within the limit for documents.
-        line += stream.read(MOST_DOCUMENT_BYTES - len(line) + 1)
-        if len(line) > MOST_DOCUMENT_BYTES:
-            raise UnreadableFile(
-                f"A line may be {MOST_DOCUMENT_BYTES // 1024**2} MB at most. Send one resource a line (NDJSON)."
-            )
+    line = stream.readline(MOST_DOCUMENT_BYTES + 1)
+    if len(line) > MOST_DOCUMENT_BYTES:
+        raise UnreadableFile(
+            f"A line may be {MOST_DOCUMENT_BYTES // 1024**2} MB at most. Send one resource a line (NDJSON)."
+        )
     return line
 
 
@@ -141,13 +137,11 @@ def _document(body: bytes, where: str) -> Iterator[Received]:
     place = f"{where} " if where else ""
     for position, (entry, content) in enumerate(zip(entries, parsed, strict=True)):
         path = f"Bundle.entry[{position}]"
-        found = [*of_all, *of_entry[position]]
+        found = [*of_entry[position], *of_all][:MOST_ISSUES]
         if not bytes(entry.resource):
             message = "The entry has no resource. Only whole resources are taken; send it with its content."
             found.append(Issue(path, "no-resource", "", message))
-        yield Received(
-            bytes(entry.resource), f"{place}{path}", content, tuple(found), entry.fullUrl or "", names
-        )
+        yield Received(bytes(entry.resource), f"{place}{path}", content, tuple(found), entry.fullUrl or "", names)
 
 
 def _entries(body: bytes, resource: dict[str, Any] | None) -> list[_Entry]:

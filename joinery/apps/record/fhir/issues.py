@@ -1,28 +1,15 @@
-"""One thing wrong with what was received, as the checks of FHIR report it."""
+"""Making issues: what the checks of FHIR report, cut to length."""
 
 import re
-from dataclasses import dataclass
 from json import JSONEncoder
 from typing import Any
+
+from joinery.apps.record.rows import Issue
 
 VALUE_CHARACTERS = 80
 PATH_CHARACTERS = 300
 JSON = JSONEncoder(ensure_ascii=False)
 STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """Where, by which rule, the value found (at most 80 characters), what is wrong and what to do.
-
-    `path` is written as Patient.name[0].family. `message` never holds the value, so it may be logged;
-    `value` may be personal.
-    """
-
-    path: str
-    rule: str
-    value: str
-    message: str
 
 
 def issue(path: str, rule: str, value: Any, message: str) -> Issue:

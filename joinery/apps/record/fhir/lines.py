@@ -73,9 +73,7 @@ def definition() -> FhirDefinition:
     )
 
 
-def row_of(
-    resource: Resource, body: bytes, position: int, *, full_url: str, names: dict[str, str]
-) -> Row:
+def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, names: dict[str, str]) -> Row:
     """A valid resource as a row. `names` is its Bundle's table from full url to `Type/id`."""
     kind = resource["resourceType"]
     local = resource.get("id") or last_part(full_url)
@@ -268,10 +266,7 @@ def codes(concept: Any) -> set[str]:
     """The codes of a CodeableConcept (or of a list of them)."""
     concepts = concept if isinstance(concept, list) else [concept]
     return {
-        coding.get("code", "")
-        for each in concepts
-        if isinstance(each, dict)
-        for coding in each.get("coding") or ()
+        coding.get("code", "") for each in concepts if isinstance(each, dict) for coding in each.get("coding") or ()
     }
 
 

@@ -16,8 +16,9 @@ import fhirkit
 import orjson
 
 from joinery.apps.record.fhir.bundle import bundle_issues
-from joinery.apps.record.fhir.issues import Issue, issue, shorten, value_at
+from joinery.apps.record.fhir.issues import issue, shorten, value_at
 from joinery.apps.record.fhir.rules import Kind, rules
+from joinery.apps.record.rows import Issue
 
 __all__ = ["Issue", "bundle_issues", "validate"]
 
@@ -61,7 +62,8 @@ def validate(body: bytes) -> tuple[dict[str, Any] | None, tuple[Issue, ...]]:
     """The resource as parsed, and all that is wrong with it; never raises.
 
     The resource is None where the body is not one JSON object. The entries of a Bundle are checked
-    too, and how they are put together. Of very many issues the first MOST_ISSUES are given.
+    too, and how they are put together. Of very many issues the first MOST_ISSUES are given; of a Bundle
+    all, for an entry about which nothing is said is taken.
     """
     try:
         said = fhirkit.validate(body)
@@ -82,16 +84,17 @@ def validate(body: bytes) -> tuple[dict[str, Any] | None, tuple[Issue, ...]]:
     is_bundle = resource.get("resourceType") == "Bundle"
     if not (said or found or is_bundle):
         return resource, ()
-    issues = [from_library(each, resource) for each in said[:MOST_ISSUES]]
+    most = None if is_bundle else MOST_ISSUES
+    issues = [from_library(each, resource) for each in said[:most]]
     reported = {each.path for each in issues}
     root = resource.get("resourceType")
-    for place, rule, value, message in found[:MOST_ISSUES]:
+    for place, rule, value, message in found[:most]:
         path = path_of(place, root)
         if path not in reported:
             issues.append(issue(path, rule, value, message))
     if is_bundle:
         issues += bundle_issues(resource)
-    return resource, tuple(issues[:MOST_ISSUES])
+    return resource, tuple(issues[:most])
 
 
 def walk(

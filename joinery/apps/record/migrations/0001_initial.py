@@ -5,221 +5,335 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('place', '0001_initial'),
+        ("place", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=300)),
             ],
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("id", models.CharField(max_length=32, primary_key=True, serialize=False)),
             ],
         ),
         migrations.CreateModel(
-            name='ItemVersion',
+            name="ItemVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.IntegerField()),
-                ('stated_at', models.DateTimeField(null=True)),
-                ('digest', models.BinaryField(max_length=16)),
-                ('late', models.BooleanField(default=False)),
-                ('body', models.BinaryField()),
-                ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.item')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.IntegerField()),
+                ("stated_at", models.DateTimeField(null=True)),
+                ("digest", models.BinaryField(max_length=16)),
+                ("late", models.BooleanField(default=False)),
+                ("body", models.BinaryField()),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.item"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IndexRow',
+            name="IndexRow",
             fields=[
-                ('pk', models.CompositePrimaryKey('name', 'value', 'version', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=12)),
-                ('value', models.CharField(max_length=400)),
-                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.itemversion')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "name", "value", "version", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=12)),
+                ("value", models.CharField(max_length=400)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.itemversion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('feed', models.CharField(max_length=20)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='place.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("feed", models.CharField(max_length=20)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="place.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='item',
-            name='source',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.source'),
+            model_name="item",
+            name="source",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.source"
+            ),
         ),
         migrations.CreateModel(
-            name='SourceRecord',
+            name="SourceRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('local_id', models.CharField(max_length=255)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("local_id", models.CharField(max_length=255)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.source"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Submission',
+            name="Submission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('part', models.CharField(max_length=40)),
-                ('file_name', models.CharField(max_length=255)),
-                ('file_digest', models.CharField(max_length=64)),
-                ('header', models.TextField(blank=True)),
-                ('received_at', models.DateTimeField()),
-                ('published_at', models.DateTimeField(null=True)),
-                ('rows', models.IntegerField(default=0)),
-                ('taken', models.IntegerField(default=0)),
-                ('unchanged', models.IntegerField(default=0)),
-                ('superseded', models.IntegerField(default=0)),
-                ('quarantined', models.IntegerField(default=0)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("part", models.CharField(max_length=40)),
+                ("file_name", models.CharField(max_length=255)),
+                ("file_digest", models.CharField(max_length=64)),
+                ("header", models.TextField(blank=True)),
+                ("received_at", models.DateTimeField()),
+                ("published_at", models.DateTimeField(null=True)),
+                ("rows", models.IntegerField(default=0)),
+                ("taken", models.IntegerField(default=0)),
+                ("unchanged", models.IntegerField(default=0)),
+                ("superseded", models.IntegerField(default=0)),
+                ("quarantined", models.IntegerField(default=0)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.source"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Relationship',
+            name="Relationship",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('basis', models.CharField(max_length=40)),
-                ('from_date', models.DateField()),
-                ('to_date', models.DateField(null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='place.organisation')),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.sourcerecord')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("basis", models.CharField(max_length=40)),
+                ("from_date", models.DateField()),
+                ("to_date", models.DateField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="place.organisation"
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.sourcerecord"
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.submission"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Quarantined',
+            name="Quarantined",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.IntegerField()),
-                ('key', models.CharField(blank=True, max_length=300)),
-                ('digest', models.BinaryField(max_length=16)),
-                ('body', models.BinaryField()),
-                ('reasons', models.JSONField()),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.IntegerField()),
+                ("key", models.CharField(blank=True, max_length=300)),
+                ("digest", models.BinaryField(max_length=16)),
+                ("body", models.BinaryField()),
+                ("reasons", models.JSONField()),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.submission"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Link',
+            name="Link",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('reason', models.CharField(max_length=40)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.person')),
-                ('record', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.sourcerecord')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("reason", models.CharField(max_length=40)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.person"
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.sourcerecord",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.submission"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='itemversion',
-            name='submission',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.submission'),
+            model_name="itemversion",
+            name="submission",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.submission"
+            ),
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('precision', models.CharField(max_length=6)),
-                ('until_at', models.DateTimeField(null=True)),
-                ('kind', models.CharField(blank=True, max_length=40)),
-                ('title', models.CharField(blank=True, max_length=300)),
-                ('detail', models.TextField(blank=True)),
-                ('banner', models.CharField(blank=True, max_length=12)),
-                ('restricted', models.BooleanField(default=False)),
-                ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.item')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.itemversion')),
-                ('record', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.sourcerecord')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("precision", models.CharField(max_length=6)),
+                ("until_at", models.DateTimeField(null=True)),
+                ("kind", models.CharField(blank=True, max_length=40)),
+                ("title", models.CharField(blank=True, max_length=300)),
+                ("detail", models.TextField(blank=True)),
+                ("banner", models.CharField(blank=True, max_length=12)),
+                ("restricted", models.BooleanField(default=False)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.item"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.itemversion"
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.sourcerecord",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.submission"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Details',
+            name="Details",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nhs_number', models.CharField(blank=True, max_length=10)),
-                ('nhs_number_status', models.CharField(blank=True, max_length=2)),
-                ('family_name', models.CharField(blank=True, max_length=200)),
-                ('given_name', models.CharField(blank=True, max_length=200)),
-                ('title', models.CharField(blank=True, max_length=40)),
-                ('preferred_name', models.CharField(blank=True, max_length=200)),
-                ('family_key', models.CharField(blank=True, max_length=200)),
-                ('given_key', models.CharField(blank=True, max_length=200)),
-                ('birth_date', models.DateField(null=True)),
-                ('death_date', models.DateField(null=True)),
-                ('dead', models.BooleanField(default=False)),
-                ('gender', models.CharField(blank=True, max_length=20)),
-                ('address', models.JSONField(default=list)),
-                ('restricted', models.BooleanField(default=False)),
-                ('record', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.sourcerecord')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("nhs_number", models.CharField(blank=True, max_length=10)),
+                ("nhs_number_status", models.CharField(blank=True, max_length=2)),
+                ("family_name", models.CharField(blank=True, max_length=200)),
+                ("given_name", models.CharField(blank=True, max_length=200)),
+                ("title", models.CharField(blank=True, max_length=40)),
+                ("preferred_name", models.CharField(blank=True, max_length=200)),
+                ("family_key", models.CharField(blank=True, max_length=200)),
+                ("given_key", models.CharField(blank=True, max_length=200)),
+                ("birth_date", models.DateField(null=True)),
+                ("death_date", models.DateField(null=True)),
+                ("dead", models.BooleanField(default=False)),
+                ("gender", models.CharField(blank=True, max_length=20)),
+                ("address", models.JSONField(default=list)),
+                ("restricted", models.BooleanField(default=False)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.sourcerecord",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.submission"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.UniqueConstraint(fields=('organisation', 'feed'), name='source_organisation_feed'),
+            model_name="source",
+            constraint=models.UniqueConstraint(fields=("organisation", "feed"), name="source_organisation_feed"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('source', 'key'), name='item_source_key'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("source", "key"), name="item_source_key"),
         ),
         migrations.AddConstraint(
-            model_name='sourcerecord',
-            constraint=models.UniqueConstraint(fields=('source', 'local_id'), name='record_source_local_id'),
+            model_name="sourcerecord",
+            constraint=models.UniqueConstraint(fields=("source", "local_id"), name="record_source_local_id"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['source', 'part', '-published_at'], name='submission_source_newest'),
+            model_name="submission",
+            index=models.Index(fields=["source", "part", "-published_at"], name="submission_source_newest"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['file_digest'], name='submission_digest'),
+            model_name="submission",
+            index=models.Index(fields=["file_digest"], name="submission_digest"),
         ),
         migrations.AddIndex(
-            model_name='link',
-            index=models.Index(fields=['record', '-id'], name='link_record_newest'),
+            model_name="link",
+            index=models.Index(fields=["record", "-id"], name="link_record_newest"),
         ),
         migrations.AddIndex(
-            model_name='itemversion',
-            index=models.Index(fields=['item', '-id'], name='version_item_newest'),
+            model_name="itemversion",
+            index=models.Index(fields=["item", "-id"], name="version_item_newest"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['record', '-at', '-id'], name='entry_record_newest'),
+            model_name="entry",
+            index=models.Index(fields=["record", "-at", "-id"], name="entry_record_newest"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['item', '-id'], name='entry_item_newest'),
+            model_name="entry",
+            index=models.Index(fields=["item", "-id"], name="entry_item_newest"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(condition=models.Q(('banner', ''), _negated=True), fields=['record'], name='entry_record_banner'),
+            model_name="entry",
+            index=models.Index(
+                condition=models.Q(("banner", ""), _negated=True), fields=["record"], name="entry_record_banner"
+            ),
         ),
         migrations.AddIndex(
-            model_name='details',
-            index=models.Index(fields=['record', '-id'], name='details_record_newest'),
+            model_name="details",
+            index=models.Index(fields=["record", "-id"], name="details_record_newest"),
         ),
         migrations.AddIndex(
-            model_name='details',
-            index=models.Index(condition=models.Q(('nhs_number', ''), _negated=True), fields=['nhs_number'], name='details_nhs_number'),
+            model_name="details",
+            index=models.Index(
+                condition=models.Q(("nhs_number", ""), _negated=True), fields=["nhs_number"], name="details_nhs_number"
+            ),
         ),
         migrations.AddIndex(
-            model_name='details',
-            index=models.Index(fields=['family_key', 'given_key'], name='details_names'),
+            model_name="details",
+            index=models.Index(fields=["family_key", "given_key"], name="details_names"),
         ),
         migrations.AddIndex(
-            model_name='details',
-            index=models.Index(fields=['birth_date'], name='details_birth_date'),
+            model_name="details",
+            index=models.Index(fields=["birth_date"], name="details_birth_date"),
         ),
     ]
