@@ -151,4 +151,7 @@ def _counted(number: int, unit: str) -> str:
 def _local(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a page shows aware datetimes only")
-    return value.astimezone(LONDON)
+    try:
+        return value.astimezone(LONDON)
+    except OverflowError:  # 0001-01-01, which some systems send for "not known", has no time in London
+        return value

@@ -10,34 +10,40 @@ from typing import Any
 
 from django.db import connection
 
-# Who is asking is worked out by Django and is the same for every page.
-ASIDE = ("django_session", "base_user", "SAVEPOINT", "RELEASE SAVEPOINT")
+# Session, user and savepoints aside: architecture.md, "Rules that a check enforces".
+MOST_OF_PERSON = 14
+MOST_OF_LIST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement that ran; `seconds` is the time the database took to answer."""
+
+    sql: str
+    parameters: Any
+    seconds: float
 
 
 @dataclass
 class Statements:
-    """The statements that were run, with their parameters and how long each took in the database."""
+    """The statements of a request, in order."""
 
-    ran: list[tuple[str, Any, float]] = field(default_factory=list)
+    ran: list[Statement] = field(default_factory=list)
 
     @property
     def of_page(self) -> list[str]:
-        """Without the session, the user and savepoints."""
-        return [sql for sql, _, _ in self.ran if not _is_aside(sql)]
-
-    def touching(self, table: str) -> list[tuple[str, Any, float]]:
-        return [each for each in self.ran if table in each[0]]
+        """Without the session, the user and savepoints: those are the same for every page."""
+        return [each.sql for each in self.ran if not _is_aside(each.sql)]
 
     @property
     def seconds(self) -> float:
-        return sum(seconds for _, _, seconds in self.ran)
+        return sum(each.seconds for each in self.ran)
 
 
 def _is_aside(sql: str) -> bool:
-    start = sql.lstrip()
-    if start.startswith(("SAVEPOINT", "RELEASE SAVEPOINT")):
+    if sql.startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) or 'FROM "django_session"' in sql:
         return True
-    return 'FROM "django_session"' in sql or ('FROM "base_user"' in sql and "LIMIT 21" in sql)
+    return 'FROM "base_user"' in sql and '"base_user"."password"' in sql
 
 
 @contextmanager
@@ -50,7 +56,7 @@ def statements() -> Iterator[Statements]:
         try:
             return execute(sql, parameters, many, context)
         finally:
-            found.ran.append((sql, parameters, time.perf_counter() - started))
+            found.ran.append(Statement(sql, parameters, time.perf_counter() - started))
 
     with connection.execute_wrapper(run):
         yield found

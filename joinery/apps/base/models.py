@@ -84,8 +84,9 @@ class Capture(models.Model):
 class SealedBlock(models.Model):
     """A sealed run of log rows: a keyed digest of each row, chained to the block before.
 
-    The block covers the ids from `first_id` to `last_id` except `missing` (a transaction that had not
-    committed yet, or never did), and also `late`: ids that an earlier block had missed.
+    The block covers the ids from `first_id` to `last_id` except `missing` (runs of ids, each as its first
+    and last: a transaction that had not committed yet, or never did), and also `late`: ids that an
+    earlier block had missed.
     `digests` holds 16 bytes a row, in the order late, then ascending id.
     """
 

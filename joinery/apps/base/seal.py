@@ -2,12 +2,15 @@
 
 Requests write unsealed rows; a worker seals them each minute. The key lives outside the database, and
 so does the newest head (`joinery.head` beside the key), so that neither a change of a row, nor a chain
-made anew, nor a shortened log passes `verify`. Digests are kept by row: a changed row is named, and the
-text of a row can later be erased by law without breaking the chain.
+made anew, nor a shortened log passes `verify`. The head moves only along the chain that it belongs to:
+sealing goes on in a database that was put back to an older copy, but what was known of it stays known.
+Digests are kept by row: a changed row is named, and the text of a row can later be erased by law without
+breaking the chain.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -42,9 +45,17 @@ class Keys:
         path = self.folder / "seal.key"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-            path.write_bytes(secrets.token_bytes(32))
+            self._make(path, secrets.token_bytes(32))
         return path.read_bytes()
+
+    def _make(self, path: Path, key: bytes) -> None:
+        # Whole or not at all, and never twice: another process may be making it at this moment.
+        new = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        new.touch(mode=0o600)
+        new.write_bytes(key)
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(new)
+        new.unlink()
 
     def heads(self) -> dict[str, Any]:
         """The newest block known outside the database: its id and head; empty before the first."""
@@ -52,7 +63,11 @@ class Keys:
         return orjson.loads(path.read_bytes()) if path.exists() else {}
 
     def publish(self, block: int, head: str) -> None:
-        path = self.folder / "joinery.head.new"
+        """Keep a newer head than the one that is kept."""
+        if block <= self.heads().get("block", 0):
+            return
+        path = self.folder / f"joinery.head.{secrets.token_hex(8)}"
+        path.touch(mode=0o600)
         path.write_bytes(orjson.dumps({"block": block, "head": head}))
         path.replace(self.folder / "joinery.head")
 
@@ -70,6 +85,8 @@ class Verification:
 def seal(*, keys: Keys, at: datetime) -> int:
     """Seal every row that is not sealed yet; returns how many. Safe to run from several workers."""
     sealed = 0
+    anchor = keys.heads()
+    anchored = not anchor or SealedBlock.objects.filter(pk=anchor["block"], head=anchor["head"]).exists()
     for log in LOGS:
         while True:
             with transaction.atomic():
@@ -79,54 +96,93 @@ def seal(*, keys: Keys, at: datetime) -> int:
                 if block is None:
                     break
                 block.save(force_insert=True)
-            keys.publish(block.pk, block.head)
+            if anchored:
+                keys.publish(block.pk, block.head)
             sealed += len(block.digests) // DIGEST_BYTES
     return sealed
 
 
 def verify(*, keys: Keys) -> Verification:
-    """Recompute every digest and every link of the chain. Changes nothing."""
+    """Recompute every digest and every link of the chain. Changes nothing in the database."""
     found = Verification()
     key, head = keys.key(), ""
     anchor = keys.heads()
     anchored = not anchor
-    for block in SealedBlock.objects.order_by("id").iterator(chunk_size=50):
-        if not hmac.compare_digest(block.head, _head(key, head, block)):
-            found.problems.append(f"block {block.pk} was changed, or a block before it is missing")
-        head = block.head
-        anchored = anchored or (block.pk == anchor["block"] and block.head == anchor["head"])
+    covered = {log._meta.db_table: Covered() for log in LOGS}
+    watched_from = None
+    for block_id in list(SealedBlock.objects.order_by("id").values_list("id", flat=True)):
         found.blocks += 1
+        try:
+            block = SealedBlock.objects.get(pk=block_id)
+            fits = hmac.compare_digest(str(block.head).encode(), _head(key, head, block).encode())
+            head = block.head
+        except (ValueError, TypeError, AttributeError):  # whoever can write the table can write nonsense
+            fits = False
+        if not fits:
+            found.problems.append(
+                f"block {block_id} was changed, or a block before it is missing: its rows cannot be checked"
+            )
+            continue
+        anchored = anchored or (block_id == anchor["block"] and head == anchor["head"])
         found.rows += len(block.digests) // DIGEST_BYTES
         found.problems += _changed_rows(key, block)
+        covered[block.table].add(block)
+        watched_from = block.at - WATCH_GAPS
     if not anchored:
         found.problems.append(
             f"block {anchor['block']}, known outside the database, is missing or differs: "
             "the log was cut short or made anew"
         )
     for log in LOGS:
-        last = _last_sealed(log)
-        found.unsealed += select(f'SELECT COUNT(*) FROM "{log._meta.db_table}" WHERE id > %s', [last])[0][0]
+        _count_unsealed(log, covered[log._meta.db_table], watched_from, found)
     return found
+
+
+@dataclass(slots=True)
+class Covered:
+    """The ids of one log up to `last_id`; which runs among them were passed over, when, and what was sealed late."""
+
+    last_id: int = 0
+    gaps: list[tuple[int, int, datetime]] = field(default_factory=list)
+    late: set[int] = field(default_factory=set)
+
+    def add(self, block: SealedBlock) -> None:
+        self.last_id = block.last_id
+        self.gaps += [(first, last, block.at) for first, last in block.missing]
+        self.late.update(block.late)
+
+
+def _count_unsealed(
+    log: type[models.Model], covered: Covered, watched_from: datetime | None, found: Verification
+) -> None:
+    """Rows that no block covers: newer than the last, late and soon to be sealed, or put in afterwards."""
+    table = log._meta.db_table
+    found.unsealed += select(f'SELECT COUNT(*) FROM "{table}" WHERE id > {covered.last_id}')[0][0]
+    below = (-(2**63), 0, None)  # no row is ever given such an id
+    for first, last, at in [below, *covered.gaps]:
+        for (row_id,) in select(f'SELECT id FROM "{table}" WHERE id BETWEEN {first} AND {last} ORDER BY id'):
+            if row_id in covered.late:
+                continue
+            if at is not None and watched_from is not None and at >= watched_from:
+                found.unsealed += 1
+            else:
+                found.problems.append(f"{table} row {row_id} was added among sealed rows")
 
 
 def _next_block(log: type[models.Model], key: bytes, at: datetime) -> SealedBlock | None:
     table, last = log._meta.db_table, _last_sealed(log)
     fresh = list(_rows(log, f"id > {last} ORDER BY id LIMIT {BLOCK_ROWS}"))
-    gaps = _open_gaps(table, at)
-    late = list(_rows(log, f"id IN ({', '.join(map(str, gaps))}) ORDER BY id")) if gaps else []
+    late = list(_late_rows(log, at))
     if not fresh and not late:
         return None
-    first_id = fresh[0][0] if fresh else last + 1
     # A run starts where the last one ended, so that a gap between two runs is watched as well.
-    first_id = min(first_id, last + 1)
-    last_id = fresh[-1][0] if fresh else last
-    present = {row[0] for row in fresh}
+    first_id, last_id = last + 1, fresh[-1][0] if fresh else last
     block = SealedBlock(
         at=at,
         table=table,
         first_id=first_id,
         last_id=last_id,
-        missing=[i for i in range(first_id, last_id + 1) if i not in present],
+        missing=_gaps(first_id, [row[0] for row in fresh]),
         late=[row[0] for row in late],
         digests=b"".join(_digest(key, table, row) for row in [*late, *fresh]),
     )
@@ -135,14 +191,22 @@ def _next_block(log: type[models.Model], key: bytes, at: datetime) -> SealedBloc
     return block
 
 
-def _open_gaps(table: str, at: datetime) -> list[int]:
-    """Ids passed over by recent blocks and not sealed since."""
-    gaps: set[int] = set()
-    recent = SealedBlock.objects.filter(table=table, at__gte=at - WATCH_GAPS).order_by("id")
+def _gaps(first_id: int, ids: list[int]) -> list[list[int]]:
+    """The runs of ids from `first_id` on that are passed over by ascending `ids`; each as its first and last."""
+    before = [first_id - 1, *ids]
+    return [[a + 1, b - 1] for a, b in zip(before, ids, strict=False) if b > a + 1]
+
+
+def _late_rows(log: type[models.Model], at: datetime) -> Iterator[tuple[Any, ...]]:
+    """Rows that recent blocks passed over and none has sealed since, by id."""
+    recent = SealedBlock.objects.filter(table=log._meta.db_table, at__gte=at - WATCH_GAPS)
+    gaps, sealed = [], set()
     for missing, late in recent.values_list("missing", "late"):
-        gaps.update(missing)
-        gaps.difference_update(late)
-    return sorted(gaps)
+        gaps += missing
+        sealed.update(late)
+    for first, last in sorted(gaps):
+        rows = _rows(log, f"id BETWEEN {first} AND {last} ORDER BY id")
+        yield from (row for row in rows if row[0] not in sealed)
 
 
 def _last_sealed(log: type[models.Model]) -> int:
@@ -174,16 +238,19 @@ def _head(key: bytes, before: str, block: SealedBlock) -> str:
     return hmac.new(key, orjson.dumps(said) + bytes(block.digests), hashlib.sha256).hexdigest()
 
 
+def _sealed_ids(block: SealedBlock) -> Iterator[int]:
+    start = block.first_id
+    for first, last in [*block.missing, (block.last_id + 1, block.last_id)]:
+        yield from range(start, first)
+        start = last + 1
+
+
 def _changed_rows(key: bytes, block: SealedBlock) -> Iterator[str]:
+    """What differs in the rows of a block whose own head fits."""
     model = next(log for log in LOGS if log._meta.db_table == block.table)
-    passed_over = set(block.missing)
-    ids = [*block.late, *(i for i in range(block.first_id, block.last_id + 1) if i not in passed_over)]
+    ids = [*block.late, *_sealed_ids(block)]
     sealed = bytes(block.digests)
-    if len(sealed) != len(ids) * DIGEST_BYTES:
-        yield f"block {block.pk} does not hold a digest for each of its rows"
-        return
-    where = f"id BETWEEN {block.first_id} AND {block.last_id}"
-    held = {row[0]: row for row in _rows(model, where)}
+    held = {row[0]: row for row in _rows(model, f"id BETWEEN {block.first_id} AND {block.last_id}")}
     if block.late:
         held |= {row[0]: row for row in _rows(model, f"id IN ({', '.join(map(str, block.late))})")}
     for position, row_id in enumerate(ids):
@@ -192,5 +259,5 @@ def _changed_rows(key: bytes, block: SealedBlock) -> Iterator[str]:
             yield f"{block.table} row {row_id} is missing"
             continue
         start = position * DIGEST_BYTES
-        if _digest(key, block.table, row) != sealed[start : start + DIGEST_BYTES]:
+        if not hmac.compare_digest(_digest(key, block.table, row), sealed[start : start + DIGEST_BYTES]):
             yield f"{block.table} row {row_id} was changed"

@@ -156,11 +156,12 @@ def _sqlite_trigger(table: str, operation: str, body: str) -> Trigger:
 
 def _unique(model: type[models.Model]) -> list[list[str]]:
     """The sets of columns of which no two rows may hold the same values; the primary key first."""
-    fields = [f for f in model._meta.concrete_fields if f.unique]
-    sets = [[str(f.column)] for f in sorted(fields, key=lambda f: not f.primary_key)]
+    column = {f.name: str(f.column) for f in model._meta.concrete_fields}
+    single = sorted((f for f in model._meta.concrete_fields if f.unique), key=lambda f: not f.primary_key)
+    sets = [[column[f.name]] for f in single]
     for constraint in model._meta.constraints:
         if isinstance(constraint, models.UniqueConstraint):
-            sets.append([str(model._meta.get_field(name).column) for name in constraint.fields])
+            sets.append([column[name] for name in constraint.fields])
     return sets
 
 

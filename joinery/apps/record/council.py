@@ -159,7 +159,8 @@ def _row(position: int, body: bytes, names: list[str], cells: list[str], file: F
     if "person_id" in row:
         made.local_id = f"person/{row['person_id']}"
     if file.part == "person":
-        made.details = _details(row)
+        # A person deleted at the source says nothing of anybody any more, and stands apart from all.
+        made.details = DetailsRow() if row["deleted"] == "1" else _details(row)
     elif file.kind:
         made.entry = EntryRow() if row["deleted"] == "1" else _entry(row, file)
     return made

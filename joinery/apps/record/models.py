@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from joinery.apps.base.states import States
 from joinery.apps.base.triggers import AppendOnly, Captured, Derived
 
 # A row of an unpublished submission is a draft: an intake that was killed is swept away by the next.
@@ -29,6 +30,16 @@ class Source(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organisation", "feed"], name="source_organisation_feed")
         ]
+
+
+SUBMISSION = States(
+    of="submission",
+    initial="staged",
+    transitions={
+        ("staged", "published"): "every row of the file is in",
+        ("staged", "swept"): "its intake was killed or failed, and its drafts are deleted",
+    },
+)
 
 
 class Submission(models.Model):

@@ -3,13 +3,18 @@
 A number alone is not enough: a spouse's number typed on a record is a common mistake (handbook,
 linkage 6.2), and then surname and address agree too. So the number links only when the date of birth
 agrees, or both names do.
+
+Agreement does not carry over from one pair to the next, so who is who is worked out over all records
+of a number at once, in an order that depends on what they say and never on when they came.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +54,45 @@ def agrees(a: Details, b: Details) -> tuple[bool, str]:
     no_dates = a.birth_date is None or b.birth_date is None
     no_names = not (a_family and a_given and b_family and b_given)
     return False, "nothing_to_compare" if no_dates and no_names else "conflict"
+
+
+def same_people(records: Sequence[Details]) -> list[list[int]]:
+    """Who is who among records that carry the same valid NHS number: positions, grouped by person.
+
+    Pairs that agree by date of birth are joined first, then those that agree by names; never two groups
+    of which one record contradicts another, in date of birth and in name (handbook, linkage 1: never
+    plain connected components). The groups are the same in whatever order the records are given.
+
+    >>> ann = Details("Smith", "Ann", date(1950, 1, 2))
+    >>> same_people([ann, Details("Smith", "John", date(1948, 5, 6)), Details("Jones", "Ann", date(1950, 1, 2))])
+    [[0, 2], [1]]
+    """
+    alike: dict[tuple[str, str, str], list[int]] = {}
+    groups: list[list[int]] = []
+    for position, record in enumerate(records):
+        if agrees(record, record)[0]:
+            alike.setdefault(_compared(record), []).append(position)
+        else:
+            groups.append([position])
+    group_of = {key: [key] for key in alike}
+    said = {key: records[positions[0]] for key, positions in alike.items()}
+    pairs = [(why, a, b) for a, b in combinations(sorted(alike), 2) for yes, why in [agrees(said[a], said[b])] if yes]
+    for _, a, b in sorted(pairs):  # "birth_date" comes before "names"
+        left, right = group_of[a], group_of[b]
+        if left is right or any(_contradict(said[x], said[y]) for x in left for y in right):
+            continue
+        left += right
+        for key in right:
+            group_of[key] = left
+    joined = {id(group): group for group in group_of.values()}.values()
+    groups += [sorted(position for key in group for position in alike[key]) for group in joined]
+    return sorted(groups)
+
+
+def _compared(record: Details) -> tuple[str, str, str]:
+    return str(record.birth_date or ""), name_key(record.family_name), name_key(record.given_name)
+
+
+def _contradict(a: Details, b: Details) -> bool:
+    """Whether nothing agrees although both the date of birth and the names can be compared."""
+    return all(_compared(a)) and all(_compared(b)) and not agrees(a, b)[0]

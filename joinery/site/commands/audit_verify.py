@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from joinery.site import setup
-from joinery.site.commands import say
+from joinery.site.commands import Problem, say
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -17,6 +17,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
     from joinery.apps.base import seal, triggers
 
+    if setup.is_new():
+        raise Problem("There is no deployment here yet. Name its folder: JOINERY_DATA=FOLDER joinery audit verify")
     found = seal.verify(keys=seal.Keys(settings.KEYS))
     guarded = triggers.are_current(connection)
     problems = found.problems + ([] if guarded else ["the triggers that guard the tables are missing or changed"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import hmac
 import io
 import os
+import shutil
 import sqlite3
 import subprocess
 import tarfile
@@ -39,6 +41,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         raise Problem(str(not_ready)) from None
     # Sealed up to now, so that what is restored can be verified to its last row.
     seal.seal(keys=seal.Keys(settings.KEYS), at=timezone.now())
+    # Keys before database: a head that is newer than the copy would look like a log cut short.
+    keys = {path.name: path.read_bytes() for path in sorted(settings.KEYS.iterdir()) if path.is_file()}
     with tempfile.TemporaryDirectory(dir=settings.JOINERY_DATA) as folder:
         copy = Path(folder) / "database"
         (_copy_sqlite if connection.vendor == "sqlite" else _dump_postgresql)(copy)
@@ -48,12 +52,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             "database": connection.vendor,
             "made_at": timezone.now().isoformat(timespec="seconds"),
             "sha256": digest,
+            "sealed": sealed_digest(settings.KEYS, digest),
             "demo": settings.DEMO,
         }
+        _write(keys_target, keys, {})
         _write(target, {"manifest.json": orjson.dumps(manifest)}, {"database": copy} | _demo(settings.JOINERY_DATA))
-    keys = {path.name: path for path in sorted(settings.KEYS.iterdir()) if path.is_file()}
-    _write(keys_target, {}, keys)
-    keys_target.chmod(0o600)
     say(f"Wrote {target} and {keys_target}. Keep the keys in another place than the backup.")
     return {"file": str(target), "keys": str(keys_target), "bytes": target.stat().st_size, "sha256": digest}, 0
 
@@ -62,6 +65,11 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sealed_digest(keys: Path, digest: str) -> str:
+    """The database's digest under the sealing key: shows that keys and backup belong together."""
+    return hmac.new((keys / "seal.key").read_bytes(), digest.encode(), hashlib.sha256).hexdigest()
 
 
 def _copy_sqlite(target: Path) -> None:
@@ -88,8 +96,11 @@ def postgresql_tool(program: str, *options: str) -> None:
     database = settings.DATABASES["default"]
     names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
     environment = os.environ | {name: str(database[of]) for name, of in names.items() if database[of]}
+    # Debian keeps them beside the server, of several versions perhaps: the newest reads them all.
+    beside = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda p: float(p.parts[-3]))
+    found = shutil.which(program) or next(map(str, reversed(beside)), program)
     try:
-        done = subprocess.run([program, *options], env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run([found, *options], env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise Problem(f"{program} is not installed. Install the PostgreSQL client programs.") from None
     if done.returncode:
@@ -101,12 +112,15 @@ def _demo(data: Path) -> dict[str, Path]:
     return {"demo.json": path} if path.exists() else {}
 
 
-def _write(target: Path, texts: dict[str, bytes], files: dict[str, Path]) -> None:
+def _write(target: Path, contents: dict[str, bytes], files: dict[str, Path]) -> None:
+    """Write an archive that only its owner may read, whole or not at all."""
     part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
     with tarfile.open(part, "w:gz", compresslevel=3) as tar:
-        for name, content in texts.items():
+        for name, content in contents.items():
             entry = tarfile.TarInfo(name)
-            entry.size = len(content)
+            entry.size, entry.mode = len(content), 0o600
             tar.addfile(entry, io.BytesIO(content))
         for name, path in files.items():
             tar.add(path, arcname=name)

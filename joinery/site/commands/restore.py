@@ -7,6 +7,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import orjson
 
 from joinery.site import setup
 from joinery.site.commands import Problem, say
-from joinery.site.commands.backup import file_digest, postgresql_tool
+from joinery.site.commands.backup import file_digest, postgresql_tool, sealed_digest
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -24,14 +25,17 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         if not path.is_file():
             raise Problem(f"There is no file {path}.")
     data = Path(os.environ.get("JOINERY_DATA", "joinery-data")).absolute()
-    if (data / "joinery.sqlite3").exists() or (data / "keys").exists():
-        raise Problem(f"{data} holds a deployment. Restore into an empty folder: JOINERY_DATA=FOLDER joinery restore …")
-    data.mkdir(parents=True, exist_ok=True)
+    if data.exists() and any(data.iterdir()):
+        raise Problem(f"{data} is not empty. Restore into an empty folder: JOINERY_DATA=FOLDER joinery restore …")
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=data) as folder:
-        manifest = _unpack(arguments.file, Path(folder), data)
-        _unpack_all(keys, data / "keys", mode=0o700)
-        setup.load()
-        _restore_database(Path(folder) / "database", manifest)
+        unpacked = Path(folder)
+        manifest = _unpack(arguments.file, keys, unpacked)
+        try:
+            _put(unpacked, data, manifest)
+        except BaseException:
+            _empty(data, but=unpacked)
+            raise
     setup.migrate()
     from django.conf import settings
 
@@ -45,36 +49,55 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     return answer, 1 if found.problems else 0
 
 
-def _unpack(file: Path, folder: Path, data: Path) -> dict[str, Any]:
-    _unpack_all(file, folder)
-    manifest: dict[str, Any] = orjson.loads((folder / "manifest.json").read_bytes())
-    if file_digest(folder / "database") != manifest["sha256"]:
-        raise Problem(f"{file} is damaged: its database does not have the digest that its manifest states.")
-    if (folder / "demo.json").exists():
-        shutil.copy(folder / "demo.json", data / "demo.json")
+def _unpack(file: Path, keys: Path, folder: Path) -> dict[str, Any]:
+    """The manifest of a backup that is whole and belongs to the keys, both unpacked in `folder`."""
+    _extract(file, folder)
+    _extract(keys, folder / "keys")
+    try:
+        manifest: dict[str, Any] = orjson.loads((folder / "manifest.json").read_bytes())
+        if file_digest(folder / "database") != manifest["sha256"]:
+            raise Problem(f"{file} is damaged: its database does not have the digest that its manifest states.")
+        if sealed_digest(folder / "keys", manifest["sha256"]) != manifest["sealed"]:
+            raise Problem(f"The keys in {keys} are not those of {file}. Name the right ones: --keys FILE")
+    except (OSError, KeyError, ValueError):
+        raise Problem(f"{file} and {keys} are not a backup of Joinery and its keys.") from None
     return manifest
 
 
-def _unpack_all(file: Path, folder: Path, mode: int = 0o755) -> None:
+def _extract(file: Path, folder: Path) -> None:
     try:
         with tarfile.open(file) as tar:
-            folder.mkdir(parents=True, exist_ok=True, mode=mode)
+            folder.mkdir(exist_ok=True, mode=0o700)
             tar.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise Problem(f"{file} cannot be read as a backup of Joinery: {error}") from None
 
 
-def _restore_database(copy: Path, manifest: dict[str, Any]) -> None:
+def _put(unpacked: Path, data: Path, manifest: dict[str, Any]) -> None:
+    """Make the deployment: its keys first, for settings would make new ones; then its database."""
+    shutil.move(unpacked / "keys", data / "keys")
+    if (unpacked / "demo.json").exists():
+        shutil.move(unpacked / "demo.json", data / "demo.json")
+    setup.load()
     from django.conf import settings
     from django.db import connection
 
     if manifest["database"] != connection.vendor:
         raise Problem(f"The backup is of {manifest['database']}, this deployment uses {connection.vendor}.")
     if connection.vendor == "sqlite":
-        connection.close()
-        shutil.copy(copy, str(settings.DATABASES["default"]["NAME"]))
+        shutil.move(unpacked / "database", settings.DATABASES["default"]["NAME"])
         return
     if not setup.is_new():
         raise Problem("The database is not empty. Restore into an empty one.")
     connection.close()
-    postgresql_tool("pg_restore", "--no-owner", f"--dbname={settings.DATABASES['default']['NAME']}", str(copy))
+    name = settings.DATABASES["default"]["NAME"]
+    postgresql_tool("pg_restore", "--no-owner", "--single-transaction", f"--dbname={name}", str(unpacked / "database"))
+
+
+def _empty(data: Path, but: Path) -> None:
+    """Take away what a restore that failed had put in a folder that was empty."""
+    for path in data.iterdir():
+        if path.is_dir() and path != but:
+            shutil.rmtree(path)
+        elif path.is_file():
+            path.unlink()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -45,9 +47,10 @@ def serve(host: str, port: int) -> int:
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
             *("--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
             *("--respawn-failed-workers", "joinery.site.wsgi:application"),
-        ]
+        ],
+        start_new_session=True,  # a group of its own, so that no process it starts outlives it
     )
-    worker = subprocess.Popen([sys.executable, "-m", "joinery.site.worker"])
+    worker = subprocess.Popen([sys.executable, "-m", "joinery.site.worker"], start_new_session=True)
     stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -61,10 +64,10 @@ def serve(host: str, port: int) -> int:
     for process in (web, worker):
         process.terminate()
     for process in (web, worker):
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=8)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     if not stopping:
         say("joinery: a process ended by itself, so everything was stopped. See the lines above.")
     return 0 if stopping else 1

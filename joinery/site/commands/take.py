@@ -38,6 +38,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             continue
         done.append(asdict(taken))
         say(_sentence(done[-1]))
+        for reason in taken.reasons:
+            say(f"  quarantined: {reason}")
     totals = {name: sum(each[name] for each in done) for name in COUNTS}
     if len(done) != 1:
         say(_sentence({"file": f"{len(done)} files"} | totals))

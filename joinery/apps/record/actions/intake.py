@@ -26,7 +26,7 @@ from joinery.apps.record import council
 from joinery.apps.record.actions.staging import Stage, stage_rows
 from joinery.apps.record.fhir.files import Received, read_resources
 from joinery.apps.record.fhir.lines import row_of
-from joinery.apps.record.models import Source, Submission
+from joinery.apps.record.models import SUBMISSION, Source, Submission
 from joinery.apps.record.rows import Row, UnreadableFile
 
 BATCH_ROWS = 2_000
@@ -38,7 +38,10 @@ _STAGED = ("quarantined", "entry", "itemversion", "link", "relationship", "detai
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How the rows of one file ended. `taken + unchanged + superseded + quarantined == rows`."""
+    """How the rows of one file ended. `taken + unchanged + superseded + quarantined == rows`.
+
+    `reasons` says where the first quarantined rows stood and what was wrong, without what stood there.
+    """
 
     file: str
     rows: int = 0
@@ -46,6 +49,7 @@ class Taken:
     unchanged: int = 0
     superseded: int = 0
     quarantined: int = 0
+    reasons: tuple[str, ...] = ()
 
 
 def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at: datetime) -> Taken:
@@ -73,7 +77,7 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
             raise Refused("unreadable_file", str(unreadable)) from None
         publish(stage=stage, submission_id=submission_id, actor=actor, at=at)
     counts = stage.counts
-    return Taken(path.name, sum(counts.values()), **counts)
+    return Taken(path.name, sum(counts.values()), **counts, reasons=tuple(stage.reasons))
 
 
 @action("record.open_source", targets=("feed", "organisation_code"))
@@ -108,6 +112,8 @@ def stage_batch(*, stage: Stage, rows: list[Row], actor: Actor, at: datetime) ->
 @action("record.publish", targets=("submission_id",))
 def publish(*, stage: Stage, submission_id: int, actor: Actor, at: datetime) -> None:
     """Make the whole file count, by one row."""
+    submission = Submission.objects.get(pk=submission_id)
+    SUBMISSION.move("published" if submission.published_at else "staged", "published")
     counts = stage.counts
     Submission.objects.filter(pk=submission_id, published_at=None).update(
         published_at=at, rows=sum(counts.values()), **counts

@@ -1,10 +1,16 @@
-"""Which person a source record is about: a valid NHS number, and details that agree with it."""
+"""Which person a source record is about: a valid NHS number, and details that agree with it.
+
+Every number that is said now, or was said before by a record that says something else now, is worked
+out anew from what all its records say. So the files of a place may arrive in any order: who is who ends
+the same. A person keeps their id as long as one of their records does.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,81 +18,104 @@ from joinery.apps.base.columns import insert_rows, marks, select, stored
 from joinery.apps.record import sql as reading
 from joinery.apps.record.models import Link, Person
 from joinery.apps.record.rows import DetailsRow
-from joinery.calc.linkage.ladder import Details, agrees
+from joinery.calc.linkage.ladder import Details, agrees, same_people
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A record that is linked already: whose it is, and what it says."""
+    """A source record: whose it is (nobody's yet: empty), what it says, and which number it gave before."""
 
     record_id: int
     person_id: str
     nhs_number: str
     details: Details
+    number_before: str = ""
 
 
 def link_records(submission_id: int, at: datetime, said: dict[int, DetailsRow]) -> None:
-    """Link each record (by id) to a person, as one event each; a record that stays leaves no event."""
-    known = _known(submission_id, said)
-    of_record = {k.record_id: k for k in known}
-    by_number: dict[str, list[Known]] = defaultdict(list)
-    of_person: dict[str, list[Known]] = defaultdict(list)
-    for each in known:
-        of_person[each.person_id].append(each)
-        if each.nhs_number and each.record_id not in said:
-            by_number[each.nhs_number].append(each)
-    people: list[tuple[str]] = []
+    """Link each record (by id) to a person, as one event each; a record that stays leaves no event.
+
+    Other records with the same numbers move too, where what is said now joins or parts them.
+    """
     links: list[tuple[Any, ...]] = []
-    for record_id, row in said.items():
-        details = Details(row.family_name, row.given_name, row.birth_date)
-        now = of_record.get(record_id)
-        others = [o for o in of_person[now.person_id] if o.record_id != record_id] if now else []
-        person_id, reason = _decide(row.nhs_number, details, by_number[row.nhs_number], now, others)
+    people: list[tuple[str]] = []
+    taken: set[str] = set()
+    groups = _groups(_records(submission_id, said))
+    for group, same_number in sorted(groups, key=_who_keeps_the_id):
+        person_id = next((k.person_id for k in group if k.person_id and k.person_id not in taken), "")
+        founder = None
         if not person_id:
-            person_id = secrets.token_hex(10)
+            founder, person_id = group[0], secrets.token_hex(10)
             people.append((person_id,))
-        if reason:
-            links.append((record_id, person_id, submission_id, stored(at), reason))
-        if row.nhs_number:
-            by_number[row.nhs_number].append(Known(record_id, person_id, row.nhs_number, details))
+        taken.add(person_id)
+        for each in group:
+            if each.person_id != person_id:
+                reason = _founding(each, group, same_number) if each is founder else _joining(each, group)
+                links.append((each.record_id, person_id, submission_id, stored(at), reason))
     insert_rows(Person, ("id",), people)
     insert_rows(Link, ("record_id", "person_id", "submission_id", "at", "reason"), links)
 
 
-def _decide(
-    number: str, details: Details, same_number: list[Known], now: Known | None, others: list[Known]
-) -> tuple[str, str]:
-    """The person (empty: a new one) and the reason of the link (empty: it stays as it is)."""
-    conflict = False
-    if number:
-        for each in same_number:
-            agreed, why = agrees(details, each.details)
-            if agreed:
-                stays = now is not None and now.person_id == each.person_id
-                return each.person_id, "" if stays else f"nhs_number_and_{why}"
-            conflict = True
-    if now is None:
-        return "", "kept_apart" if conflict else "first_record"
-    if number and any(o.nhs_number and o.nhs_number != number for o in others):
-        return "", "number_changed"
-    return now.person_id, ""
+def _who_keeps_the_id(group: tuple[list[Known], list[Known]]) -> tuple[bool, int]:
+    """When a person's records part: those with a number before those without, then the earliest linked."""
+    linked = (k.record_id for k in group[0] if k.person_id)
+    return not group[0][0].nhs_number, next(linked, 2**63)
 
 
-def _known(submission_id: int, said: dict[int, DetailsRow]) -> list[Known]:
-    """Linked records that share a number with `said`, are in it, or share a person with one in it."""
+def _groups(records: Sequence[Known]) -> list[tuple[list[Known], list[Known]]]:
+    """Each person's records, by record id, and with them all the records that carry the same number."""
+    by_number: dict[str, list[Known]] = defaultdict(list)
+    groups = []
+    for each in records:
+        if each.nhs_number:
+            by_number[each.nhs_number].append(each)
+        else:
+            groups.append(([each], [each]))
+    for same_number in by_number.values():
+        for positions in same_people([k.details for k in same_number]):
+            groups.append(([same_number[i] for i in positions], same_number))
+    return groups
+
+
+def _founding(each: Known, group: list[Known], same_number: list[Known]) -> str:
+    """Why a record begins a person."""
+    if each.person_id and each.nhs_number != each.number_before:
+        return "number_changed"
+    return "first_record" if len(group) == len(same_number) else "kept_apart"
+
+
+def _joining(each: Known, group: list[Known]) -> str:
+    """Why a record is about the person of the others in its group."""
+    reasons = [agrees(each.details, other.details) for other in group if other is not each]
+    return "nhs_number_and_" + min(why for agreed, why in reasons if agreed)
+
+
+def _records(submission_id: int, said: dict[int, DetailsRow]) -> list[Known]:
+    """The records in `said`, and all that carry a number which one of these says now or said before."""
+    before = {k.record_id: k for k in _known(submission_id, "d.record_id", list(said))}
+    numbers = {d.nhs_number for d in said.values()} | {k.nhs_number for k in before.values()}
+    others = _known(submission_id, "d.nhs_number", sorted(numbers - {""}))
+    records = {k.record_id: k for k in others if k.record_id not in said}
+    for record_id, row in said.items():
+        old = before.get(record_id)
+        details = Details(row.family_name, row.given_name, row.birth_date)
+        now = Known(record_id, "", row.nhs_number, details)
+        records[record_id] = replace(now, person_id=old.person_id, number_before=old.nhs_number) if old else now
+    return [records[record_id] for record_id in sorted(records)]
+
+
+def _known(submission_id: int, column: str, values: Sequence[Any]) -> list[Known]:
+    """The linked records of which a column holds one of the values, with what they say."""
     also = f"s.id = {int(submission_id)}"
     details = reading.details(also=also)
     links = reading.links(on="k.record_id = d.record_id", also=also)
-    numbers = sorted({d.nhs_number for d in said.values() if d.nhs_number})
     sql = (
         "SELECT d.record_id, k.person_id, d.nhs_number, d.family_name, d.given_name, d.birth_date "
-        f"FROM {details} JOIN {links} "
-        f"WHERE d.nhs_number IN ({marks(numbers)}) OR k.person_id IN (SELECT m.person_id FROM record_link m "
-        f"WHERE m.record_id IN ({marks(list(said))})) ORDER BY d.record_id"
+        f"FROM {details} JOIN {links} WHERE {column} IN ({marks(values)})"
     )
     return [
-        Known(record, person, number, Details(family, given, _day(born)))
-        for record, person, number, family, given, born in select(sql, [*numbers, *said])
+        Known(record, person, number, Details(family, given, _day(born)), number)
+        for record, person, number, family, given, born in select(sql, values)
     ]
 
 

@@ -24,6 +24,7 @@ from joinery.apps.record.models import (
 )
 from joinery.apps.record.rows import DetailsRow, EntryRow, Row
 
+MOST_REASONS = 20  # said at once to whoever takes a file; all of them are kept with their rows
 OUTCOMES = ("taken", "unchanged", "superseded", "quarantined")
 
 
@@ -36,6 +37,7 @@ class Stage:
     at: datetime
     repeat: bool
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    reasons: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -107,6 +109,8 @@ def _quarantine(stage: Stage, rows: list[Row]) -> None:
         ],
     )
     stage.counts["quarantined"] += len(rows)
+    first = [f"{i.path}: {i.message}" for row in rows[:MOST_REASONS] for i in row.issues[:1]]
+    stage.reasons += first[: MOST_REASONS - len(stage.reasons)]
 
 
 def _held(stage: Stage, keys: list[str]) -> dict[str, Held]:
@@ -166,18 +170,34 @@ def _records(stage: Stage, local_ids: set[str]) -> dict[str, int]:
 
 def _insert_entries(stage: Stage, versions: list[Version], records: dict[str, int]) -> None:
     at = stored(stage.at)
+    whose = _whose_line(versions)
+    rows: list[tuple[Any, ...]] = []
+    for v in versions:
+        entry, record = v.row.entry, records.get(v.row.local_id)
+        if entry is None and v.held.item_id in whose:
+            # The version before was about somebody, this one is about nobody: the line must not stay.
+            entry, record = EntryRow(), whose[v.held.item_id]
+        if entry is not None and record is not None:
+            whose[v.held.item_id] = record
+            rows.append((record, v.held.item_id, v.version_id, stage.submission_id, *_entry(entry, at)))
     insert_rows(
         Entry,
         (
             *("record_id", "item_id", "version_id", "submission_id", "at", "precision", "until_at"),
             *("kind", "title", "detail", "banner", "restricted"),
         ),
-        [
-            (records[v.row.local_id], v.held.item_id, v.version_id, stage.submission_id, *_entry(v.row.entry, at))
-            for v in versions
-            if v.row.entry is not None
-        ],
+        rows,
     )
+
+
+def _whose_line(versions: list[Version]) -> dict[int, int]:
+    """Items with a version that makes no line, though an earlier one may: whose record it stands in."""
+    items = [v.held.item_id for v in versions if v.row.entry is None and v.number > 1]
+    sql = (
+        f"SELECT e.item_id, e.record_id FROM record_entry e WHERE e.item_id IN ({marks(items)}) AND NOT EXISTS "
+        "(SELECT 1 FROM record_entry n WHERE n.item_id = e.item_id AND n.id > e.id)"
+    )
+    return dict(select(sql, items)) if items else {}
 
 
 def _entry(entry: EntryRow, received_at: Any) -> tuple[Any, ...]:

@@ -1,0 +1,224 @@
+"""Write the reference pages that come from the code: `make docs`; a test says when one is stale.
+
+Nothing is imported that needs a deployment: definitions are read as TOML, constants out of the source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from joinery.__main__ import parser  # noqa: E402 (the path comes first)
+from joinery.calc.access import CARING_ROLES, DIRECT_CARE, ROLES, Post, may_open, may_read  # noqa: E402
+
+TARGET = ROOT / "docs" / "reference" / "generated"
+
+
+def page(title: str, made_from: str, *parts: str) -> str:
+    note = f"Written by `make docs` from `{made_from}`: do not edit by hand."
+    return "\n\n".join([f"# {title}", note, *(part for part in parts if part)]) + "\n"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def code(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def constant(path: str, name: str) -> Any:
+    """The literal value that a module gives to a name, without importing it."""
+    for node in ast.parse((ROOT / path).read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(t) for t in node.targets] == [name]:
+            return ast.literal_eval(node.value)
+    raise LookupError(f"{path} has no {name}")
+
+
+# -- feeds ----------------------------------------------------------------------------------------
+
+
+def feeds() -> str:
+    """What each feed may hold and what becomes of it."""
+    folder = ROOT / "joinery" / "definitions" / "feeds"
+    fhir, council = (tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in ("fhir", "council"))
+    return page(
+        "Feeds",
+        "joinery/definitions/feeds/*.toml",
+        "A feed is what one organisation sends, in one form. There are two forms: `fhir` and `council`. "
+        "How to take files is in [take files](../../how-to/take-files.md).",
+        *_fhir(fhir),
+        *_council(council),
+    )
+
+
+def _fhir(said: dict[str, Any]) -> Iterator[str]:
+    yield "## `fhir`: FHIR R4"
+    yield (
+        f"Purpose: `{said['purpose']}`. A file is one resource, one Bundle, or NDJSON (a resource or a Bundle on "
+        "each line); any of them may be compressed by gzip. Every valid resource is kept. A Patient says who a "
+        "person is; these types make a line of the timeline. Of several elements the first that is present "
+        "counts, but every detail is shown."
+    )
+    lists = ("at", "until", "title", "detail")
+    rows = ((f"`{e['type']}`", e["kind"], *(code(e.get(each, ())) for each in lists)) for e in said["entry"])
+    yield table(("Resource", "Line", "Date", "Until", "Title", "Details"), rows)
+    yield table(
+        ("Rule", "Values"),
+        (
+            ("A status that takes a line away", code(said["gone_status"])),
+            ("Security labels that restrict a line to its own organisation", code(said["restricted_security"])),
+            ("States that go without saying", code(said["unsaid"])),
+            ("System of the NHS number", f"`{said['nhs_number_system']}`"),
+            ("SNOMED CT codes that state there is no known allergy", code(said["no_known_allergy"])),
+            ("SNOMED CT code of the list of allergies", f"`{said['allergy_list']}`"),
+        ),
+    )
+
+
+def _council(said: dict[str, Any]) -> Iterator[str]:
+    yield "## `council`: daily extract of adult social care"
+    yield (
+        f"Purpose: `{said['purpose']}`. One CSV file for each table, recognised by its columns: UTF-8, commas, a "
+        "header row, dates as 2026-03-31, an empty cell for what is not known. Every file also has the columns "
+        f"{code(said['common'])}. A column that is not listed is kept with its row and not read."
+    )
+    for file in said["file"]:
+        yield f"### `{file['part']}`"
+        if file.get("kind"):
+            yield f"Makes a line **{file['kind']}**, dated by {code(file['at'])}, titled `{file['title']}`."
+        elif file["part"] == "person":
+            yield "Says who a person is. It is taken before the other files."
+        else:
+            yield "Kept, and not shown on any page yet."
+        yield table(("Column", "Must be filled", "Form"), ((f"`{c}`", *_column(c, file)) for c in file["columns"]))
+        for column, value in file.get("restricted_when", {}).items():
+            yield f"A row whose `{column}` is `{value}` is restricted to the council."
+
+
+def _column(name: str, file: dict[str, Any]) -> tuple[str, str]:
+    key = " (its key)" if name == file["key"] else ""
+    form = "date" if name in file.get("dates", ()) else "date and time" if name in file.get("moments", ()) else "text"
+    codes = file.get("codes", {}).get(name)
+    return "yes" + key if name in file["required"] else "", f"one of {code(codes)}" if codes else form
+
+
+# -- command line ---------------------------------------------------------------------------------
+
+
+def command_line() -> str:
+    """Every command with its options and its example."""
+    top = parser()
+    parts = [
+        "Exit codes: 0 done, 1 refused or a problem found, 2 the command itself is wrong. With `--json` a command "
+        "prints one line of JSON on standard output; everything else it says goes to standard error.",
+    ]
+    for words, command in _commands(top, "joinery"):
+        arguments = [a for a in command._actions if a.dest != "help"]
+        example = (command.epilog or "").removeprefix("Example: ")
+        parts += [f"## `{words}`", command.description or "", f"```sh\n{example}\n```"]
+        parts.append(table(("Argument", "Meaning", "Default"), map(_argument, arguments)))
+    return page("Command line", "joinery/__main__.py", *parts)
+
+
+def _commands(parser: argparse.ArgumentParser, words: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not below:
+        yield words, parser
+    for name, command in (each for action in below for each in action.choices.items()):
+        yield from _commands(command, f"{words} {name}")
+
+
+def _argument(action: argparse.Action) -> tuple[str, str, str]:
+    value = str(action.metavar or action.dest.upper()) if action.nargs != 0 else ""
+    if action.choices:
+        value = "{" + ",".join(map(str, action.choices)) + "}"
+    name = " ".join(filter(None, [*action.option_strings, value]))
+    default = "" if action.default in (None, "", False) or not action.option_strings else f"`{action.default}`"
+    words = re.sub(r" \(default \w+\)", "", action.help or "")
+    needed = action.required and bool(action.option_strings)
+    return f"`{name}`", f"{words} (required)".strip() if needed else words, default
+
+
+# -- access ---------------------------------------------------------------------------------------
+
+
+def access() -> str:
+    """The decision, worked out for every role: run, not described."""
+    refusals = constant("joinery/apps/record/actions/viewing.py", "REFUSALS")
+    what = constant("joinery/apps/base/access_log.py", "WHAT")
+    posts: dict[str, tuple[Post, ...]] = {role: (Post(role, "A"),) for role in ROLES} | {"": ()}
+    rows = (
+        (code([role] if role else []), ROLES.get(role, "no role today"), _answer(held, "A"), _answer(held, "B"))
+        for role, held in posts.items()
+    )
+    opened = may_open(posts[next(iter(CARING_ROLES))], frozenset({"A"}), DIRECT_CARE)
+    restricted = [
+        (words, _yes(may_read(is_restricted, source, opened)))
+        for words, is_restricted, source in (
+            ("a line that is not restricted, of their own organisation", False, "A"),
+            ("a line that is not restricted, of another organisation", False, "B"),
+            ("a restricted line of their own organisation", True, "A"),
+            ("a restricted line of another organisation", True, "B"),
+        )
+    ]
+    return page(
+        "Who may see whom",
+        "joinery/calc/access.py",
+        "Three questions are asked: does the person's work include care (the role), is their organisation involved "
+        "with this person (the relationship), and is it for the person's care (the purpose). The answers below come "
+        "from running the decision, not from describing it.",
+        "## May they open the record?",
+        table(("Role", "In words", "Their organisation is involved", "It is not"), rows),
+        f"Any purpose but `{DIRECT_CARE}` is refused. Whoever is refused reads why:",
+        table(("Reason", "What they read"), ((f"`{name}`", words) for name, words in refusals.items())),
+        "## May they read the line?",
+        table(("Whoever may open the record, and", "Reads it"), restricted),
+        "A line that may not be read is shown as withheld, with its date and nothing else.",
+        "## What the access log says",
+        table(("Look", "In words"), ((f"`{name}`", words) for name, words in what.items())),
+    )
+
+
+def _answer(posts: tuple[Post, ...], involved: str) -> str:
+    decision = may_open(posts, frozenset({involved}), DIRECT_CARE)
+    return f"{_yes(decision.allowed)} (`{decision.reason}`)"
+
+
+def _yes(allowed: bool) -> str:
+    return "yes" if allowed else "no"
+
+
+# -- settings -------------------------------------------------------------------------------------
+
+
+def settings() -> str:
+    """The environment variables, from the list at the head of the settings."""
+    said = ast.get_docstring(ast.parse((ROOT / "joinery/site/settings.py").read_text("utf-8"))) or ""
+    rows = re.findall(r"^- `(JOINERY_\w+)`: (.+?)[;.]?$", said, flags=re.MULTILINE)
+    return page(
+        "Settings",
+        "joinery/site/settings.py",
+        "Everything that a deployment decides comes from these environment variables. All may be left out.",
+        table(("Variable", "Meaning"), ((f"`{name}`", words) for name, words in rows)),
+    )
+
+
+PAGES = {"feeds.md": feeds, "command-line.md": command_line, "access.md": access, "settings.md": settings}
+
+
+if __name__ == "__main__":
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for name, write in PAGES.items():
+        (TARGET / name).write_text(write(), "utf-8")
+    print(f"Wrote {', '.join(PAGES)}.")
