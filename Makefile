@@ -4,7 +4,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 export PYTHON
 
-.PHONY: help setup demo run test test-all test-postgres test-packaging check fix lock
+.PHONY: help setup demo run test test-all test-postgres test-packaging check fix docs map lock
 .DELETE_ON_ERROR:
 
 # No check or test touches the deployment of whoever runs it.
@@ -43,6 +43,12 @@ check: $(DEV)  ## lint, format, import contracts, types, migrations
 fix: $(DEV)  ## mend what ruff can mend
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+docs: $(DEV)  ## write the reference pages that come from the code
+	.venv/bin/python tools/reference.py
+
+map: $(DEV)  ## draw the house from its imports
+	.venv/bin/python tools/house.py
 
 lock: $(RUN)  ## refresh the pinned requirements from pyproject.toml
 	sh scripts/lock.sh

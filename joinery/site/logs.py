@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 import orjson
 
-
 # Loggers whose messages are templates, filled in from arguments. Django's security logger fills them in itself.
 _TEMPLATES = ("joinery.", "django.")
 _FILLED_IN = "django.security."

@@ -47,6 +47,10 @@ def frame(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
             kept["user"] = user.pk
         logger.info("request", extra={"kept": kept})
         response["X-Request-Reference"] = kept["reference"]
+        if request.method != "POST":
+            # Nobody who comes to a shared computer next may go back to a record. What was posted is left
+            # out: otherwise going back from a record to the list of people found would ask to send it again.
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     return respond

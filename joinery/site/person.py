@@ -9,7 +9,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from joinery.apps.base import facts as base
@@ -55,7 +56,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
     try:
         timeline = record.timeline_page(viewing, known, sector, after)
     except ValueError:
-        return HttpResponseBadRequest()
+        raise BadRequest("cursor") from None
     allergies, alerts = record.safety(viewing, known)
     looks = base.looks_page(viewing, limit=5)
     context = {
@@ -80,7 +81,7 @@ def looked(request: Request, person_id: str) -> HttpResponse:
         return viewing
     after = request.GET.get("after", "")
     if after and not (after.isdecimal() and len(after) < 19):
-        return HttpResponseBadRequest()
+        raise BadRequest("cursor")
     looks = base.looks_page(viewing, after, limit=50)
     context = {
         "banner": record.banner(viewing, record.records(viewing)),
@@ -159,5 +160,5 @@ def _birth_date(form: dict[str, str]) -> tuple[date | None, str]:
     try:
         year, month, day = (int(part) for part in parts)
         return date(year, month, day), ""
-    except ValueError:
+    except (ValueError, OverflowError):
         return None, "Date of birth must be a real date, like 3 3 1941"

@@ -6,6 +6,7 @@
 - `JOINERY_PLACE`: the place's name, as pages show it.
 """
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -24,9 +25,15 @@ def _secret_key() -> str:
     """The deployment's own key, made on first use and kept out of the database and of git."""
     path = KEYS / "django.key"
     if not path.exists():
-        KEYS.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
+        for folder in (JOINERY_DATA, KEYS):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Whole or not at all, and never twice: another process may be making it at this moment.
+        new = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        new.touch(mode=0o600)
+        new.write_text(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(new)
+        new.unlink()
     return path.read_text()
 
 

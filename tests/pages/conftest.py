@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 
 if TYPE_CHECKING:
+    from tests.pages.site import Site
     from tests.pages.world import World
+
+PEOPLE = 60
+AS_OF = "2026-11-21"
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +36,50 @@ def world(db: None, static_files: None, tmp_path: Path) -> World:
     from tests.pages.world import World  # pytest reads this file before Django is set up
 
     return World(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A demonstration of 60 people, built once for all the processes of a test run; nobody changes it."""
+    from tests.support import Deployment
+
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent
+    built = Deployment(folder / "demonstration")
+    with (folder / "demonstration.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (built.data / "demo.json").exists():
+            done = built.run("demo", "--people", PEOPLE, "--as-of", AS_OF, "--no-serve")
+            assert done.returncode == 0, done.stderr
+    return built
+
+
+@pytest.fixture(scope="session")
+def site(demonstration: Any, browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A copy of the demonstration, served by `joinery run` and open in a browser."""
+    from tests.pages.site import Site
+    from tests.support import copied_deployment, free_port
+
+    with copied_deployment(demonstration, tmp_path_factory.mktemp("site") / "data") as deployment:
+        address = f"http://127.0.0.1:{(port := free_port())}"
+        server = deployment.start("run", "--port", port)
+        try:
+            _wait_for(f"{address}/healthz", server)
+            yield Site(deployment, address, browser)
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
+
+
+def _wait_for(address: str, server: Any, seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert server.poll() is None, server.communicate()
+        try:
+            with urlopen(address, timeout=5) as answer:
+                assert answer.status == 200
+                return
+        except URLError:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing answers at {address}")

@@ -73,6 +73,11 @@ def withheld_beside_none_recorded(world: World) -> None:
     world.sends(TRUST, ADA, allergy("a2", "p1", "Latex", restricted=True))
 
 
+def none_asserted_in_confidence(world: World) -> None:
+    world.sends(SURGERY, ADA)
+    world.sends(TRUST, ADA, no_known_allergy("a1", "p1") | {"meta": {"security": [{"code": "R"}]}})
+
+
 def none_asserted_then_an_error(world: World) -> None:
     world.sends(SURGERY, ADA, no_known_allergy("a1", "p1"))
     wrong = {"verificationStatus": {"coding": [{"code": "entered-in-error", "system": VERIFICATION}]}}
@@ -98,6 +103,7 @@ ALLERGIES: dict[Arrange, tuple[str, str, str]] = {
     some_withheld: ("app-safety--warning", "Some allergies are withheld.", "Latex"),
     withheld_beside_none_asserted: ("app-safety--withheld", "Withheld.", "No known"),
     withheld_beside_none_recorded: ("app-safety--withheld", "Withheld.", "None recorded"),
+    none_asserted_in_confidence: ("app-safety--withheld", "Withheld.", "Vale Community Health"),
     none_asserted_then_an_error: ("app-safety--not-received", "Not received.", "No known"),
 }
 
@@ -130,7 +136,9 @@ def test_no_allergies_is_said_only_by_naming_who_said_it(world: World, arrange: 
     """Whatever was sent, the page has no other way of saying "no allergies"."""
     arrange(world)
     page = words(world.user().get(f"/people/{person_id('Patient/p1')}/").content.decode())
-    sayings = re.findall(r"no (?:known )?allerg\w*(?:,? stated by [A-Z]\w+)?|allergies:? none|none known|NKDA", page, re.I)
+    sayings = re.findall(
+        r"no (?:known )?allerg\w*(?:,? stated by [A-Z]\w+)?|allergies: none|none known|NKDA", page, re.I
+    )
     expected = {
         # As a timeline line, with its source, and in the box, naming who said it.
         none_asserted: ["No known allergies, stated by Quay", "No known allergy", "No known allergy"],

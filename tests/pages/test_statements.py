@@ -57,21 +57,23 @@ def _send_everything(world: World, local_id: str, number: str, entries: int) -> 
             patient(local_id, "Fenwick", "Ada", number=number),
             allergy(f"a-{local_id}", local_id, "Latex"),
             flag(f"f-{local_id}", local_id, "Risk of falls"),
-            *(problem(f"c-{local_id}-{n}", local_id, f"Problem {n}", on=f"2025-0{n % 9 + 1}-07") for n in range(entries)),
+            *(
+                problem(f"c-{local_id}-{n}", local_id, f"Problem {n}", on=f"2025-0{n % 9 + 1}-07")
+                for n in range(entries)
+            ),
         )
 
 
 def test_a_record_takes_as_many_statements_with_2000_entries_of_five_sources_as_with_two_of_one(world: World) -> None:
-    world.sends(
-        SURGERY, patient("short", "Fenwick", "Bea", number=NUMBERS[0]), allergy("a", "short", "Nuts"), problem("c", "short", "Gout")
-    )  # fmt: skip
+    short = patient("short", "Fenwick", "Bea", number=NUMBERS[0])
+    world.sends(SURGERY, short, allergy("a", "short", "Nuts"), problem("c", "short", "Gout"))
     _send_everything(world, "long", NUMBERS[1], entries=500)
     client = world.user()
     for tail in ("", "who-has-looked/"):
-        short, long = (counted(client, f"/people/{person_id(f'Patient/{who}')}/{tail}") for who in ("short", "long"))
+        few, many = (counted(client, f"/people/{person_id(f'Patient/{who}')}/{tail}") for who in ("short", "long"))
         # A council, which the short record has not, is asked whether it sent its table of alerts.
-        assert long - short in (0, 1)
-        assert long <= MOST_OF_PERSON
+        assert many - few in (0, 1)
+        assert many <= MOST_OF_PERSON
 
 
 def test_who_has_looked_takes_as_many_statements_after_three_looks_as_after_sixty(world: World) -> None:

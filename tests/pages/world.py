@@ -163,9 +163,13 @@ class World:
         user_id = add_user(email=email, name=name, password=None, actor=ACTOR, at=self.at)
         if role:
             add_membership(
-                user_id=user_id, organisation_code=organisation, role=role, from_date=self.at.date() - timedelta(days=1),
-                actor=ACTOR, at=self.at,
-            )  # fmt: skip
+                user_id=user_id,
+                organisation_code=organisation,
+                role=role,
+                from_date=self.at.date() - timedelta(days=1),
+                actor=ACTOR,
+                at=self.at,
+            )
         client = Client(raise_request_exception=False)
         client.force_login(User.objects.get(pk=user_id), "allauth.account.auth_backends.AuthenticationBackend")
         return client

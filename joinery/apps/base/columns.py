@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection, models
@@ -62,6 +63,12 @@ def stored(at: datetime | None) -> Any:
 
     What Django's own adapter gives, without its cost: it is called for every row of an intake.
     """
-    if at is None or connection.vendor != "sqlite":
+    if at is None or not _on_sqlite():
         return at
-    return str(at.astimezone(UTC).replace(tzinfo=None))
+    return str((at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None))
+
+
+@cache
+def _on_sqlite() -> bool:
+    """Asked once: `connection` stands for the connection of the thread, and finding that takes its time."""
+    return bool(connection.vendor == "sqlite")

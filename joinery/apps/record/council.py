@@ -146,11 +146,14 @@ def _rows(raw: Iterator[bytes], names: list[str], file: FileDefinition) -> Itera
 
 def _row(position: int, body: bytes, names: list[str], cells: list[str], file: FileDefinition) -> Row:
     where = f"row {position}"
+    if not _is_text(body):
+        message = "The row is not UTF-8, or holds the character U+0000. Save the file as CSV (UTF-8)."
+        return Row(position, body, issues=(Issue(where, "encoding", "", message),))
     if len(cells) != len(names):
         message = f"The row has {len(cells)} cells, the header {len(names)}. Check its commas and quotes."
         return Row(position, body, issues=(Issue(where, "columns", str(len(cells)), message),))
     row = dict(zip(names, (cell.strip() for cell in cells), strict=True))
-    issues = tuple(_issues(where, row, body, file))
+    issues = tuple(_issues(where, row, file))
     key = f"{file.part}/{row[file.key]}" if row[file.key] else ""
     if issues:
         return Row(position, body, key, issues)
@@ -166,16 +169,18 @@ def _row(position: int, body: bytes, names: list[str], cells: list[str], file: F
     return made
 
 
-def _issues(where: str, row: dict[str, str], body: bytes, file: FileDefinition) -> Iterator[Issue]:
+def _is_text(body: bytes) -> bool:
+    """Whether the bytes can be kept and shown as text."""
+    try:
+        return "\0" not in body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def _issues(where: str, row: dict[str, str], file: FileDefinition) -> Iterator[Issue]:
     def issue(column: str, rule: str, message: str) -> Issue:
         return Issue(f"{where}, {column}", rule, row.get(column, "")[:80], message)
 
-    if not body.isascii():
-        try:
-            body.decode("utf-8")
-        except UnicodeDecodeError:
-            yield Issue(where, "encoding", "", "The row is not UTF-8. Save the file as CSV (UTF-8).")
-            return
     for column in (*file.required, "source_id", "updated_at"):
         if not row[column]:
             yield issue(column, "required", f"{column} is empty. It must be filled.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from joinery.calc.access import may_read
 from joinery.calc.units import age_years
 
 MOST_LINES = 200
+MOST_ID = 2**63  # no database holds a greater id, and SQLite's driver fails on one
 # A nightly or daily feed that has been silent for longer is late (handbook, feeds 10).
 STALE_AFTER = timedelta(hours=36)
 GENDERS = {"male": "Male", "female": "Female", "other": "Other", "unknown": "Not known", "": "Not known"}
@@ -211,29 +213,32 @@ def safety(viewing: Viewing, of: PersonRecords) -> tuple[Section, Section]:
         "AND (e.until_at IS NULL OR e.until_at > %s) ORDER BY e.at DESC, e.id DESC"
     )
     by_id = {k.record_id: k for k in of.known}
-    rows = select(sql, [*by_id, stored(viewing.at)])
-    allergies = [(by_id[r[0]], r) for r in rows if r[3] in ("allergy", "no_allergy", "no_list")]
-    alerts = [(by_id[r[0]], r) for r in rows if r[3] == "alert"]
-    said_none = [_stated(k, r) for k, r in allergies if r[3] == "no_allergy"]
-    no_list = [_stated(k, r) for k, r in allergies if r[3] == "no_list"]
+    said: dict[str, list[tuple[Known, tuple[Any, ...]]]] = defaultdict(list)
+    hidden: set[str] = set()
+    for row in select(sql, [*by_id, stored(viewing.at)]):
+        known, banner = by_id[row[0]], row[3]
+        if may_read(bool(row[4]), known.organisation, viewing.decision):
+            said[banner].append((known, row))
+        else:
+            hidden.add(banner)
+    none, no_list = ([_stated(k, r) for k, r in said[banner]] for banner in ("no_allergy", "no_list"))
     return (
-        _section(viewing, "Allergies", [p for p in allergies if p[1][3] == "allergy"], said_none, no_list),
-        _section(viewing, "Alerts", alerts, [], _full_extracts(of)),
+        # A statement that there is none is withheld too: it would tell which service the person goes to.
+        _section("Allergies", said["allergy"], none, no_list, bool(hidden - {"alert"})),
+        _section("Alerts", said["alert"], [], _full_extracts(of), "alert" in hidden),
     )
 
 
 def _section(
-    viewing: Viewing,
     heading: str,
     rows: list[tuple[Known, tuple[Any, ...]]],
     said_none: list[Stated],
     none_recorded: list[Stated],
+    withheld: bool,
 ) -> Section:
-    readable = [(k, r) for k, r in rows if may_read(bool(r[4]), k.organisation, viewing.decision)]
-    withheld = len(readable) < len(rows)
-    if readable:
+    if rows:
         # A source that says "none" beside one that names an allergy is a conflict: both are shown.
-        return Section(heading, "present", _items(readable), tuple(said_none), withheld)
+        return Section(heading, "present", _items(rows), tuple(said_none), withheld)
     if withheld:
         return Section(heading, "withheld", (), (), True)
     if said_none:
@@ -305,7 +310,10 @@ def _parse_cursor(cursor: str) -> tuple[datetime, int]:
     moment = datetime.fromisoformat(at)
     if moment.tzinfo is None or not entry_id.isdecimal() or len(entry_id) > 18:
         raise ValueError("not a cursor")
-    return moment, int(entry_id)
+    try:
+        return moment.astimezone(UTC), int(entry_id)
+    except OverflowError:  # a day at either end of the calendar, in a zone beyond it
+        raise ValueError("not a cursor") from None
 
 
 def _line(viewing: Viewing, known: Known, row: tuple[Any, ...]) -> TimelineLine:
@@ -360,7 +368,7 @@ def kept_apart(viewing: Viewing, of: PersonRecords) -> int:
 @person_facts
 def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
     """Where a line came from; None when the person has no such line, or it is withheld."""
-    rows = _entry_rows(of, "e.id = %s", [entry_id])
+    rows = _entry_rows(of, "e.id = %s", [entry_id]) if entry_id < MOST_ID else []
     by_id = {k.record_id: k for k in of.known}
     if not rows:
         return None

@@ -70,7 +70,7 @@ def _refuse_other_deployment(data: Path) -> None:
 
 
 def _build(data: Path, arguments: argparse.Namespace) -> None:
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     (data / "demo.building").touch()
     os.environ["JOINERY_BUILDING_DEMO"] = "1"
     setup.load()

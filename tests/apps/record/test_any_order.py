@@ -17,7 +17,7 @@ from tests.apps.record import sending
 from tests.apps.record.sending import COMMUNITY, COUNCIL, GP
 from tests.oracles import record as oracle
 
-EXAMPLES = 2_000 if os.environ.get("JOINERY_DRILL") else 60
+EXAMPLES = 2_000 if os.environ.get("JOINERY_DRILL") else 80
 NUMBERS = [sending.nhs_number(1), sending.nhs_number(2)]
 
 Thing = dict[str, Any]
@@ -30,9 +30,9 @@ def things(draw: st.DrawFn) -> list[Thing]:
     moment = 0
     for who, local in draw(
         st.lists(
-            st.tuples(st.sampled_from([GP, COMMUNITY, COUNCIL]), st.sampled_from(["1", "2", "line"])),
+            st.tuples(st.sampled_from([GP, COMMUNITY, COUNCIL]), st.sampled_from(["1", "2", "1", "2", "line"])),
             min_size=1,
-            max_size=9,
+            max_size=8,
         )
     ):
         moment += 1
@@ -42,11 +42,11 @@ def things(draw: st.DrawFn) -> list[Thing]:
             thing["key"] = "service/s" if who == COUNCIL else "Observation/o"
             thing["about"] = prefix + draw(st.sampled_from(["1", "2"]))
             thing["title"] = draw(st.sampled_from(["", f"Line {moment}"]))
-            if who != COUNCIL and draw(st.integers(0, 3)) == 0:
+            if who != COUNCIL and draw(st.booleans()):
                 thing["about"] = None
         else:
             thing["key"] = prefix + local
-            thing["number"] = draw(st.sampled_from([NUMBERS[0], NUMBERS[0], NUMBERS[1], ""]))
+            thing["number"] = draw(st.sampled_from([NUMBERS[0], NUMBERS[0], NUMBERS[0], NUMBERS[1], ""]))
             thing["family"] = draw(st.sampled_from(["Ash", "Birch"]))
             thing["given"] = draw(st.sampled_from(["Ann", "Ben"]))
             thing["born"] = draw(st.sampled_from(["1950-01-02", "1948-05-06", ""]))

@@ -161,7 +161,7 @@ def _fhir_row(received: Received, position: int) -> Row:
     resource = received.resource
     if received.issues or resource is None:
         key = f"{resource.get('resourceType', '')}/{resource.get('id', '')}" if resource else ""
-        issues = tuple(replace(i, path=f"{received.where}: {i.path}") for i in received.issues)
+        issues = tuple(replace(i, path=": ".join(filter(None, (received.where, i.path)))) for i in received.issues)
         return Row(position, received.body, key[:300], issues)
     return row_of(resource, received.body, position, full_url=received.full_url, names=received.names)
 

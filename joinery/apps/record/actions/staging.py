@@ -151,7 +151,8 @@ def _insert_versions(stage: Stage, versions: list[Version]) -> None:
     insert_rows(
         IndexRow,
         ("name", "value", "version_id"),
-        [(name, value, v.version_id) for v in versions for name, value in v.row.index],
+        # In the order of the table's key, so that neighbours are written together.
+        sorted((name, value, v.version_id) for v in versions for name, value in v.row.index),
     )
 
 

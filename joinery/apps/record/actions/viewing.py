@@ -41,6 +41,7 @@ def open_record(
 
     An id that belongs to nobody is refused like a person one may not see, so that ids cannot be tried.
     """
+    person_id = person_id.replace("\0", "\ufffd")  # which PostgreSQL cannot hold in a text, and no id has
     decision = may_open(posts, _involved(person_id, at.date()), DIRECT_CARE)
     if decision.allowed:
         return open_viewing(actor=actor, at=at, look=Look(what, DIRECT_CARE, decision), person_ids=[person_id])

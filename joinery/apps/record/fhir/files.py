@@ -74,6 +74,8 @@ def _rows(stream: BinaryIO) -> Iterator[Received]:
             raise UnreadableFile("The file is empty. Send the file again.")
         first = _line(stream)
     first = first.removeprefix(b"\xef\xbb\xbf")
+    if first.lstrip()[:1] == b"<":
+        raise UnreadableFile("The file is XML or a web page. Ask its sender for FHIR in JSON or NDJSON.")
     second = _line(stream)
     while second and not second.strip():
         second = _line(stream)
@@ -138,10 +140,11 @@ def _document(body: bytes, where: str) -> Iterator[Received]:
     for position, (entry, content) in enumerate(zip(entries, parsed, strict=True)):
         path = f"Bundle.entry[{position}]"
         found = [*of_entry[position], *of_all][:MOST_ISSUES]
-        if not bytes(entry.resource):
+        received = bytes(entry.resource)
+        if not received:
             message = "The entry has no resource. Only whole resources are taken; send it with its content."
             found.append(Issue(path, "no-resource", "", message))
-        yield Received(bytes(entry.resource), f"{place}{path}", content, tuple(found), entry.fullUrl or "", names)
+        yield Received(received, f"{place}{path}", content, tuple(found), entry.fullUrl or "", names)
 
 
 def _entries(body: bytes, resource: dict[str, Any] | None) -> list[_Entry]:

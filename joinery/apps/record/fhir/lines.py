@@ -249,15 +249,19 @@ def values(node: Any, path: tuple[str, ...]) -> list[Any]:
     """
     found = [node]
     for name in path:
+        stem = name.removesuffix("[x]")
         step: list[Any] = []
         for each in found:
             if not isinstance(each, dict):
                 continue
-            if name.endswith("[x]"):
-                stem = name[:-3]
+            if stem != name:
                 step += [v for k, v in each.items() if k.startswith(stem) and k != stem]
-            elif (value := each.get(name)) is not None:
-                step += value if isinstance(value, list) else [value]
+            elif isinstance(value := each.get(name), list):
+                step += value
+            elif value is not None:
+                step.append(value)
+        if not step:
+            return step
         found = step
     return found
 
@@ -272,7 +276,7 @@ def codes(concept: Any) -> set[str]:
 
 def words(found: list[Any]) -> str:
     """Values in words, joined by commas: what a reader would say of a code, a quantity, a period."""
-    return ", ".join(filter(None, (_said(value) for value in found)))
+    return ", ".join([said for value in found if (said := _said(value))])
 
 
 def _said(value: Any) -> str:

@@ -1,0 +1,86 @@
+"""Rows by the thousand: ids that nobody else is given, values that come back as they went in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
+from joinery.apps.base.models import User
+from joinery.apps.place.models import Organisation
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = ("id", "code", "name", "kind", "sector")
+
+
+def through_orm(code: str) -> int:
+    return Organisation.objects.create(code=code, name="Made by the ORM", kind="ward", sector="health").pk
+
+
+@given(steps=st.lists(st.one_of(st.none(), st.integers(0, 40)), min_size=1, max_size=8))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_reserved_ids_never_collide_with_ids_that_the_orm_gives(steps: list[int | None]) -> None:
+    """A step is a row of the ORM's (None), or a batch of so many rows."""
+    Organisation.objects.all().delete()
+    given_ids: list[int] = []
+    for step, size in enumerate(steps):
+        if size is None:
+            given_ids.append(through_orm(f"orm{step}"))
+            continue
+        ids = reserve_ids(Organisation, size)
+        assert len(ids) == size
+        insert_rows(Organisation, COLUMNS, [(i, f"b{step}-{i}", "Batch", "ward", "health") for i in ids])
+        given_ids += ids
+    given_ids.append(through_orm("last"))
+    assert len(given_ids) == len(set(given_ids)) == Organisation.objects.count()
+
+
+def test_an_id_is_not_given_again_after_its_row_is_gone() -> None:
+    made = through_orm("a")
+    Organisation.objects.all().delete()
+    assert reserve_ids(Organisation, 2).start > made
+
+
+def test_none_reserved_and_none_inserted_is_nothing() -> None:
+    assert len(reserve_ids(Organisation, 0)) == 0
+    insert_rows(Organisation, COLUMNS, [])
+    assert not Organisation.objects.exists()
+
+
+@given(
+    at=st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 (hypothesis adds the zone)
+    hours=st.integers(-12, 14),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_moment_is_stored_as_the_orm_stores_it(at: datetime, hours: int) -> None:
+    moment = at.replace(tzinfo=timezone(timedelta(hours=hours)))
+    (user_id,) = reserve_ids(User, 1)
+    columns = ("id", "email", "name", "password", "is_active", "created_at")
+    insert_rows(User, columns, [(user_id, f"{user_id}@place.example", "A", "", True, stored(moment))])
+
+    assert User.objects.get(pk=user_id).created_at == moment
+    assert User.objects.filter(created_at=moment, pk=user_id).exists()  # as text too, where moments are text
+    assert select("SELECT id FROM base_user WHERE id = %s AND created_at = %s", [user_id, stored(moment)])
+
+
+def test_text_of_any_kind_goes_in_and_out() -> None:
+    said = 'O\'Brien; DROP TABLE "x" -- %s 100% \N{SNOWMAN}'
+    (row_id,) = reserve_ids(Organisation, 1)
+    insert_rows(Organisation, COLUMNS, [(row_id, "a", said, "ward", "health")])
+    assert select("SELECT name FROM place_organisation WHERE id = %s", [row_id]) == [(said,)]
+
+
+def test_an_empty_list_of_values_matches_nothing() -> None:
+    through_orm("a")
+    count = "SELECT COUNT(*) FROM place_organisation WHERE code IN ({})"
+    assert select(count.format(marks([])), []) == [(0,)]
+    assert select(count.format(marks(["a", "b"])), ["a", "b"]) == [(1,)]
+
+
+def test_no_moment_stays_none() -> None:
+    assert stored(None) is None
+    assert stored(datetime(2026, 3, 3, tzinfo=UTC)) is not None

@@ -1,0 +1,56 @@
+"""Every model and every code of the closed lists stands in GLOSSARY.md, in the order of the alphabet."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.docs.pages import ROOT
+
+WORDS = (ROOT / "GLOSSARY.md").read_text("utf-8")
+
+
+def models() -> Iterator[str]:
+    from joinery.apps.base.triggers import guarded_models
+
+    yield from (model.__name__ for model in guarded_models())
+
+
+def codes() -> Iterator[str]:
+    from joinery.apps.base.access_log import WHAT, WHY
+    from joinery.apps.record.actions.intake import FEEDS
+    from joinery.apps.record.actions.staging import OUTCOMES
+    from joinery.apps.record.actions.viewing import REFUSALS
+    from joinery.apps.record.facts import SECTORS
+    from joinery.apps.record.models import SUBMISSION
+    from joinery.calc.access import ROLES
+
+    for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), ROLES):
+        yield from each
+    yield from given("joinery/apps/record/facts.py", "Section", 1)
+    yield from given("joinery/apps/record/rows.py", "Moment", 1)
+    yield from given("joinery/calc/access.py", "Decision", 1)
+
+
+def given(path: str, call: str, position: int) -> Iterator[str]:
+    """The words that a module passes to a call, as its argument at a position."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == call and len(node.args) > position:
+            word = node.args[position]
+            if isinstance(word, ast.Constant) and isinstance(word.value, str):
+                yield word.value
+
+
+@pytest.mark.parametrize("kind", [models, codes])
+def test_every_name_is_explained(kind) -> None:  # type: ignore[no-untyped-def]
+    names = set(kind())
+    assert len(names) > 10
+    assert sorted(name for name in names if f"`{name}`" not in WORDS) == []
+
+
+def test_the_words_stand_in_order() -> None:
+    terms = [term.casefold() for term in re.findall(r"^- \*\*(.+?)\*\*", WORDS, re.MULTILINE)]
+    assert terms == sorted(terms)
