@@ -2,9 +2,10 @@
 
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
+PEERS := .venv-bench/.installed
 export PYTHON
 
-.PHONY: help setup demo run test test-all test-postgres test-packaging check fix docs map lock
+.PHONY: help setup demo run test test-all test-postgres test-packaging check fix bench docs map lock
 .DELETE_ON_ERROR:
 
 # No check or test touches the deployment of whoever runs it.
@@ -44,6 +45,9 @@ fix: $(DEV)  ## mend what ruff can mend
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+bench: $(RUN) $(PEERS)  ## measure Joinery beside its peers and write docs/performance.md (OPTIONS=--quick only tries)
+	.venv/bin/python -m benchmarks $(OPTIONS)
+
 docs: $(DEV)  ## write the reference pages that come from the code
 	.venv/bin/python tools/reference.py
 
@@ -60,3 +64,7 @@ $(RUN): requirements/run.txt requirements/build.txt pyproject.toml scripts/setup
 $(DEV): requirements/dev.txt requirements/build.txt pyproject.toml scripts/setup.sh
 	sh scripts/setup.sh dev
 	touch $(RUN) $@
+
+$(PEERS): requirements/bench.txt scripts/bench.sh
+	sh scripts/bench.sh
+	touch $@

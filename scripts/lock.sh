@@ -21,3 +21,5 @@ lock run pyproject.toml "$@"
 .venv/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' |
     lock build - --constraint requirements/run.txt "$@"
 lock dev pyproject.toml --extra postgres --group dev --constraint requirements/run.txt "$@"
+# The peers of `make bench`, which has an environment of its own.
+lock bench requirements/bench.in "$@"

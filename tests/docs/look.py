@@ -1,6 +1,6 @@
-"""Look at people in a demonstration as one of its users: `python look.py EMAIL FIELD=VALUE`.
+"""Look at people in a demonstration as its users: `python look.py USER/FIELD=VALUE ...`.
 
-Prints what the search says, then the page of the first person found, as JSON.
+Prints, for each, what the search says and the page of the first person found, as JSON.
 """
 
 from __future__ import annotations
@@ -8,28 +8,31 @@ from __future__ import annotations
 import json
 import re
 import sys
+from typing import Any
 
 import django
 
 
-def main(email: str, asked: str) -> None:
-    django.setup()
+def look(asked: str) -> dict[str, Any]:
+    """Search as a user, and open the first person found."""
     from django.contrib.auth import get_user_model
     from django.test import Client
 
+    user, _, search = asked.partition("/")
+    field, _, value = search.partition("=")
     client = Client(SERVER_NAME="localhost")
-    client.force_login(get_user_model().objects.get(email=email))
-    field, _, value = asked.partition("=")
+    client.force_login(get_user_model().objects.get(email=f"{user}@demo.example"))
     results = client.post("/", {field: value}).content.decode()
     links = re.findall(r'href="(/people/[^/"]+/)"', results)
     page = client.get(links[0]).content.decode() if links else ""
-    print(json.dumps({"found": len(links), "results": plain(results), "page": plain(page)}))  # noqa: T201
+    return {"found": len(links), "results": plain(results), "page": plain(page)}
 
 
 def plain(html: str) -> str:
     """The words of a page."""
-    return " ".join(re.sub(r"<[^>]+>", " ", html).replace("&nbsp;", " ").split())
+    return " ".join(re.sub(r"<[^>]+>", " ", html).replace("&nbsp;", " ").replace("&#39;", "'").split())
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    django.setup()
+    print(json.dumps({asked: look(asked) for asked in sys.argv[1:]}))  # noqa: T201

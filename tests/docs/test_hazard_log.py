@@ -43,3 +43,11 @@ def test_a_hazard_with_a_gap_and_more_than_a_low_risk_is_not_called_controlled()
     for text in hazards():
         residual = int(re.findall(r"- Residual: .* risk (\d)", text)[0])
         assert ("Status: controlled" in text) == (residual <= 2), text[:3]
+
+
+def test_the_list_of_all_hazards_is_what_follows_it() -> None:
+    for text in hazards():
+        number, _, title = text.partition("\n")[0].partition(" ")
+        initial, residual = (risk for _, _, risk in RATING.findall(text))
+        status = re.findall(r"- Status: (.*)\.", text)[0]
+        assert f"| {number} | {title} | {initial} | {residual} | {status} |" in LOG

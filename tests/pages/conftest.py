@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,21 +63,24 @@ def site(demonstration: Any, browser: Any, tmp_path_factory: pytest.TempPathFact
     from tests.pages.site import Site
     from tests.support import copied_deployment, free_port
 
-    with copied_deployment(demonstration, tmp_path_factory.mktemp("site") / "data") as deployment:
+    folder = tmp_path_factory.mktemp("site")
+    # A file, not a pipe: one that nobody reads fills up, and then the server waits for its reader.
+    with copied_deployment(demonstration, folder / "data") as deployment, (folder / "log").open("wb") as log:
         address = f"http://127.0.0.1:{(port := free_port())}"
-        server = deployment.start("run", "--port", port)
+        command = [sys.executable, "-m", "joinery", "run", "--port", str(port)]
+        server = subprocess.Popen(command, env=deployment.env, cwd=folder, stdout=log, stderr=log)
         try:
             _wait_for(f"{address}/healthz", server)
             yield Site(deployment, address, browser)
         finally:
             server.terminate()
-            server.communicate(timeout=30)
+            server.wait(timeout=30)
 
 
-def _wait_for(address: str, server: Any, seconds: float = 30) -> None:
+def _wait_for(address: str, server: subprocess.Popen[bytes], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        assert server.poll() is None, server.communicate()
+        assert server.poll() is None, "the server ended by itself: see its log"
         try:
             with urlopen(address, timeout=5) as answer:
                 assert answer.status == 200

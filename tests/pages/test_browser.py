@@ -137,7 +137,7 @@ STATES: dict[str, tuple[str, Callable[[Page], object], str, int]] = {
     "conflict": (GP, record("Conflict"), "The records disagree.", 200),
     "wide words": (GP, record("Wide"), "Unbrokenword", 200),
     "older": (GP, then(MARGARET, "Older entries"), "Back to the newest entries", 200),
-    "filter": (GP, then(MARGARET, "Social care"), "Home care", 200),
+    "filter": (GP, then(MARGARET, "Social care"), "Timeline: social care", 200),
     "entry": (GP, original, "What was sent, word for word", 200),
     "looked": (GP, then(MARGARET, "Everyone who has looked"), "Who has looked at this record", 200),
     "refused": (GP, refused_address, "You cannot open this record", 403),
@@ -246,11 +246,12 @@ def test_a_person_is_found_and_opened_by_keyboard_alone(states: Site) -> None:
 def test_whatever_takes_the_focus_shows_it_and_is_in_sight(states: Site) -> None:
     page, _ = states.window(GP, viewport={"width": DESK[0], "height": DESK[1]})
     MARGARET(page)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("SMITH")
     seen = []
     for _ in range(12):
         page.keyboard.press("Tab")
         expect(focused(page)).to_be_in_viewport()
-        look = "e => getComputedStyle(e).outlineStyle + getComputedStyle(e).boxShadow + getComputedStyle(e).backgroundColor"
+        look = "e => ((s) => s.outlineStyle + s.boxShadow + s.backgroundColor)(getComputedStyle(e))"
         assert focused(page).evaluate(look) != "nonenonergba(0, 0, 0, 0)"
         seen.append(focused(page).inner_text())
     assert len(seen) == 12

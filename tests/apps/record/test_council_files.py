@@ -160,7 +160,9 @@ def test_line_breaks_quotes_and_formulas_are_text_and_bytes_stay(tmp_path: Path)
     send(tmp_path, GOOD, COUNCIL)
     row = b'k1,7,2026-01-05T10:00:00Z,phone,,"=HYPERLINK(""http://x"")\r\nsays ""help"", twice",+44 20,,lcs,'
     row += b"2026-01-05T10:00:00Z,0\n"
-    header = b"contact_id,person_id,received_at,route,source_org,reason,outcome,outcome_at,source_id,updated_at,deleted\n"
+    header = (
+        b"contact_id,person_id,received_at,route,source_org,reason,outcome,outcome_at,source_id,updated_at,deleted\n"
+    )
     assert ends(send(tmp_path, header + row, COUNCIL, "contact.csv")) == (1, 0, 0, 0)
     assert sending.bodies()[-1] == row
     (line,) = sending.lines(sending.person_of(PERSON))
@@ -179,9 +181,7 @@ def test_a_deleted_row_takes_its_line_away(tmp_path: Path) -> None:
     assert sending.titles(PERSON) == []
 
 
-@pytest.mark.parametrize(
-    ("to", "state"), [("", "present"), ("2026-04-01", "present"), ("2026-03-31", "none_recorded")]
-)
+@pytest.mark.parametrize(("to", "state"), [("", "present"), ("2026-04-01", "present"), ("2026-03-31", "none_recorded")])
 def test_an_alert_stands_until_its_end(to: str, state: str, tmp_path: Path) -> None:
     send(tmp_path, GOOD, COUNCIL)
     send(tmp_path, alert(to=to), COUNCIL, "alert.csv")

@@ -128,7 +128,9 @@ def test_a_long_line_does_not_swallow_the_lines_after_it(tmp_path: Path) -> None
 
 
 def test_bytes_are_kept_exactly_as_they_stood_in_the_file(tmp_path: Path) -> None:
-    weight = b'{"resourceType":"Observation", "id":"w1","status":"final",\n "code":{"text":"Wei\\u0067ht \xe2\x98\x83"},'
+    weight = (
+        b'{"resourceType":"Observation", "id":"w1","status":"final",\n "code":{"text":"Wei\\u0067ht \xe2\x98\x83"},'
+    )
     weight += b'"subject":{"reference":"Patient/a"},"valueQuantity":{"value":72.50,"unit":"kg" } }'
     ann = json.dumps(ANN).encode()
     content = b'{"resourceType":"Bundle","type":"collection","entry":[{"resource":' + ann

@@ -1,0 +1,59 @@
+"""CPU time, the machine, and a deployment to measure on. Standard library only, for peers import this too."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("JOINERY_SHARED") or ROOT.parent / "shared" / "data")
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of its children that have ended, in user and system mode, in seconds."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """CPU time of another running process in seconds (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def machine() -> dict[str, str]:
+    """What a figure depends on, as it was at this moment."""
+    return {
+        "Cores": str(os.cpu_count()),
+        "Load average at the start": f"{os.getloadavg()[0]:.1f}",
+        "System": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "SQLite": sqlite3.sqlite_version,
+    }
+
+
+def bundles(most: int) -> list[Path]:
+    """The first of the 85 Synthea bundles, gzipped."""
+    found = sorted((SHARED / "synthea").glob("*.json.gz"))
+    if not found:
+        raise SystemExit(f"There are no Synthea bundles in {SHARED}. JOINERY_SHARED names the folder.")
+    return found[:most]
+
+
+@contextmanager
+def deployment() -> Iterator[Path]:
+    """A new deployment on SQLite, with Django loaded on it; gone afterwards."""
+    with TemporaryDirectory(prefix="joinery-bench-") as folder:
+        os.environ["JOINERY_DATA"] = folder
+        os.environ.pop("JOINERY_DATABASE", None)
+        from joinery.site import setup
+
+        setup.load()
+        setup.ensure()
+        yield Path(folder)

@@ -1,0 +1,184 @@
+"""From the figures of a run to the table on the screen and the page docs/performance.md."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from benchmarks.tasks import PART, TASKS
+
+# The figures of each task, by name.
+Round = dict[str, dict[str, float]]
+Figure = Callable[[Round], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The rounds of one run, and the machine as it was when it began."""
+
+    on: date
+    machine: dict[str, str]
+    rounds: tuple[Round, ...]
+    quick: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What is wanted of one figure. `most` says that less is better."""
+
+    what: str
+    task: str
+    figure: Figure
+    floor: float | None = None
+    goal: float | None = None
+    most: bool = False
+    digits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Two rates of the same run, and how many times the first is the second."""
+
+    what: str
+    peer: str
+    ours: Figure
+    theirs: Figure
+
+
+def rate(task: str, seconds: str = "cpu_s") -> Figure:
+    """Rows a CPU second of a task."""
+    return lambda figures: figures[task]["rows"] / figures[task][seconds]
+
+
+def plain(task: str, name: str) -> Figure:
+    return lambda figures: figures[task][name]
+
+
+def access_percent(figures: Round) -> float:
+    """What deciding on access and logging it add to the CPU time of the page."""
+    page = figures["page"]
+    return 100 * (page["page_cpu_ms"] / page["page_cpu_ms_without_access"] - 1)
+
+
+# The floors and goals of the first part; the share of access from the handbook (record 5.2).
+BARS = (
+    Bar("FHIR bundles, resources a CPU second", "bundles", rate("bundles", "first_cpu_s"), 2_000, 2_500),
+    Bar("The same bundles again, nothing new", "bundles", rate("bundles", "second_cpu_s")),
+    Bar("The same resources as NDJSON", "ndjson", rate("ndjson", "first_cpu_s"), 2_000, 2_500),
+    Bar("The same NDJSON again, nothing new", "ndjson", rate("ndjson", "second_cpu_s")),
+    Bar("Council's service.csv, rows a CPU second", "csv", rate("csv")),
+    Bar("Newest 20 of 100,000 entries, ms in the database", "page", plain("page", "newest_20_ms"), 5, 5, True, 2),
+    Bar("Person's page, SQL statements", "page", plain("page", "statements"), 14, 14, True),
+    Bar("Person's page, CPU ms", "page", plain("page", "page_cpu_ms"), digits=1),
+    Bar("Of that, decision on access and log, %", "page", access_percent, None, 25, True, 1),
+    Bar("Sealing 1,000,000 looks, CPU seconds", "seal", plain("seal", "seal_cpu_s"), None, 10, True, 1),
+    Bar("Verifying them, CPU seconds", "seal", plain("seal", "verify_cpu_s"), digits=1),
+)
+
+PEERS = (
+    Peer("Whole intake of all bundles", "fhirkit 0.1.0: validation alone, in Rust", rate("bundles", "first_cpu_s"), rate("gauge")),
+    Peer(f"Whole intake of {PART} bundles", "sekmet-fhir 0.1.1: the same as transactions, validated", rate("part", "first_cpu_s"), rate("sekmet")),
+    Peer(f"Whole intake of {PART} bundles", "fhir.resources 8.3.0 (R4B): validation alone", rate("part", "first_cpu_s"), rate("fhir_resources")),
+)  # fmt: skip
+
+PAGE = """# Performance
+
+Written by `make bench`, never by hand. All figures are medians of {rounds} rounds in which Joinery and its
+peers took turns. Time is CPU time, user and system, of the process and its children: waiting is not counted,
+but a machine that others use makes CPU time longer too. So compare ratios, never figures of different runs.
+
+## Machine
+
+{machine}
+
+## Bars
+
+A floor that is missed is a defect; a goal is what we hope for. They are meant for a quiet machine with 2 cores.
+
+{bars}
+
+## Peers
+
+The same input, in the same run. Resources a CPU second.
+
+{peers}
+
+The first row is a gauge: the part of the speed of this machine's validator that is left when everything
+else is done too. On a quiet machine that validator did 20,000 to 24,000 a second for the handbook, which makes
+0.10 the ratio at which the goal is met.
+
+## How it is measured
+
+{how}
+
+- Intake goes through `take_file` on a new SQLite deployment with `synchronous=FULL`: every resource is
+  validated, kept as received with its version, indexed, put on a timeline and linked to a person.
+- The NDJSON holds the same resources with references that hold outside their bundle.
+- sekmet-fhir runs as its own server with strict validation, and without its traffic log and simulator; only the
+  CPU time of the server counts, not that of the client.
+- The page is rendered in process by Django's test client, for a person with entries from three sources.
+"""
+
+
+def median(run: Run, figure: Figure) -> float:
+    """The median over the rounds; of a ratio, that of the ratios within each round."""
+    return statistics.median(figure(each) for each in run.rounds)
+
+
+def as_table(run: Run) -> str:
+    """Bars and peers as text for the screen."""
+    return f"{_bars(run)}\n\n{_peers(run)}"
+
+
+def as_page(run: Run) -> str:
+    """The page docs/performance.md."""
+    machine = _table(("", ""), [("Date", _day(run.on)), *run.machine.items()])
+    commands = _table(("Task", "Command"), [(task.name, f"`{task.command(run.quick)}`") for task in TASKS])
+    return PAGE.format(rounds=len(run.rounds), machine=machine, bars=_bars(run), peers=_peers(run), how=commands)
+
+
+def _bars(run: Run) -> str:
+    rows = []
+    for bar in BARS:
+        value = median(run, bar.figure)
+        spread = [bar.figure(each) for each in run.rounds]
+        between = f"{_number(min(spread), bar.digits)} to {_number(max(spread), bar.digits)}"
+        wanted = [_wanted(limit, bar) for limit in (bar.floor, bar.goal)]
+        rows.append((bar.what, *wanted, _number(value, bar.digits), between, _ratio(value, bar), bar.task))
+    return _table(("What", "Floor", "Goal", "Measured", "Lowest to highest", "Measured / goal", "Task"), rows)
+
+
+def _peers(run: Run) -> str:
+    rows = []
+    for peer in PEERS:
+        ratio = median(run, lambda figures, peer=peer: peer.ours(figures) / peer.theirs(figures))  # type: ignore[misc]
+        rates = (_number(median(run, peer.ours)), _number(median(run, peer.theirs)))
+        rows.append((peer.what, peer.peer, *rates, f"{ratio:.2f}"))
+    return _table(("Joinery", "Peer", "Joinery's rate", "Peer's rate", "Joinery / peer"), rows)
+
+
+def _wanted(limit: float | None, bar: Bar) -> str:
+    if limit is None:
+        return ""
+    return f"{'at most' if bar.most else 'at least'} {_number(limit)}"
+
+
+def _ratio(value: float, bar: Bar) -> str:
+    return f"{value / bar.goal:.2f}" if bar.goal else ""
+
+
+def _number(value: float, digits: int = 0) -> str:
+    return f"{value:,.{digits}f}"
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table, its columns as wide as what is in them."""
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    lines = [heads, tuple("-" * max(width, 3) for width in widths), *rows]
+    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines)

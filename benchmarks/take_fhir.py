@@ -1,0 +1,88 @@
+"""Intake of real FHIR resources: validation, versions, index, timeline and access, on a new SQLite deployment.
+
+Prints the rows and the CPU seconds of the first take, and of the second, which finds nothing new.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.measure import bundles, cpu_seconds, deployment
+
+_reference = re.compile(rb'("reference":\s*")(urn:uuid:[^"]+)"')
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--bundles", type=int, default=85)
+    options.add_argument("--ndjson", action="store_true", help="the same resources as one file, a resource a line")
+    chosen = options.parse_args()
+    with deployment() as folder:
+        files = bundles(chosen.bundles)
+        if chosen.ndjson:
+            files = [write_ndjson(files, folder / "resources.ndjson")]
+        print(json.dumps(take_twice(files)))
+
+
+def take_twice(files: list[Path]) -> dict[str, float]:
+    """Take the files, then take them again: `rows`, `first_cpu_s`, `second_cpu_s`."""
+    from joinery.apps.base.action import Actor
+    from joinery.apps.place.actions import OrganisationDetails, register_organisation
+    from joinery.apps.record.actions import take_file
+    from joinery.site.commands.take import spare_collector
+
+    actor, at = Actor.system("benchmark"), datetime.now(UTC)
+    sender = OrganisationDetails("BENCH", "Sender", "gp_practice", "health")
+    register_organisation(details=sender, actor=actor, at=at)
+    spare_collector()
+    rows, cpu = [], []
+    for outcome in ("taken", "unchanged"):
+        before = cpu_seconds()
+        counts = [take_file(path=f, feed="fhir", organisation_code="BENCH", actor=actor, at=at) for f in files]
+        cpu.append(cpu_seconds() - before)
+        rows.append(sum(each.rows for each in counts))
+        if sum(getattr(each, outcome) for each in counts) != rows[-1]:
+            raise SystemExit(f"not every row ended as {outcome}: {counts}")
+    return {"rows": rows[0], "first_cpu_s": cpu[0], "second_cpu_s": cpu[1]}
+
+
+def write_ndjson(files: list[Path], to: Path) -> Path:
+    """The resources of transaction bundles, a line each, with references that hold outside their bundle."""
+    with to.open("wb") as out:
+        for file in files:
+            entries = msgspec.json.decode(gzip.decompress(file.read_bytes()), type=_Bundle).entry
+            names = {e.fullUrl.encode(): _name(e.resource) for e in entries}
+            for entry in entries:
+                line = bytes(entry.resource).replace(b"\n", b" ")
+                out.write(_reference.sub(lambda m: m[1] + names.get(m[2], m[2]) + b'"', line) + b"\n")  # noqa: B023
+    return to
+
+
+class _Entry(msgspec.Struct):
+    fullUrl: str  # noqa: N815 (FHIR's own spelling)
+    resource: msgspec.Raw
+
+
+class _Bundle(msgspec.Struct):
+    entry: list[_Entry]
+
+
+class _Named(msgspec.Struct):
+    resourceType: str  # noqa: N815
+    id: str
+
+
+def _name(resource: msgspec.Raw) -> bytes:
+    named = msgspec.json.decode(resource, type=_Named)
+    return f"{named.resourceType}/{named.id}".encode()
+
+
+if __name__ == "__main__":
+    main()

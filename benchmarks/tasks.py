@@ -1,0 +1,49 @@
+"""What is run, in which environment and at which size."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+
+from benchmarks.measure import ROOT
+
+OURS, PEERS = ".venv", ".venv-bench"
+# The peers are slow enough for a part of the bundles to tell; Joinery takes the same part beside them.
+PART = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One process that prints its figures. `quick` are the arguments of a run that only shows that it works."""
+
+    name: str
+    module: str
+    arguments: str = ""
+    quick: str = ""
+    environment: str = OURS
+
+    def command(self, quick: bool) -> str:
+        arguments = self.quick if quick else self.arguments
+        return f"{self.environment}/bin/python -m benchmarks.{self.module} {arguments}".strip()
+
+    def run(self, quick: bool) -> dict[str, float]:
+        """The figures. Raises SystemExit, with what it said, when it fails."""
+        done = subprocess.run(self.command(quick).split(), cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{self.command(quick)} failed:\n{done.stderr[-2000:]}")
+        figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return figures
+
+
+TASKS = (
+    Task("gauge", "validate_alone", quick="--bundles 2"),
+    Task("bundles", "take_fhir", quick="--bundles 2"),
+    Task("ndjson", "take_fhir", "--ndjson", quick="--ndjson --bundles 2"),
+    Task("part", "take_fhir", f"--bundles {PART}", quick="--bundles 2"),
+    Task("sekmet", "peers.sekmet", f"--bundles {PART}", quick="--bundles 2", environment=PEERS),
+    Task("fhir_resources", "peers.fhir_resources", f"--bundles {PART}", quick="--bundles 2", environment=PEERS),
+    Task("page", "person_page", quick="--entries 600 --pages 3"),
+    Task("seal", "seal_log", quick="--rows 20000"),
+    Task("csv", "take_csv", quick="--rows 1000"),
+)

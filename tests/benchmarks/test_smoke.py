@@ -1,0 +1,93 @@
+"""Every benchmark still runs, at a tiny size, and the page that they wrote says what it must."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from benchmarks import measure
+from benchmarks.report import BARS, PEERS, Run, as_page
+from benchmarks.tasks import OURS, TASKS, Task
+from benchmarks.tasks import PEERS as PEERS_ENVIRONMENT
+
+ROOT = Path(__file__).parents[2]
+HEADINGS = ["Performance", "Machine", "Bars", "Peers", "How it is measured"]
+# Some differ in size alone.
+OUR_TASKS = {(task.module, task.quick): task for task in TASKS if task.environment == OURS}
+PEER_TASKS = [task for task in TASKS if task.environment == PEERS_ENVIRONMENT]
+# A benchmark on real input needs the shared data; the others make their own.
+ON_REAL_INPUT = {"validate_alone", "take_fhir"}
+
+
+@pytest.mark.parametrize("task", OUR_TASKS.values(), ids=lambda task: task.name)
+def test_a_benchmark_runs(task: Task, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if task.module in ON_REAL_INPUT:
+        request.getfixturevalue("shared")
+    # The interpreter of this run rather than .venv/bin/python, which a wheel's or a tool's run may not have.
+    monkeypatch.setattr(
+        Task, "command", lambda self, quick: f"{sys.executable} -m benchmarks.{self.module} {self.quick}"
+    )
+    figures = task.run(quick=True)
+    assert figures
+    assert all(value > 0 for name, value in figures.items() if not name.endswith("cpu_s"))
+
+
+@pytest.mark.parametrize("task", PEER_TASKS, ids=lambda task: task.name)
+def test_a_peer_runs_where_it_is_installed(task: Task, shared: Path) -> None:
+    if not (ROOT / PEERS_ENVIRONMENT).is_dir():
+        pytest.skip("there is no .venv-bench; make bench makes it")
+    assert task.run(quick=True)["rows"] > 100
+
+
+def test_a_benchmark_that_fails_is_not_counted() -> None:
+    with pytest.raises(SystemExit, match="no such option|unrecognized arguments"):
+        Task("wrong", "take_csv", quick="--no-such-option").run(quick=True)
+
+
+def test_the_page_holds_every_bar_and_peer_with_medians_of_the_rounds() -> None:
+    figures = {
+        "rows": 100.0,
+        **dict.fromkeys(("cpu_s", "first_cpu_s", "second_cpu_s", "seal_cpu_s", "verify_cpu_s"), 1.0),
+        **dict.fromkeys(("newest_20_ms", "statements", "page_cpu_ms", "page_cpu_ms_without_access"), 1.0),
+    }
+    rounds = tuple({task.name: figures | {"first_cpu_s": seconds} for task in TASKS} for seconds in (1.0, 2.0, 50.0))
+    page = as_page(Run(date(2026, 11, 21), {"Cores": "2"}, rounds))
+    assert headings(page) == HEADINGS
+    assert "21 November 2026" in page
+    assert all(bar.what in page for bar in BARS)
+    assert all(peer.peer in page for peer in PEERS)
+    (bundles,) = [line for line in page.splitlines() if BARS[0].what in line]
+    assert [cell.strip() for cell in bundles.split("|")[2:7]] == [
+        "at least 2,000",
+        "at least 2,500",
+        "50",
+        "2 to 100",
+        "0.02",
+    ]
+
+
+def test_the_written_page_is_of_a_whole_run() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    assert headings(page) == HEADINGS
+    assert all(bar.what in page for bar in BARS)
+    assert re.search(r"\| Load average at the start +\| \d+\.\d", page)
+
+
+def test_the_machine_is_described() -> None:
+    assert {"Cores", "Load average at the start", "Python"} <= measure.machine().keys()
+
+
+def test_the_peers_are_pinned_with_hashes_and_without_addresses() -> None:
+    pinned = (ROOT / "requirements" / "bench.txt").read_text("utf-8")
+    assert "://" not in pinned
+    for line in (ROOT / "requirements" / "bench.in").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            assert re.search(rf"^{re.escape(line)} \\\n    --hash=sha256:", pinned, re.MULTILINE), line
+
+
+def headings(page: str) -> list[str]:
+    return re.findall(r"^#+ (.+)$", page, re.MULTILINE)
