@@ -17,9 +17,7 @@ from benchmarks.tasks import TASKS
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    options.add_argument(
-        "--quick", action="store_true", help="one round at a tiny size, which shows only that it works"
-    )
+    options.add_argument("--quick", action="store_true", help="one round at a tiny size, to see that it works")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--page", type=Path, default=ROOT / "docs" / "performance.md", help="the page to write")
     chosen = options.parse_args()

@@ -53,34 +53,42 @@ def take_twice(files: list[Path]) -> dict[str, float]:
     return {"rows": rows[0], "first_cpu_s": cpu[0], "second_cpu_s": cpu[1]}
 
 
-def write_ndjson(files: list[Path], to: Path) -> Path:
-    """The resources of transaction bundles, a line each, with references that hold outside their bundle."""
-    with to.open("wb") as out:
-        for file in files:
-            entries = msgspec.json.decode(gzip.decompress(file.read_bytes()), type=_Bundle).entry
-            names = {e.fullUrl.encode(): _name(e.resource) for e in entries}
-            for entry in entries:
-                line = bytes(entry.resource).replace(b"\n", b" ")
-                out.write(_reference.sub(lambda m: m[1] + names.get(m[2], m[2]) + b'"', line) + b"\n")  # noqa: B023
-    return to
-
-
-class _Entry(msgspec.Struct):
+class Entry(msgspec.Struct):
     fullUrl: str  # noqa: N815 (FHIR's own spelling)
     resource: msgspec.Raw
 
 
-class _Bundle(msgspec.Struct):
-    entry: list[_Entry]
+class Bundle(msgspec.Struct):
+    entry: list[Entry]
 
 
-class _Named(msgspec.Struct):
+class Named(msgspec.Struct):
     resourceType: str  # noqa: N815
     id: str
 
 
+def entries_of(file: Path) -> list[Entry]:
+    """The entries of a gzipped Bundle, their resources as the bytes that stand there."""
+    return msgspec.json.decode(gzip.decompress(file.read_bytes()), type=Bundle).entry
+
+
+def write_ndjson(files: list[Path], to: Path) -> Path:
+    """The resources of transaction bundles, a line each, with references that hold outside their bundle."""
+    with to.open("wb") as out:
+        for file in files:
+            entries = entries_of(file)
+            names = {entry.fullUrl.encode(): _name(entry.resource) for entry in entries}
+
+            def outside(match: re.Match[bytes], names: dict[bytes, bytes] = names) -> bytes:
+                return match[1] + names.get(match[2], match[2]) + b'"'
+
+            for entry in entries:
+                out.write(_reference.sub(outside, bytes(entry.resource).replace(b"\n", b" ")) + b"\n")
+    return to
+
+
 def _name(resource: msgspec.Raw) -> bytes:
-    named = msgspec.json.decode(resource, type=_Named)
+    named = msgspec.json.decode(resource, type=Named)
     return f"{named.resourceType}/{named.id}".encode()
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 
 import fhirkit
-import orjson
 
 from benchmarks.measure import bundles, cpu_seconds
+from benchmarks.take_fhir import entries_of
 
 
 def main() -> None:
@@ -18,8 +17,7 @@ def main() -> None:
     chosen = options.parse_args()
     rows, cpu = 0, 0.0
     for file in bundles(chosen.bundles):
-        entries = orjson.loads(gzip.decompress(file.read_bytes()))["entry"]
-        bodies = [orjson.dumps(entry["resource"]) for entry in entries]
+        bodies = [bytes(entry.resource) for entry in entries_of(file)]
         before = cpu_seconds()
         for body in bodies:
             fhirkit.validate(body)

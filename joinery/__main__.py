@@ -48,13 +48,13 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--people", type=int, default=500, help="how many people (default 500)")
     demo.add_argument("--seed", type=int, default=1, help="another seed makes other people")
     demo.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day it is there (default: today)")
-    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--port", type=int, default=8000, help="where to serve (default 8000)")
     demo.add_argument("--no-serve", action="store_true", help="build only")
     demo.set_defaults(module="demo")
 
     run = command("run", "Serve the pages, and seal the logs each minute.", "joinery run --port 8000")
-    run.add_argument("--host", default="127.0.0.1")
-    run.add_argument("--port", type=int, default=8000)
+    run.add_argument("--host", default="127.0.0.1", help="address to serve on (default: this machine only)")
+    run.add_argument("--port", type=int, default=8000, help="where to serve (default 8000)")
     run.set_defaults(module="run")
 
     migrate = command("migrate", "Bring the database to this version.", "joinery migrate")
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
     take = command("take", "Take files that a service sent.", "joinery take --feed fhir bundle.json --from Z90001")
     take.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, or folders of files")
-    take.add_argument("--feed", required=True, choices=FEEDS)
+    take.add_argument("--feed", required=True, choices=FEEDS, help="what kind of files they are")
     take.add_argument("--from", dest="sender", default="", metavar="CODE", help="code of the sending organisation")
     take.set_defaults(module="take")
 
@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     backup.set_defaults(module="backup")
 
     restore = command("restore", "Make a deployment from a backup.", "joinery restore monday.joinery")
-    restore.add_argument("file", type=Path)
+    restore.add_argument("file", type=Path, help="the backup")
     restore.add_argument("--keys", type=Path, help="the keys of the backup (default: FILE.keys)")
     restore.set_defaults(module="restore")
     return top

@@ -20,7 +20,9 @@ ANN = Details("Smith", "Ann", DAY)
         (Details("Smith", "Ann", DAY), (True, "birth_date")),
         (Details("Jones", "Ann", DAY), (True, "birth_date")),
         (Details("", "", DAY), (True, "birth_date")),
-        (Details("SMITH", "ann", OTHER_DAY), (True, "names")),
+        (Details("SMITH", "ann", date(1950, 2, 1)), (True, "names")),  # day and month the other way round
+        (Details("SMITH", "ann", date(1951, 1, 2)), (True, "names")),  # one part of the date is wrong
+        (Details("SMITH", "ann", OTHER_DAY), (False, "conflict")),  # a mother and a daughter of one name
         (Details("Smith", "Ann", None), (True, "names")),
         (Details("Smith", "John", OTHER_DAY), (False, "conflict")),  # a spouse
         (Details("Smith", "", None), (False, "nothing_to_compare")),

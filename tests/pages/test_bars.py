@@ -22,6 +22,9 @@ from joinery.apps.record.models import Entry, Item, ItemVersion
 from tests.pages.measure import MOST_OF_PERSON, plan, statements
 from tests.pages.world import SURGERY, TRUST, World, patient, person_id, person_row, problem
 
+# Each test in a transaction within that of the module's record.
+pytestmark = pytest.mark.django_db
+
 ENTRIES = 100_000
 MOST_MS = 5
 NUMBER = "9990004714"

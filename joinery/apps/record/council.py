@@ -14,7 +14,17 @@ from pathlib import Path
 
 import msgspec
 
-from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Moment, Row, UnreadableFile, capital, moment_of
+from joinery.apps.record.rows import (
+    DetailsRow,
+    EntryRow,
+    Issue,
+    Moment,
+    Row,
+    UnreadableFile,
+    capital,
+    end_of,
+    moment_of,
+)
 from joinery.calc.units import parse_nhs_number
 
 MOST_ROW_BYTES = 1024 * 1024
@@ -241,7 +251,7 @@ def _entry(row: dict[str, str], file: FileDefinition) -> EntryRow:
     details = filter(None, (fill(part, row) for part in file.detail))
     return EntryRow(
         moment=first(file.at),
-        until_at=until.at if until else None,
+        until_at=end_of(until),
         kind=file.kind,
         title=capital(fill(file.title, row) or file.kind)[:300],
         detail=". ".join(details),
@@ -259,15 +269,27 @@ def fill(template: str, row: dict[str, str]) -> str:
     >>> fill("Ended {end_date}", {"end_date": "2026-03-31"})
     'Ended 31 March 2026'
     """
-    missing = False
+    filled = []
+    for before, columns in _parts(template):
+        filled.append(before)
+        if columns:
+            value = next((row[c] for c in columns if row.get(c)), "")
+            if not value:
+                return ""
+            filled.append(_shown(value))
+    return "".join(filled)
 
-    def put(match: re.Match[str]) -> str:
-        nonlocal missing
-        value = next((row[c] for c in match[1].split("|") if row.get(c)), "")
-        missing = missing or not value
-        if _is_date(value):
-            return f"{(day := date.fromisoformat(value)).day} {day:%B %Y}"
-        return {"Y": "yes", "N": "no"}.get(value, value)
 
-    filled = _slot.sub(put, template)
-    return "" if missing else filled
+@cache
+def _parts(template: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """A template taken apart: text, then the columns of the slot after it (none after the last)."""
+    pieces = [*_slot.split(template), ""]
+    return tuple(
+        (text, tuple(filter(None, slot.split("|")))) for text, slot in zip(pieces[::2], pieces[1::2], strict=True)
+    )
+
+
+def _shown(value: str) -> str:
+    if _is_date(value):
+        return f"{(day := date.fromisoformat(value)).day} {day:%B %Y}"
+    return {"Y": "yes", "N": "no"}.get(value, value)

@@ -361,7 +361,7 @@ def kept_apart(viewing: Viewing, of: PersonRecords) -> int:
     sql = (
         f"SELECT COUNT(DISTINCT k.person_id) FROM {details()} JOIN {links(on='k.record_id = d.record_id')} "
         # SQLite uses the index on numbers, which leaves out the empty one, only when told so.
-        f"WHERE NOT (d.nhs_number = '') AND d.nhs_number IN ({marks(numbers)}) AND NOT (d.nhs_number = '') AND k.person_id <> %s"
+        f"WHERE NOT (d.nhs_number = '') AND d.nhs_number IN ({marks(numbers)}) AND k.person_id <> %s"
     )
     return int(select(sql, [*numbers, viewing.person_id])[0][0])
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from joinery.calc.linkage.ladder import name_key
+
+LONDON = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class UnreadableFile(Exception):
 def moment_of(text: str) -> Moment | None:
     """A FHIR or ISO date or time, as UTC. None when it cannot be read; the validator has said so.
 
+    A time without a zone, which FHIR forbids and an extract may hold, is the time on the wall in London.
+
     >>> moment_of("2026-11").precision
     'month'
     """
@@ -103,9 +109,24 @@ def moment_of(text: str) -> Moment | None:
     if len(text) == 10:
         return Moment(at.replace(tzinfo=UTC), "day")
     try:
-        return Moment(at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC), "minute")
+        return Moment((at if at.tzinfo else at.replace(tzinfo=LONDON)).astimezone(UTC), "minute")
     except OverflowError:  # 9999-12-31T23:59:59-05:00, an end that is meant to be never, has no UTC
         return Moment(at.replace(tzinfo=UTC), "minute")
+
+
+def end_of(moment: Moment | None) -> datetime | None:
+    """When something that lasts "until" a moment is over: a day, month or year given as an end is part of it.
+
+    >>> end_of(moment_of("2026-11-21"))
+    datetime.datetime(2026, 11, 21, 23, 59, 59, tzinfo=datetime.timezone.utc)
+    """
+    if moment is None or moment.precision == "minute":
+        return moment.at if moment else None
+    year, month, day = moment.at.year, moment.at.month, moment.at.day
+    if moment.precision != "day":
+        month = 12 if moment.precision == "year" else month
+        day = monthrange(year, month)[1]
+    return datetime(year, month, day, 23, 59, 59, tzinfo=LONDON).astimezone(UTC)
 
 
 def capital(text: str) -> str:

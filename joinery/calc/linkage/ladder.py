@@ -2,7 +2,7 @@
 
 A number alone is not enough: a spouse's number typed on a record is a common mistake (handbook,
 linkage 6.2), and then surname and address agree too. So the number links only when the date of birth
-agrees, or both names do.
+agrees, or both names do and the dates of birth are close.
 
 Agreement does not carry over from one pair to the next, so who is who is worked out over all records
 of a number at once, in an order that depends on what they say and never on when they came.
@@ -49,11 +49,23 @@ def agrees(a: Details, b: Details) -> tuple[bool, str]:
         return True, "birth_date"
     a_family, a_given = name_key(a.family_name), name_key(a.given_name)
     b_family, b_given = name_key(b.family_name), name_key(b.given_name)
-    if a_family and a_given and (a_family, a_given) == (b_family, b_given):
+    if a_family and a_given and (a_family, a_given) == (b_family, b_given) and not _far_apart(a, b):
         return True, "names"
     no_dates = a.birth_date is None or b.birth_date is None
     no_names = not (a_family and a_given and b_family and b_given)
     return False, "nothing_to_compare" if no_dates and no_names else "conflict"
+
+
+def _far_apart(a: Details, b: Details) -> bool:
+    """Dates of birth that no slip of the pen explains: a father and a son of one name, not one person.
+
+    Close are dates that differ in one of year, month and day, or have day and month the other way round.
+    """
+    if a.birth_date is None or b.birth_date is None:
+        return False
+    x, y = a.birth_date, b.birth_date
+    swapped = x.year == y.year and (x.month, x.day) == (y.day, y.month)
+    return not swapped and (x.year != y.year) + (x.month != y.month) + (x.day != y.day) > 1
 
 
 def same_people(records: Sequence[Details]) -> list[list[int]]:

@@ -27,15 +27,14 @@ Thing = dict[str, Any]
 def things(draw: st.DrawFn) -> list[Thing]:
     """Versions of a few people and lines from three services; no two of one thing were updated together."""
     made: list[Thing] = []
-    moment = 0
-    for who, local in draw(
+    whose = draw(
         st.lists(
             st.tuples(st.sampled_from([GP, COMMUNITY, COUNCIL]), st.sampled_from(["1", "2", "1", "2", "line"])),
             min_size=1,
             max_size=8,
         )
-    ):
-        moment += 1
+    )
+    for moment, (who, local) in enumerate(whose, start=1):
         prefix = "person/" if who == COUNCIL else "Patient/"
         thing: Thing = {"who": who, "updated": f"2026-01-{moment:02}T10:00:00Z"}
         if local == "line":

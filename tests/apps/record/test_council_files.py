@@ -181,8 +181,8 @@ def test_a_deleted_row_takes_its_line_away(tmp_path: Path) -> None:
     assert sending.titles(PERSON) == []
 
 
-@pytest.mark.parametrize(("to", "state"), [("", "present"), ("2026-04-01", "present"), ("2026-03-31", "none_recorded")])
-def test_an_alert_stands_until_its_end(to: str, state: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("to", "state"), [("", "present"), ("2026-03-31", "present"), ("2026-03-30", "none_recorded")])
+def test_an_alert_stands_until_the_end_of_its_last_day(to: str, state: str, tmp_path: Path) -> None:
     send(tmp_path, GOOD, COUNCIL)
     send(tmp_path, alert(to=to), COUNCIL, "alert.csv")
     _, alerts = sending.facts.safety(*sending.opened(sending.person_of(PERSON)))

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from joinery.apps.record.fhir.files import last_part
-from joinery.apps.record.rows import DetailsRow, EntryRow, Moment, Row, capital, moment_of
+from joinery.apps.record.rows import DetailsRow, EntryRow, Moment, Row, capital, end_of, moment_of
 from joinery.calc.units import parse_nhs_number
 
 Resource = dict[str, Any]
@@ -209,7 +209,7 @@ def _entry(resource: Resource, kind: str, made: EntryDefinition) -> EntryRow:
         detail.pop(needless, None)
     return EntryRow(
         moment=at,
-        until_at=until.at if until else None,
+        until_at=end_of(until),
         kind=made.kind,
         title=capital(title)[:300],
         detail=". ".join(capital(d) for d in detail),
