@@ -28,9 +28,8 @@ def test_a_benchmark_runs(task: Task, request: pytest.FixtureRequest, monkeypatc
     if task.module in ON_REAL_INPUT:
         request.getfixturevalue("shared")
     # The interpreter of this run rather than .venv/bin/python, which a wheel's or a tool's run may not have.
-    monkeypatch.setattr(
-        Task, "command", lambda self, quick: f"{sys.executable} -m benchmarks.{self.module} {self.quick}"
-    )
+    command = f"{sys.executable} -m benchmarks.{task.module} {task.quick}"
+    monkeypatch.setattr(Task, "command", lambda self, quick: command)
     figures = task.run(quick=True)
     assert figures
     assert all(value > 0 for name, value in figures.items() if not name.endswith("cpu_s"))

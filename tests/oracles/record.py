@@ -30,7 +30,7 @@ def record(thing: Thing) -> str:
 
 
 def people(sent: list[Thing]) -> set[frozenset[str]]:
-    """Which records are one person: the same number, and a date of birth or both names that agree.
+    """Which records are one person: the same number, and a date of birth that agrees, or both names with near dates.
 
     Groups are joined two at a time, the best reason first, until nothing can be joined; never when a
     record of one and a record of the other differ in both.
@@ -57,7 +57,15 @@ def same_birth_date(a: Thing, b: Thing) -> bool:
 
 
 def same_names(a: Thing, b: Thing) -> bool:
-    return all(content(a)[1:]) and content(a)[1:] == content(b)[1:]
+    return all(content(a)[1:]) and content(a)[1:] == content(b)[1:] and near(a["born"], b["born"])
+
+
+def near(a: str, b: str) -> bool:
+    """Dates of birth that one slip of the pen explains, or of which one is missing."""
+    if not a or not b:
+        return True
+    (year, month, day), other = a.split("-"), b.split("-")
+    return [year, day, month] == other or sum(x != y for x, y in zip((year, month, day), other, strict=True)) <= 1
 
 
 def same_in_all(a: Thing, b: Thing) -> bool:

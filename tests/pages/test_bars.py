@@ -19,7 +19,7 @@ from django.test import Client
 
 from joinery.apps.base.columns import insert_rows, reserve_ids, select, stored
 from joinery.apps.record.models import Entry, Item, ItemVersion
-from tests.pages.measure import MOST_OF_PERSON, plan, statements
+from tests.pages.measure import MOST_OF_PERSON, database_ms, plan, statements
 from tests.pages.world import SURGERY, TRUST, World, patient, person_id, person_row, problem
 
 # Each test in a transaction within that of the module's record.
@@ -128,15 +128,14 @@ def test_twenty_lines_take_less_than_five_milliseconds_of_the_database(
             answer = long_record.client.get(address)
         assert answer.content.decode().count('<li class="app-line ') == 20
         assert len(ran.of_page) <= MOST_OF_PERSON
-        lines += [1000 * each.seconds for each in ran.ran if "ORDER BY e.at DESC, e.id DESC LIMIT" in each.sql]
+        (newest,) = [each for each in ran.ran if "ORDER BY e.at DESC, e.id DESC LIMIT" in each.sql]
+        lines.append(database_ms(newest))
         whole.append(1000 * ran.seconds)
-    assert len(lines) == 20
     medians = statistics.median(lines), statistics.median(whole)
     record_property("database_ms", medians)
     print("{}: lines {:.2f} ms, page {:.2f} ms".format(where.__name__, *medians))  # noqa: T201 (for pytest -s)
     # The median is the figure to report. What must hold on a busy machine too is the quickest of them.
     assert min(lines) < MOST_MS
-    assert min(whole) < 4 * MOST_MS
 
 
 @pytest.mark.parametrize("where", [first, of_one_sector, last])
