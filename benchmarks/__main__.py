@@ -29,6 +29,7 @@ def main() -> None:
             sys.stderr.write(f"Round {number + 1}: {task.command(chosen.quick)}\n")
             figures[task.name] = task.run(chosen.quick)
         rounds.append(figures)
+    on["Load average at the end"] = machine()["Load average at the start"]
     run = Run(found, on, tuple(rounds), chosen.quick)
     print(as_table(run))
     if chosen.quick:

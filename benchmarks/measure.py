@@ -31,10 +31,10 @@ def machine() -> dict[str, str]:
     """What a figure depends on, as it was at this moment."""
     return {
         "Cores": str(os.cpu_count()),
-        "Load average at the start": f"{os.getloadavg()[0]:.1f}",
         "System": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
+        "Load average at the start": f"{os.getloadavg()[0]:.1f}",
     }
 
 

@@ -72,7 +72,7 @@ BARS = (
     Bar("Newest 20 of 100,000 entries, ms in the database", "page", plain("page", "newest_20_ms"), 5, 5, True, 2),
     Bar("Person's page, SQL statements", "page", plain("page", "statements"), 14, 14, True),
     Bar("Person's page, CPU ms", "page", plain("page", "page_cpu_ms"), digits=1),
-    Bar("Of that, decision on access and log, %", "page", access_percent, None, 25, True, 1),
+    Bar("Added to it by the decision on access and its log, %", "page", access_percent, None, 25, True, 1),
     Bar("Sealing 1,000,000 looks, CPU seconds", "seal", plain("seal", "seal_cpu_s"), None, 10, True, 1),
     Bar("Verifying them, CPU seconds", "seal", plain("seal", "verify_cpu_s"), digits=1),
 )

@@ -165,12 +165,11 @@ def _row(position: int, body: bytes, names: list[str], cells: list[str], file: F
     row = dict(zip(names, (cell.strip() for cell in cells), strict=True))
     issues = tuple(_issues(where, row, file))
     key = f"{file.part}/{row[file.key]}" if row[file.key] else ""
+    about = f"person/{row['person_id']}"[:255] if row.get("person_id") else ""
     if issues:
-        return Row(position, body, key, issues)
+        return Row(position, body, key[:300], issues, local_id=about)
     updated = moment_of(row["updated_at"])
-    made = Row(position, body, key, stated_at=updated.at if updated else None)
-    if "person_id" in row:
-        made.local_id = f"person/{row['person_id']}"
+    made = Row(position, body, key, stated_at=updated.at if updated else None, local_id=about)
     if file.part == "person":
         # A person deleted at the source says nothing of anybody any more, and stands apart from all.
         made.details = DetailsRow() if row["deleted"] == "1" else _details(row)

@@ -79,7 +79,9 @@ class Item:
 class Section:
     """Allergies or alerts, with what silence means here (handbook, feeds 7).
 
-    `state` is present, asserted_none, none_recorded, not_received or withheld.
+    `state` is present, asserted_none, none_recorded, not_received or withheld. Beside a statement that
+    there is none, `silent` names the sources that should say so too and have not; `unread` names, in every
+    state, those that sent one which could not be taken.
     """
 
     heading: str
@@ -87,6 +89,8 @@ class Section:
     items: tuple[Item, ...]
     statements: tuple[Stated, ...]
     also_withheld: bool
+    silent: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,31 +225,74 @@ def safety(viewing: Viewing, of: PersonRecords) -> tuple[Section, Section]:
             said[banner].append((known, row))
         else:
             hidden.add(banner)
-    none, no_list = ([_stated(k, r) for k, r in said[banner]] for banner in ("no_allergy", "no_list"))
+    none, no_list = ([(k, _stated(k, r)) for k, r in said[banner]] for banner in ("no_allergy", "no_list"))
+    unread = _unread(of)
+    health = [k for k in of.known if k.sector == "health"]
+    councils = [k for k in of.known if k.feed == "council"]
     return (
         # A statement that there is none is withheld too: it would tell which service the person goes to.
-        _section("Allergies", said["allergy"], none, no_list, bool(hidden - {"alert"})),
-        _section("Alerts", said["alert"], [], _full_extracts(of), "alert" in hidden),
+        _section("Allergies", health, said["allergy"], none, no_list, bool(hidden - {"alert"}), unread["allergy"]),
+        _section("Alerts", councils, said["alert"], [], _full_extracts(councils), "alert" in hidden, unread["alert"]),
     )
 
 
 def _section(
     heading: str,
+    expected: list[Known],
     rows: list[tuple[Known, tuple[Any, ...]]],
-    said_none: list[Stated],
-    none_recorded: list[Stated],
+    said_none: list[tuple[Known, Stated]],
+    none_recorded: list[tuple[Known, Stated]],
     withheld: bool,
+    unread: list[Known],
 ) -> Section:
+    names = _names(unread)
     if rows:
         # A source that says "none" beside one that names an allergy is a conflict: both are shown.
-        return Section(heading, "present", _items(rows), tuple(said_none), withheld)
+        return Section(heading, "present", _items(rows), tuple(s for _, s in said_none), withheld, unread=names)
     if withheld:
-        return Section(heading, "withheld", (), (), True)
-    if said_none:
-        return Section(heading, "asserted_none", (), tuple(said_none), False)
-    if none_recorded:
-        return Section(heading, "none_recorded", (), tuple(none_recorded), False)
-    return Section(heading, "not_received", (), (), False)
+        return Section(heading, "withheld", (), (), True, unread=names)
+    for state, said in (("asserted_none", said_none), ("none_recorded", none_recorded)):
+        # Who sent something that could not be read has not said that there is none.
+        meant = [(known, stated) for known, stated in said if known not in unread]
+        if meant:
+            speakers = [known for known, _ in [*said_none, *none_recorded]]
+            silent = _names([k for k in expected if k not in speakers and k not in unread])
+            return Section(heading, state, (), tuple(s for _, s in meant), False, silent, names)
+    return Section(heading, "not_received", (), (), False, unread=names)
+
+
+def _names(known: list[Known]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(k.organisation_name for k in known))
+
+
+def _unread(of: PersonRecords) -> dict[str, list[Known]]:
+    """Whose allergies or alerts include one that is quarantined: about this person, or perhaps about them.
+
+    A row of an extract counts while its file is the newest of its table; a resource until a version of it
+    is taken.
+    """
+    sources, local_ids = [k.source_id for k in of.known], [k.local_id for k in of.known]
+    newest = (
+        "(SELECT n.file_digest FROM record_submission n WHERE n.source_id = s.source_id AND n.part = s.part "
+        "AND n.published_at IS NOT NULL ORDER BY n.id DESC LIMIT 1)"
+    )
+    taken_since = (
+        "EXISTS (SELECT 1 FROM record_item i JOIN record_itemversion v ON v.item_id = i.id "
+        "JOIN record_submission vs ON vs.id = v.submission_id AND vs.published_at IS NOT NULL "
+        "WHERE i.source_id = s.source_id AND i.key = q.key AND v.submission_id > q.submission_id)"
+    )
+    sql = (
+        "SELECT s.source_id, q.local_id, CASE WHEN q.key LIKE 'AllergyIntolerance/%%' THEN 'allergy' ELSE 'alert' END "
+        "FROM record_quarantined q JOIN record_submission s ON s.id = q.submission_id "
+        f"WHERE s.published_at IS NOT NULL AND s.source_id IN ({marks(sources)}) "
+        f"AND q.local_id IN ('', {marks(local_ids)}) "
+        f"AND ((s.part = 'alert' AND s.file_digest = {newest}) OR (s.part = 'fhir' AND q.local_id <> '' "
+        f"AND (q.key LIKE 'AllergyIntolerance/%%' OR q.key LIKE 'Flag/%%') AND NOT {taken_since}))"
+    )
+    unread: dict[str, list[Known]] = {"allergy": [], "alert": []}
+    for source_id, local_id, section in select(sql, [*sources, *local_ids]):
+        unread[section] += [k for k in of.known if k.source_id == source_id and local_id in ("", k.local_id)]
+    return unread
 
 
 def _items(rows: list[tuple[Known, tuple[Any, ...]]]) -> tuple[Item, ...]:
@@ -261,16 +308,17 @@ def _stated(known: Known, row: tuple[Any, ...]) -> Stated:
     return Stated(known.organisation_name, as_moment(received_at if precision == "none" else at), precision, detail)
 
 
-def _full_extracts(of: PersonRecords) -> list[Stated]:
+def _full_extracts(councils: list[Known]) -> list[tuple[Known, Stated]]:
     """Sources that sent their whole table of alerts, and so have said that there is none."""
-    councils = [k for k in of.known if k.feed == "council"]
     sql = (
         "SELECT source_id, MAX(received_at) FROM record_submission WHERE published_at IS NOT NULL "
         f"AND part = 'alert' AND source_id IN ({marks(councils)}) GROUP BY source_id"
     )
     sent = dict(select(sql, [k.source_id for k in councils])) if councils else {}
     return [
-        Stated(k.organisation_name, as_moment(sent[k.source_id]), "minute") for k in councils if k.source_id in sent
+        (k, Stated(k.organisation_name, as_moment(sent[k.source_id]), "minute"))
+        for k in councils
+        if k.source_id in sent
     ]
 
 

@@ -216,13 +216,20 @@ class Entry(models.Model):
 
 
 class Quarantined(models.Model):
-    """A row that could not be taken: its bytes as received, where it stood, and every reason."""
+    """A row that could not be taken: its bytes as received, where it stood, and every reason.
+
+    `local_id` is the person it seems to be about; empty when that cannot be told, so perhaps anybody.
+    """
 
     guard = AppendOnly(DRAFT)
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
     position = models.IntegerField()
     key = models.CharField(max_length=300, blank=True)
+    local_id = models.CharField(max_length=255, blank=True)
     digest = models.BinaryField(max_length=16)
     body = models.BinaryField()
     reasons = models.JSONField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["local_id"], name="quarantined_local_id")]

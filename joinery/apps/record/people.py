@@ -20,6 +20,7 @@ class Known:
 
     person_id: str
     record_id: int
+    local_id: str
     source_id: int
     feed: str
     organisation: str
@@ -43,7 +44,7 @@ class Known:
 def records_of(person_ids: Sequence[str]) -> dict[str, list[Known]]:
     """The linked source records of people, best source first: the GP, then whoever wrote last."""
     sql = (
-        "SELECT k.person_id, k.record_id, so.id, so.feed, o.code, o.name, o.kind, o.sector, d.nhs_number, "
+        "SELECT k.person_id, k.record_id, r.local_id, so.id, so.feed, o.code, o.name, o.kind, o.sector, d.nhs_number, "
         "d.family_name, d.given_name, d.title, d.preferred_name, d.birth_date, d.death_date, d.dead, "
         "d.gender, d.address, d.restricted, k.reason "
         f"FROM {links()} JOIN record_sourcerecord r ON r.id = k.record_id "
@@ -54,9 +55,9 @@ def records_of(person_ids: Sequence[str]) -> dict[str, list[Known]]:
     found: dict[str, list[Known]] = defaultdict(list)
     for row in select(sql, person_ids):
         values = list(row)
-        values[13], values[14] = as_day(row[13]), as_day(row[14])
-        values[15], values[18] = bool(row[15]), bool(row[18])
-        values[17] = tuple(orjson.loads(row[17]) if isinstance(row[17], str) else row[17])
+        values[14], values[15] = as_day(row[14]), as_day(row[15])
+        values[16], values[19] = bool(row[16]), bool(row[19])
+        values[18] = tuple(orjson.loads(row[18]) if isinstance(row[18], str) else row[18])
         found[row[0]].append(Known(*values))
     return dict(found)
 

@@ -25,7 +25,7 @@ from joinery.apps.place import facts as place
 from joinery.apps.record import council
 from joinery.apps.record.actions.staging import Stage, stage_rows
 from joinery.apps.record.fhir.files import Received, read_resources
-from joinery.apps.record.fhir.lines import row_of
+from joinery.apps.record.fhir.lines import row_of, whose
 from joinery.apps.record.models import SUBMISSION, Source, Submission
 from joinery.apps.record.rows import Row, UnreadableFile
 
@@ -162,7 +162,8 @@ def _fhir_row(received: Received, position: int) -> Row:
     if received.issues or resource is None:
         key = f"{resource.get('resourceType', '')}/{resource.get('id', '')}" if resource else ""
         issues = tuple(replace(i, path=": ".join(filter(None, (received.where, i.path)))) for i in received.issues)
-        return Row(position, received.body, key[:300], issues)
+        about = whose(resource, received.names) if resource else ""
+        return Row(position, received.body, key[:300], issues, local_id=about[:255])
     return row_of(resource, received.body, position, full_url=received.full_url, names=received.names)
 
 

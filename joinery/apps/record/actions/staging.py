@@ -101,9 +101,10 @@ def _quarantine(stage: Stage, rows: list[Row]) -> None:
     known = {bytes(d) for (d,) in select(sql, [stage.source_id, *digests])} if stage.repeat else set()
     insert_rows(
         Quarantined,
-        ("submission_id", "position", "key", "digest", "body", "reasons"),
+        ("submission_id", "position", "key", "local_id", "digest", "body", "reasons"),
         [
-            (stage.submission_id, row.position, row.key[:300], digest, row.body, _json([asdict(i) for i in row.issues]))
+            (stage.submission_id, row.position, row.key[:300], row.local_id, digest, row.body)
+            + (_json([asdict(i) for i in row.issues]),)
             for row, digest in zip(rows, digests, strict=True)
             if digest not in known
         ],

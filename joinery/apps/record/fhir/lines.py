@@ -85,7 +85,7 @@ def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, nam
         row.local_id = key
         row.details = _details(resource)
         return row
-    row.local_id = _whose(resource, names)
+    row.local_id = whose(resource, names)
     made = definition().entries.get(kind)
     if row.local_id and made is not None:
         # Only here do decimals reach the page, and a parsed one has lost its trailing zeros.
@@ -100,6 +100,8 @@ def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, nam
 def reference_key(reference: Any, names: dict[str, str]) -> str:
     """`Type/id` that a Reference points to, through the Bundle's names; empty when it cannot be told."""
     url = reference.get("reference", "") if isinstance(reference, dict) else ""
+    if not isinstance(url, str):
+        return ""
     if url in names:
         return names[url]
     if not url or url.startswith("#") or "?" in url:
@@ -110,7 +112,8 @@ def reference_key(reference: Any, names: dict[str, str]) -> str:
     return ""
 
 
-def _whose(resource: Resource, names: dict[str, str]) -> str:
+def whose(resource: Resource, names: dict[str, str]) -> str:
+    """`Patient/id` of the person a resource is about, valid or not; empty when it cannot be told."""
     for element in ("subject", "patient", "for", "beneficiary", "individual"):
         key = reference_key(resource.get(element), names)
         if key.startswith("Patient/"):
