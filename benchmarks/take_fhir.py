@@ -43,13 +43,14 @@ def take_twice(files: list[Path]) -> dict[str, float]:
     register_organisation(details=sender, actor=actor, at=at)
     spare_collector()
     rows, cpu = [], []
-    for outcome in ("taken", "unchanged"):
+    # Bundles share practitioners and organisations, so some rows are unchanged the first time too.
+    for outcomes in (("taken", "unchanged"), ("unchanged",)):
         before = cpu_seconds()
         counts = [take_file(path=f, feed="fhir", organisation_code="BENCH", actor=actor, at=at) for f in files]
         cpu.append(cpu_seconds() - before)
         rows.append(sum(each.rows for each in counts))
-        if sum(getattr(each, outcome) for each in counts) != rows[-1]:
-            raise SystemExit(f"not every row ended as {outcome}: {counts}")
+        if sum(getattr(each, outcome) for each in counts for outcome in outcomes) != rows[-1]:
+            raise SystemExit(f"not every row ended as {' or '.join(outcomes)}: {counts}")
     return {"rows": rows[0], "first_cpu_s": cpu[0], "second_cpu_s": cpu[1]}
 
 

@@ -139,7 +139,7 @@ def _criteria(form: dict[str, str]) -> tuple[actions.Criteria | None, list[dict[
     errors = []
     number = parse_nhs_number(form["nhs_number"]) or ""
     if form["nhs_number"] and not number:
-        errors.append({"field": "nhs_number", "message": "Enter a valid NHS number, like 999 123 4567"})
+        errors.append({"field": "nhs_number", "message": "Enter a valid NHS number, like 999 000 1111"})
     born, problem = _birth_date(form)
     if problem:
         errors.append({"field": "birth_day", "message": problem})
@@ -158,7 +158,8 @@ def _birth_date(form: dict[str, str]) -> tuple[date | None, str]:
     if not any(parts):
         return None, ""
     try:
-        year, month, day = (int(part) for part in parts)
-        return date(year, month, day), ""
+        born = date(*(int(part) for part in parts))
     except (ValueError, OverflowError):
         return None, "Date of birth must be a real date, like 3 3 1941"
+    # Nobody alive was born before; "41" was meant to be 1941.
+    return (born, "") if born.year >= 1880 else (None, "Year of birth must have 4 digits, like 1941")

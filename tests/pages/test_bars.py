@@ -134,8 +134,7 @@ def test_twenty_lines_take_less_than_five_milliseconds_of_the_database(
     medians = statistics.median(lines), statistics.median(whole)
     record_property("database_ms", medians)
     print("{}: lines {:.2f} ms, page {:.2f} ms".format(where.__name__, *medians))  # noqa: T201 (for pytest -s)
-    # The median is the figure to report. What must hold on a busy machine too is the quickest of them.
-    assert min(lines) < MOST_MS
+    assert medians[0] < MOST_MS
 
 
 @pytest.mark.parametrize("where", [first, of_one_sector, last])

@@ -41,6 +41,13 @@ class Known:
     link_reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonRecords:
+    """The source records of the one person of a viewing: read once, used by every fact of a page."""
+
+    known: tuple[Known, ...]
+
+
 def records_of(person_ids: Sequence[str]) -> dict[str, list[Known]]:
     """The linked source records of people, best source first: the GP, then whoever wrote last."""
     sql = (

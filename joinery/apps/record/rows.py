@@ -131,4 +131,4 @@ def end_of(moment: Moment | None) -> datetime | None:
 
 def capital(text: str) -> str:
     """The text with its first letter in upper case, as a line of a page begins."""
-    return text[:1].upper() + text[1:]
+    return text if text.startswith(("http://", "https://")) else text[:1].upper() + text[1:]

@@ -48,7 +48,7 @@ def things(draw: st.DrawFn) -> list[Thing]:
             thing["number"] = draw(st.sampled_from([NUMBERS[0], NUMBERS[0], NUMBERS[0], NUMBERS[1], ""]))
             thing["family"] = draw(st.sampled_from(["Ash", "Birch"]))
             thing["given"] = draw(st.sampled_from(["Ann", "Ben"]))
-            thing["born"] = draw(st.sampled_from(["1950-01-02", "1948-05-06", ""]))
+            thing["born"] = draw(st.sampled_from(["1950-01-02", "1950-02-01", "1948-05-06", ""]))
         made.append(thing)
     return made
 

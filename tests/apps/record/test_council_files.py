@@ -181,6 +181,23 @@ def test_a_deleted_row_takes_its_line_away(tmp_path: Path) -> None:
     assert sending.titles(PERSON) == []
 
 
+def test_a_person_deleted_at_the_source_says_nothing_of_anybody_any_more(tmp_path: Path) -> None:
+    # Given a person whom the council and the practice know
+    number = sending.nhs_number(7)
+    known = {"family": "Ash", "given": "Ann", "born": "1941-03-03"}
+    send(tmp_path, sending.ndjson([sending.patient("1", number, **known)]))
+    send(tmp_path, person(nhs_number=number), COUNCIL)
+    send(tmp_path, service(), COUNCIL)
+    her = sending.person_of("Z90001 Patient/1")
+    assert sending.person_of(PERSON) == her
+    # When the council deletes its record of her
+    send(tmp_path, person(nhs_number=number, updated_at="2026-03-31T06:00:00Z", deleted="1"), COUNCIL)
+    # Then she stays who she was, without what the council had said
+    assert sending.person_of("Z90001 Patient/1") == her
+    assert sending.person_of(PERSON) != her
+    assert [line.title for line in sending.lines(her)] == []
+
+
 @pytest.mark.parametrize(("to", "state"), [("", "present"), ("2026-03-31", "present"), ("2026-03-30", "none_recorded")])
 def test_an_alert_stands_until_the_end_of_its_last_day(to: str, state: str, tmp_path: Path) -> None:
     send(tmp_path, GOOD, COUNCIL)

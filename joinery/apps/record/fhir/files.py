@@ -7,6 +7,7 @@ told by its content, never by its name.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 import zlib
 from collections import defaultdict
@@ -20,6 +21,7 @@ import msgspec
 from joinery.apps.record.fhir.validate import MOST_ISSUES, validate
 from joinery.apps.record.rows import Issue, UnreadableFile
 
+MOST_ID_CHARACTERS = 64  # FHIR R4, the datatype id
 # One document, or one line of NDJSON, is parsed whole; longer deliveries are NDJSON.
 MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
 
@@ -161,7 +163,12 @@ def _entries(body: bytes, resource: dict[str, Any] | None) -> list[_Entry]:
 
 def _name(full_url: str, resource: dict[str, Any]) -> str:
     """`Type/id` of an entry; a resource without an id goes by the last part of its full url."""
-    return f"{resource.get('resourceType', '')}/{resource.get('id') or last_part(full_url)}"
+    return f"{resource.get('resourceType', '')}/{short_id(resource.get('id') or last_part(full_url))}"
+
+
+def short_id(name: str) -> str:
+    """An id as it is kept: one that is longer than FHIR allows (an address can be) by its digest."""
+    return name if len(name) <= MOST_ID_CHARACTERS else f"digest-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def last_part(url: str) -> str:

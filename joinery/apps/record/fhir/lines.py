@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from joinery.apps.record.fhir.files import last_part
+from joinery.apps.record.fhir.files import last_part, short_id
 from joinery.apps.record.rows import DetailsRow, EntryRow, Moment, Row, capital, end_of, moment_of
 from joinery.calc.units import parse_nhs_number
 
@@ -77,7 +77,7 @@ def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, nam
     """A valid resource as a row. `names` is its Bundle's table from full url to `Type/id`."""
     kind = resource["resourceType"]
     local = resource.get("id") or last_part(full_url)
-    key = f"{kind}/{local or 'digest-' + hashlib.sha256(body).hexdigest()[:32]}"
+    key = f"{kind}/{short_id(local) if local else 'digest-' + hashlib.sha256(body).hexdigest()[:32]}"
     updated = moment_of((resource.get("meta") or {}).get("lastUpdated", ""))
     row = Row(position, body, key, stated_at=updated.at if updated else None)
     row.index = _index(resource, names)
@@ -108,7 +108,7 @@ def reference_key(reference: Any, names: dict[str, str]) -> str:
         return ""
     parts = url.split("/_history/")[0].split("/")
     if len(parts) >= 2:
-        return f"{parts[-2]}/{parts[-1]}"
+        return f"{parts[-2][:64]}/{short_id(parts[-1])}"
     return ""
 
 

@@ -1,0 +1,40 @@
+"""The way out of record: who a person is, what must be known at once, and the timeline."""
+
+from joinery.apps.record.facts.safety import Item, Section, Stated, safety
+from joinery.apps.record.facts.timeline import SECTORS, Origin, Timeline, TimelineLine, Version, origin, timeline_page
+from joinery.apps.record.facts.who import (
+    Banner,
+    FoundPerson,
+    Freshness,
+    Holdings,
+    banner,
+    found_people,
+    freshness,
+    holdings,
+    kept_apart,
+    records,
+)
+
+__all__ = [
+    "SECTORS",
+    "Banner",
+    "FoundPerson",
+    "Freshness",
+    "Holdings",
+    "Item",
+    "Origin",
+    "Section",
+    "Stated",
+    "Timeline",
+    "TimelineLine",
+    "Version",
+    "banner",
+    "found_people",
+    "freshness",
+    "holdings",
+    "kept_apart",
+    "origin",
+    "records",
+    "safety",
+    "timeline_page",
+]

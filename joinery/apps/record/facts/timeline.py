@@ -1,0 +1,195 @@
+"""The timeline, and where each of its lines came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from joinery.apps.base.access_log import Viewing
+from joinery.apps.base.columns import marks, select, stored
+from joinery.apps.base.facts import person_facts
+from joinery.apps.record.people import Known, PersonRecords, as_moment
+from joinery.apps.record.sql import entries
+from joinery.calc.access import may_read
+
+MOST_LINES = 200
+MOST_ID = 2**63  # no database holds a greater id, and SQLite's driver fails on one
+SECTORS = {"health", "social_care"}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineLine:
+    """One line of the timeline; a withheld one carries no content."""
+
+    entry_id: int
+    at: datetime
+    precision: str
+    until_at: datetime | None
+    kind_text: str
+    title: str
+    detail: str
+    sector: str
+    source_name: str
+    received_at: datetime
+    withheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A page of lines, newest first; `older` is the cursor of the next page, if there is one."""
+
+    lines: tuple[TimelineLine, ...]
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of what was sent."""
+
+    number: int
+    received_at: datetime
+    file_name: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a line came from: its versions, the bytes that were sent, and lines of the same visit."""
+
+    line: TimelineLine
+    versions: tuple[Version, ...]
+    original: str
+    original_format: str
+    same_visit: tuple[TimelineLine, ...]
+
+
+@person_facts
+def timeline_page(viewing: Viewing, of: PersonRecords, sector: str = "", after: str = "", limit: int = 20) -> Timeline:
+    """Lines newest first, `limit` at most (200), older than the cursor `after`, of one sector or all.
+
+    Each source record is read on its own, newest first, so that the index gives its few newest lines
+    without sorting all of them.
+    """
+    limit = min(limit, MOST_LINES)
+    chosen = [k for k in of.known if sector not in SECTORS or k.sector == sector]
+    if not chosen:
+        return Timeline((), None)
+    older, values = "", []
+    if after:
+        at, entry_id = _parse_cursor(after)
+        # Compared as a pair, so that the index starts there instead of reading all that is newer.
+        older = " AND (e.at, e.id) < (%s, %s)"
+        values = [stored(at), entry_id]
+    one = (
+        "SELECT * FROM (SELECT e.id, e.record_id, e.at, e.precision, e.until_at, e.kind, e.title, e.detail, "
+        f"e.restricted, es.received_at FROM {entries()} WHERE e.record_id = %s AND e.kind <> ''{older} "
+        f"ORDER BY e.at DESC, e.id DESC LIMIT {limit + 1}) AS newest"
+    )
+    sql = " UNION ALL ".join([one] * len(chosen)) + f" ORDER BY 3 DESC, 1 DESC LIMIT {limit + 1}"
+    rows = select(sql, [value for k in chosen for value in (k.record_id, *values)])
+    by_id = {k.record_id: k for k in chosen}
+    lines = tuple(_line(viewing, by_id[row[1]], row) for row in rows[:limit])
+    last = lines[-1] if len(rows) > limit else None
+    return Timeline(lines, f"{last.at.isoformat()}~{last.entry_id}" if last else None)
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, int]:
+    """The moment and id in a cursor. Raises ValueError when it is not one of ours."""
+    at, _, entry_id = cursor.partition("~")
+    moment = datetime.fromisoformat(at)
+    if moment.tzinfo is None or not entry_id.isdecimal() or len(entry_id) > 18:
+        raise ValueError("not a cursor")
+    try:
+        return moment.astimezone(UTC), int(entry_id)
+    except OverflowError:  # a day at either end of the calendar, in a zone beyond it
+        raise ValueError("not a cursor") from None
+
+
+def _line(viewing: Viewing, known: Known, row: tuple[Any, ...]) -> TimelineLine:
+    entry_id, _, at, precision, until_at, kind, title, detail, restricted, received_at = row
+    line = TimelineLine(
+        entry_id=entry_id,
+        at=as_moment(at),
+        precision=precision,
+        until_at=as_moment(until_at) if until_at else None,
+        kind_text=kind,
+        title=title,
+        detail=detail,
+        sector=known.sector,
+        source_name=known.organisation_name,
+        received_at=as_moment(received_at),
+        withheld=False,
+    )
+    if may_read(bool(restricted), known.organisation, viewing.decision):
+        return line
+    return replace(line, kind_text="", title="", detail="", until_at=None, withheld=True)
+
+
+@person_facts
+def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
+    """Where a line came from; None when the person has no such line, or it is withheld."""
+    rows = _entry_rows(of, "e.id = %s", [entry_id]) if entry_id < MOST_ID else []
+    by_id = {k.record_id: k for k in of.known}
+    if not rows:
+        return None
+    line = _line(viewing, by_id[rows[0][1]], rows[0])
+    if line.withheld:
+        return None
+    versions = select(
+        "SELECT v.id, v.number, s.received_at, s.file_name, v.late, v.body, s.header FROM record_itemversion v "
+        "JOIN record_submission s ON s.id = v.submission_id AND s.published_at IS NOT NULL "
+        "WHERE v.item_id = (SELECT item_id FROM record_entry WHERE id = %s) ORDER BY v.id DESC",
+        [entry_id],
+    )
+    current = next(v for v in versions if not v[4])
+    header, body = current[6], bytes(current[5]).decode("utf-8", errors="replace")
+    return Origin(
+        line=line,
+        versions=tuple(Version(v[1], as_moment(v[2]), v[3], v[0] == current[0]) for v in versions),
+        original=f"{header}\n{body}" if header else _pretty(body),
+        original_format="CSV row" if header else "FHIR JSON",
+        same_visit=tuple(
+            _line(viewing, by_id[row[1]], row) for row in _same_visit(of, rows[0][1], current[0], entry_id)
+        ),
+    )
+
+
+def _entry_rows(of: PersonRecords, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    sql = (
+        "SELECT e.id, e.record_id, e.at, e.precision, e.until_at, e.kind, e.title, e.detail, e.restricted, "
+        f"es.received_at FROM {entries()} WHERE {where} AND e.kind <> '' "
+        f"AND e.record_id IN ({marks(of.known)}) ORDER BY e.at DESC, e.id DESC LIMIT 100"
+    )
+    return select(sql, [*values, *(k.record_id for k in of.known)])
+
+
+def _same_visit(of: PersonRecords, record_id: int, version_id: int, entry_id: int) -> list[tuple[Any, ...]]:
+    """Lines of the visit that a version belongs to, or that belong to the visit that it is."""
+    sql = (
+        "SELECT x.value FROM record_indexrow x WHERE x.version_id = %s AND x.name = 'encounter' "
+        "UNION SELECT i.key FROM record_item i JOIN record_itemversion v ON v.item_id = i.id WHERE v.id = %s"
+    )
+    visits = [row[0] for row in select(sql, [version_id, version_id]) if row[0].startswith("Encounter/")]
+    if not visits:
+        return []
+    where = (
+        "e.record_id = %s AND e.id <> %s AND (e.version_id IN (SELECT x.version_id FROM record_indexrow x "
+        f"WHERE x.name = 'encounter' AND x.value IN ({marks(visits)})) "
+        f"OR e.item_id IN (SELECT i.id FROM record_item i JOIN record_sourcerecord r ON r.source_id = i.source_id "
+        f"WHERE r.id = %s AND i.key IN ({marks(visits)})))"
+    )
+    return _entry_rows(of, where, [record_id, entry_id, *visits, record_id, *visits])
+
+
+def _pretty(body: str) -> str:
+    """Indented for reading, unless that would change what was sent (a decimal's trailing zero)."""
+    try:
+        pretty = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONDecodeError:
+        return body
+    squeezed = str.maketrans("", "", " \n\r\t")
+    return pretty if pretty.translate(squeezed) == body.translate(squeezed) else body
