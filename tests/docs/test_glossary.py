@@ -30,7 +30,7 @@ def codes() -> Iterator[str]:
 
     for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), ROLES):
         yield from each
-    yield from given("joinery/apps/record/facts.py", "Section", 1)
+    yield from given("joinery/apps/record/facts/safety.py", "Section", 1)
     yield from given("joinery/apps/record/rows.py", "Moment", 1)
     yield from given("joinery/calc/access.py", "Decision", 1)
 
