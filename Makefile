@@ -5,7 +5,7 @@ DEV := .venv/.installed-dev
 PEERS := .venv-bench/.installed
 export PYTHON
 
-.PHONY: help setup demo run test test-all test-postgres test-packaging check fix bench docs map lock
+.PHONY: help setup demo run test test-all test-postgres test-packaging check drill fix bench docs map lock
 .DELETE_ON_ERROR:
 
 # No check or test touches the deployment of whoever runs it.
@@ -33,6 +33,10 @@ test-packaging: $(DEV)  ## build the wheel and run the demo from it in an empty 
 	.venv/bin/python -m pytest -m packaging
 
 test-all: test test-postgres test-packaging  ## run every test
+
+drill: export JOINERY_DRILL := 1
+drill: $(DEV)  ## run the adversaries and long random histories at full length
+	.venv/bin/python -m pytest tests/apps/record/test_any_order.py tests/apps/record/test_killed.py tests/apps/base
 
 check: $(DEV)  ## lint, format, import contracts, types, migrations
 	.venv/bin/ruff check .
