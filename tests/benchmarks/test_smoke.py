@@ -62,6 +62,7 @@ def test_the_page_holds_every_bar_and_peer_with_medians_of_the_rounds() -> None:
     (bundles,) = [line for line in page.splitlines() if BARS[0].what in line]
     cells = [cell.strip() for cell in bundles.split("|")]
     assert cells[2:7] == ["at least 2,000", "at least 2,500", "50", "2 to 100", "0.02"]
+    assert cells[7] == "floor missed, goal missed"
 
 
 def test_the_written_page_is_of_a_whole_run() -> None:

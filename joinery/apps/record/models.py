@@ -164,7 +164,7 @@ class ItemVersion(models.Model):
     guard = AppendOnly(DRAFT)
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
     number = models.IntegerField()
     stated_at = models.DateTimeField(null=True)
     digest = models.BinaryField(max_length=16)
@@ -189,14 +189,16 @@ class IndexRow(models.Model):
 class Entry(models.Model):
     """One line of a person's timeline, read from one version. A version that says nothing any more
     (an error, a deletion) leaves a line without a `kind`, which hides the lines before it.
+
+    Only what pages look by is indexed: each index more is paid for with every row of an intake.
     """
 
     guard = AppendOnly(DRAFT)
 
     record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
-    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+")
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField()
     precision = models.CharField(max_length=6)  # minute, day, month, year; none when no date was given
     until_at = models.DateTimeField(null=True)

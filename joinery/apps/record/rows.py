@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from joinery.calc.linkage.ladder import name_key
@@ -89,6 +90,7 @@ class UnreadableFile(Exception):
     """The file as a whole cannot be read; the message tells its sender what to do."""
 
 
+@lru_cache(maxsize=4096)  # the lines of one visit all carry its moment
 def moment_of(text: str) -> Moment | None:
     """A FHIR or ISO date or time, as UTC. None when it cannot be read; the validator has said so.
 

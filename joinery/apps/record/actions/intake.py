@@ -59,8 +59,11 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
     what to do. Nothing of the file is kept then.
     """
     with _one_at_a_time():
-        sweep_abandoned(actor=actor, at=at)
-        source_id = open_source(feed=feed, organisation_code=organisation_code, actor=actor, at=at)
+        if _drafts():
+            sweep_abandoned(actor=actor, at=at)
+        source_id = _source(feed, organisation_code) or open_source(
+            feed=feed, organisation_code=organisation_code, actor=actor, at=at
+        )
         digest = _digest(path)
         try:
             part, header, rows = _read(path, feed)
@@ -126,7 +129,7 @@ def sweep_abandoned(*, actor: Actor, at: datetime) -> int:
 
     Only under the intake lock, where no other intake can be at work. Returns how many were swept.
     """
-    abandoned = [row[0] for row in select("SELECT id FROM record_submission WHERE published_at IS NULL")]
+    abandoned = _drafts()
     with connection.cursor() as cursor:
         for submission in abandoned:
             cursor.execute(
@@ -143,6 +146,19 @@ def sweep_abandoned(*, actor: Actor, at: datetime) -> int:
                 "(SELECT 1 FROM record_link k WHERE k.person_id = record_person.id)"
             )
     return len(abandoned)
+
+
+def _drafts() -> list[int]:
+    """Submissions that are not published: none but this process's own, while it holds the lock."""
+    return [row[0] for row in select("SELECT id FROM record_submission WHERE published_at IS NULL")]
+
+
+def _source(feed: str, organisation_code: str) -> int | None:
+    sql = (
+        "SELECT s.id FROM record_source s JOIN place_organisation o ON o.id = s.organisation_id "
+        "WHERE s.feed = %s AND o.code = %s"
+    )
+    return next((row[0] for row in select(sql, [feed, organisation_code])), None)
 
 
 def _read(path: Path, feed: str) -> tuple[str, str, Iterator[Row]]:

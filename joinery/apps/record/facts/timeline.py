@@ -177,7 +177,8 @@ def _same_visit(of: PersonRecords, record_id: int, version_id: int, entry_id: in
     if not visits:
         return []
     where = (
-        "e.record_id = %s AND e.id <> %s AND (e.version_id IN (SELECT x.version_id FROM record_indexrow x "
+        "e.record_id = %s AND e.id <> %s AND (e.item_id IN (SELECT v.item_id FROM record_indexrow x "
+        "JOIN record_itemversion v ON v.id = x.version_id "
         f"WHERE x.name = 'encounter' AND x.value IN ({marks(visits)})) "
         f"OR e.item_id IN (SELECT i.id FROM record_item i JOIN record_sourcerecord r ON r.source_id = i.source_id "
         f"WHERE r.id = %s AND i.key IN ({marks(visits)})))"

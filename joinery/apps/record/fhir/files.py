@@ -32,6 +32,7 @@ class _Entry(msgspec.Struct):
 
 
 class _Bundle(msgspec.Struct):
+    resourceType: str  # noqa: N815
     entry: list[_Entry]
 
 
@@ -125,9 +126,10 @@ def _is_whole(line: bytes) -> bool:
 
 
 def _document(body: bytes, where: str) -> Iterator[Received]:
-    resource, issues = validate(body)
-    entries = _entries(body, resource)
-    if not entries:
+    entries = _entries(body)
+    parts = [bytes(entry.resource) for entry in entries]
+    resource, issues = validate(body, parts)
+    if not entries or resource is None:
         yield Received(body, where, resource, issues)
         return
     # What is wrong with one entry is that entry's; what is wrong with the Bundle is every entry's.
@@ -136,29 +138,28 @@ def _document(body: bytes, where: str) -> Iterator[Received]:
     for issue in issues:
         named = _of_entry.match(issue.path)
         (of_entry[int(named[1])] if named else of_all).append(issue)
-    parsed = [entry.get("resource") or {} for entry in resource["entry"]]  # type: ignore[index]
+    parsed = [entry.get("resource") or {} for entry in resource["entry"]]
     names = {e.fullUrl: _name(e.fullUrl, p) for e, p in zip(entries, parsed, strict=True) if e.fullUrl}
     place = f"{where} " if where else ""
-    for position, (entry, content) in enumerate(zip(entries, parsed, strict=True)):
+    for position, (entry, part, content) in enumerate(zip(entries, parts, parsed, strict=True)):
         path = f"Bundle.entry[{position}]"
         found = [*of_entry[position], *of_all][:MOST_ISSUES]
-        received = bytes(entry.resource)
-        if not received:
+        if not part:
             message = "The entry has no resource. Only whole resources are taken; send it with its content."
             found.append(Issue(path, "no-resource", "", message))
-        yield Received(received, f"{place}{path}", content, tuple(found), entry.fullUrl or "", names)
+        yield Received(part, f"{place}{path}", content, tuple(found), entry.fullUrl or "", names)
 
 
-def _entries(body: bytes, resource: dict[str, Any] | None) -> list[_Entry]:
+def _entries(body: bytes) -> list[_Entry]:
     """The entries of a Bundle, each resource as the bytes received; empty for anything else."""
-    if resource is None or resource.get("resourceType") != "Bundle" or not isinstance(resource.get("entry"), list):
-        return []
-    if not all(isinstance(e, dict) and isinstance(e.get("resource", {}), dict) for e in resource["entry"]):
+    if b'"Bundle"' not in body:
         return []
     try:
-        return _bundle.decode(body).entry
+        bundle = _bundle.decode(body)
     except (msgspec.MsgspecError, RecursionError):
         return []
+    whole = all(bytes(entry.resource)[:1] in (b"", b"{") for entry in bundle.entry)
+    return bundle.entry if bundle.resourceType == "Bundle" and whole else []
 
 
 def _name(full_url: str, resource: dict[str, Any]) -> str:

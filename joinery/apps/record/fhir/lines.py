@@ -24,6 +24,18 @@ MOST_DECIMALS = 4
 _exact = msgspec.json.Decoder(float_hook=Decimal)
 
 
+class _Quantity(msgspec.Struct):
+    value: msgspec.Raw = msgspec.Raw()
+
+
+class _Measured(msgspec.Struct):
+    valueQuantity: _Quantity | None = None  # noqa: N815 (FHIR's own spelling)
+
+
+_measured = msgspec.json.Decoder(_Measured)
+_MEASURES = ("component", "valueRatio", "valueRange", "valueSampledData")
+
+
 @dataclass(frozen=True, slots=True)
 class EntryDefinition:
     """How one type of resource makes a line; elements are paths, already split at the dots."""
@@ -88,10 +100,23 @@ def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, nam
     row.local_id = whose(resource, names)
     made = definition().entries.get(kind)
     if row.local_id and made is not None:
-        # Only here do decimals reach the page, and a parsed one has lost its trailing zeros.
-        exact = _exact.decode(body) if kind == "Observation" else resource
+        exact = _with_decimals(resource, body) if kind == "Observation" else resource
         row.entry = _entry(exact, kind, made)
     return row
+
+
+def _with_decimals(observation: Resource, body: bytes) -> Resource:
+    """An observation with its decimals as they were sent: only here do they reach the page.
+
+    Most hold one quantity, whose number is cut out of the bytes; the few others are read again.
+    """
+    quantity = observation.get("valueQuantity")
+    if quantity is None:
+        return _exact.decode(body) if any(name in observation for name in _MEASURES) else observation
+    if not isinstance(quantity.get("value"), float):
+        return observation
+    measured = _measured.decode(body).valueQuantity or _Quantity()
+    return observation | {"valueQuantity": quantity | {"value": Decimal(bytes(measured.value).decode())}}
 
 
 # -- references -----------------------------------------------------------------------------------
@@ -250,6 +275,10 @@ def values(node: Any, path: tuple[str, ...]) -> list[Any]:
     >>> values({"valueString": "warm"}, ("value[x]",))
     ['warm']
     """
+    if len(path) == 1 and node.__class__ is dict and path[0] in node:
+        # Most paths are one name and most elements one value; this runs a dozen times for each line.
+        value = node[path[0]]
+        return value if value.__class__ is list else [] if value is None else [value]
     found = [node]
     for name in path:
         stem = name.removesuffix("[x]")
@@ -290,7 +319,7 @@ def _said(value: Any) -> str:
         return "Yes" if value else "No"
     if not isinstance(value, dict):
         return "" if value is None else str(value)
-    if "value" in value and isinstance(value["value"], int | Decimal):
+    if "value" in value and isinstance(value["value"], int | float | Decimal):
         unit = value.get("unit") or value.get("code") or ""
         return f"{value.get('comparator', '')}{_number(value['value'])} {unit}".strip()
     if isinstance(value.get("code"), dict):  # a component: what was measured, and the measurement
@@ -311,8 +340,7 @@ def _said(value: Any) -> str:
     return ""
 
 
-def _number(value: int | Decimal) -> str:
+def _number(value: float | Decimal) -> str:
     """A measured number as it was sent (72.50 stays 72.50); a long tail of a computed one is rounded."""
-    if isinstance(value, Decimal) and -value.as_tuple().exponent > MOST_DECIMALS:  # type: ignore[operator]
-        return str(round(value, 2))
-    return str(value)
+    text = str(value)
+    return f"{value:.2f}" if len(text.partition(".")[2]) > MOST_DECIMALS else text

@@ -10,6 +10,7 @@ whether what a reference points to exists.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import fhirkit
@@ -58,12 +59,13 @@ LIBRARY_SAYS = [
 ]
 
 
-def validate(body: bytes) -> tuple[dict[str, Any] | None, tuple[Issue, ...]]:
+def validate(body: bytes, parts: Sequence[bytes] = ()) -> tuple[dict[str, Any] | None, tuple[Issue, ...]]:
     """The resource as parsed, and all that is wrong with it; never raises.
 
     The resource is None where the body is not one JSON object. The entries of a Bundle are checked
     too, and how they are put together. Of very many issues the first MOST_ISSUES are given; of a Bundle
-    all, for an entry about which nothing is said is taken.
+    all, for an entry about which nothing is said is taken. `parts` are the bytes of the resource in each
+    entry of a Bundle, from a caller who has them: then each is walked only as closely as it needs.
     """
     try:
         said = fhirkit.validate(body)
@@ -73,12 +75,10 @@ def validate(body: bytes) -> tuple[dict[str, Any] | None, tuple[Issue, ...]]:
     if resource.__class__ is not dict:
         return None, tuple(from_library(each, resource) for each in said)
     found: Found = []
-    known = rules()
-    # Extensions and empty objects can be anywhere: only where there are any is the whole tree walked.
-    if b'xtension"' in body or b"{}" in body:
-        walk(resource, known.whole, known.element, None, frozenset(), found)
+    if parts:
+        walk_by_entry(resource, body, parts, found)
     else:
-        walk(resource, known.brief, None, None, frozenset(), found)
+        walk_as_needed(resource, body, None, found)
     if b"\\u0000" in body:
         find_nul(resource, None, found)
     is_bundle = resource.get("resourceType") == "Bundle"
@@ -95,6 +95,25 @@ def validate(body: bytes) -> tuple[dict[str, Any] | None, tuple[Issue, ...]]:
     if is_bundle:
         issues += bundle_issues(resource)
     return resource, tuple(issues[:most])
+
+
+def walk_as_needed(resource: dict[str, Any], body: bytes, place: Place | None, found: Found) -> None:
+    """Walk a resource. Extensions and empty objects can be anywhere: only where there are any, all of it."""
+    known = rules()
+    if b'xtension"' in body or b"{}" in body:
+        walk(resource, known.whole, known.element, place, frozenset(), found)
+    else:
+        walk(resource, known.brief, None, place, frozenset(), found)
+
+
+def walk_by_entry(bundle: dict[str, Any], body: bytes, parts: Sequence[bytes], found: Found) -> None:
+    """Walk a Bundle without its resources, and then each of these."""
+    entries = bundle["entry"]
+    shell = [{name: value for name, value in entry.items() if name != "resource"} for entry in entries]
+    walk_as_needed(bundle | {"entry": shell}, body, None, found)
+    for index, (entry, part) in enumerate(zip(entries, parts, strict=True)):
+        if "resource" in entry:
+            walk_as_needed(entry["resource"], part, ((None, "entry", index), "resource", None), found)
 
 
 def walk(
