@@ -126,7 +126,7 @@ def _is_whole(line: bytes) -> bool:
 
 
 def _document(body: bytes, where: str) -> Iterator[Received]:
-    entries = _entries(body)
+    entries = entries_of(body)
     parts = [bytes(entry.resource) for entry in entries]
     resource, issues = validate(body, parts)
     if not entries or resource is None:
@@ -150,7 +150,7 @@ def _document(body: bytes, where: str) -> Iterator[Received]:
         yield Received(part, f"{place}{path}", content, tuple(found), entry.fullUrl or "", names)
 
 
-def _entries(body: bytes) -> list[_Entry]:
+def entries_of(body: bytes) -> list[_Entry]:
     """The entries of a Bundle, each resource as the bytes received; empty for anything else."""
     if b'"Bundle"' not in body:
         return []

@@ -109,7 +109,7 @@ def walk_as_needed(resource: dict[str, Any], body: bytes, place: Place | None, f
 def walk_by_entry(bundle: dict[str, Any], body: bytes, parts: Sequence[bytes], found: Found) -> None:
     """Walk a Bundle without its resources, and then each of these."""
     entries = bundle["entry"]
-    shell = [{name: value for name, value in entry.items() if name != "resource"} for entry in entries]
+    shell = [entry | {"resource": None} if "resource" in entry else entry for entry in entries]
     walk_as_needed(bundle | {"entry": shell}, body, None, found)
     for index, (entry, part) in enumerate(zip(entries, parts, strict=True)):
         if "resource" in entry:
