@@ -58,7 +58,7 @@ class Moment:
     precision: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EntryRow:
     """A line of the timeline; an empty `kind` hides the lines of earlier versions."""
 

@@ -36,7 +36,7 @@ class _Bundle(msgspec.Struct):
     entry: list[_Entry]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """One row: a resource's bytes as received, the same parsed, and all that is wrong with it.
 

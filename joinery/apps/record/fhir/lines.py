@@ -226,7 +226,9 @@ def _address(patient: Resource) -> tuple[str, ...]:
 def _entry(resource: Resource, kind: str, made: EntryDefinition) -> EntryRow:
     status = resource.get("status")
     gone = definition().gone_status
-    if status in gone or codes(resource.get("verificationStatus")) & (gone | {"refuted"}):
+    if status in gone:
+        return EntryRow()
+    if "verificationStatus" in resource and codes(resource["verificationStatus"]) & (gone | {"refuted"}):
         return EntryRow()
     at = _first_moment(resource, made.at)
     until = _first_moment(resource, made.until)
@@ -257,7 +259,9 @@ def _banner(resource: Resource, kind: str) -> str:
 
 
 def _restricted(resource: Resource) -> bool:
-    security = (resource.get("meta") or {}).get("security") or ()
+    if "meta" not in resource:
+        return False
+    security = (resource["meta"] or {}).get("security") or ()
     return any(label.get("code") in definition().restricted_security for label in security)
 
 
