@@ -114,7 +114,7 @@ def long_record(folder: Path, entries: int) -> tuple[Any, str]:
 
     by: dict[str, Any] = {"actor": Actor.system("benchmark"), "at": datetime.now(UTC) - timedelta(hours=1)}
     for code, kind, sector in SOURCES:
-        register_organisation(details=OrganisationDetails(code, code, kind, sector), **by)
+        register_organisation(details=OrganisationDetails(code, code, kind), **by)
         take_file(path=_person(folder, sector), feed=_feed(sector), organisation_code=code, **by)
     for position, record in enumerate(select("SELECT id, source_id FROM record_sourcerecord ORDER BY id")):
         _fill(*record, position, entries // len(SOURCES))

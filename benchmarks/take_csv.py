@@ -31,7 +31,7 @@ def take(folder: Path, rows: int) -> dict[str, float]:
     from joinery.site.commands.take import spare_collector
 
     actor, at = Actor.system("benchmark"), datetime.now(UTC)
-    sender = OrganisationDetails("BENCH", "Sender", "council", "social_care")
+    sender = OrganisationDetails("BENCH", "Sender", "council")
     register_organisation(details=sender, actor=actor, at=at)
     people = [person(n) for n in range(rows // ROWS_A_PERSON + 1)]
     files = [write(folder / "person.csv", people), write(folder / "service.csv", map(service, range(rows)))]

@@ -39,7 +39,7 @@ def take_twice(files: list[Path]) -> dict[str, float]:
     from joinery.site.commands.take import spare_collector
 
     actor, at = Actor.system("benchmark"), datetime.now(UTC)
-    sender = OrganisationDetails("BENCH", "Sender", "gp_practice", "health")
+    sender = OrganisationDetails("BENCH", "Sender", "gp_practice")
     register_organisation(details=sender, actor=actor, at=at)
     spare_collector()
     rows, cpu = [], []

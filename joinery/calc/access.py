@@ -6,7 +6,11 @@ only place where it is decided.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+
+from joinery.calc.succession import EARLIEST, Reach
 
 DIRECT_CARE = "direct_care"
 
@@ -18,33 +22,60 @@ CARING_ROLES = {
     "care_co_ordinator": "care co-ordinator",
     "care_home_manager": "care home manager",
 }
-OTHER_ROLES = {"integration_lead": "integration lead"}
-ROLES = CARING_ROLES | OTHER_ROLES
+# Looks after the directory: who is in the place, proposals, and what waits for a decision.
+ARRANGING_ROLES = {"integration_lead": "integration lead"}
+ROLES = CARING_ROLES | ARRANGING_ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class Involvement:
+    """An organisation (its code) has been involved with the person since a day."""
+
+    organisation: str
+    began: date
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One role that the viewer holds in one organisation today."""
+    """One role that the viewer holds in one organisation today.
+
+    `reach` says which involvements the post meets, after reorganisations; empty: all those of its
+    own organisation.
+    """
 
     role: str
     organisation: str  # code
+    reach: tuple[Reach, ...] = ()
+
+    def windows(self) -> tuple[Reach, ...]:
+        """The involvements that the post meets, by organisation and by the day on which they began."""
+        return self.reach or (Reach(self.organisation),)
+
+    def meets(self, involvement: Involvement) -> bool:
+        """True when the post may act on this involvement."""
+        return any(window.holds(involvement.organisation, involvement.began) for window in self.windows())
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer, its reason as a code, and the post that carried it (None when refused)."""
+    """The answer, its reason as a code, and the post that carried it (None when refused).
+
+    `inside` are the organisations whose restricted entries the post may read.
+    """
 
     allowed: bool
     reason: str
     post: Post | None = None
+    inside: frozenset[str] = frozenset()
 
 
-def may_open(posts: tuple[Post, ...], involved: frozenset[str], purpose: str) -> Decision:
-    """Decide whether a viewer holding `posts` may open a record that organisations `involved` hold.
+def may_open(posts: tuple[Post, ...], involved: Iterable[Involvement], purpose: str) -> Decision:
+    """Decide whether a viewer holding `posts` may open the record of a person with these involvements.
 
     Reasons: `involved` (allowed), `no_post`, `role`, `purpose`, `not_involved`.
 
-    >>> may_open((Post("gp", "Z90001"),), frozenset({"Z90001"}), DIRECT_CARE).allowed
+    >>> since = date(2026, 1, 1)
+    >>> may_open((Post("gp", "Z90001"),), [Involvement("Z90001", since)], DIRECT_CARE).allowed
     True
     """
     if not posts:
@@ -54,14 +85,28 @@ def may_open(posts: tuple[Post, ...], involved: frozenset[str], purpose: str) ->
     caring = [post for post in posts if post.role in CARING_ROLES]
     if not caring:
         return Decision(False, "role")
+    involved = tuple(involved)
     for post in caring:
-        if post.organisation in involved:
-            return Decision(True, "involved", post)
+        met = frozenset(involvement.organisation for involvement in involved if post.meets(involvement))
+        if met:
+            return Decision(True, "involved", post, met)
     return Decision(False, "not_involved")
+
+
+def may_list(post: Post) -> Decision:
+    """The decision for a list of people whom `post` meets: of restricted entries, only those of
+    organisations that it meets whenever an involvement began."""
+    inside = {w.organisation for w in post.windows() if w.from_date == EARLIEST and w.to_date is None}
+    return Decision(True, "involved", post, frozenset(inside))
 
 
 def may_read(restricted: bool, source_organisation: str, decision: Decision) -> bool:
     """Whether one entry may be read: a restricted entry only inside the organisation that wrote it."""
-    if not decision.allowed or decision.post is None:
+    if not decision.allowed:
         return False
-    return not restricted or decision.post.organisation == source_organisation
+    return not restricted or source_organisation in decision.inside
+
+
+def may_arrange(posts: tuple[Post, ...]) -> bool:
+    """Whether the viewer may change the directory: bodies, proposals, what waits for a decision."""
+    return any(post.role in ARRANGING_ROLES for post in posts)

@@ -69,7 +69,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
         "newer": bool(after),
         "sources": record.freshness(viewing, known),
         "kept_apart": record.kept_apart(viewing, known),
-        "looks": _named(looks.looks),
+        "looks": _named(request, looks.looks),
     }
     return render(request, "record/person.jinja", context)
 
@@ -85,7 +85,7 @@ def looked(request: Request, person_id: str) -> HttpResponse:
     looks = base.looks_page(viewing, after, limit=50)
     context = {
         "banner": record.banner(viewing, record.records(viewing)),
-        "looks": _named(looks.looks),
+        "looks": _named(request, looks.looks),
         "older": looks.older,
     }
     return render(request, "record/looked.jinja", context)
@@ -128,9 +128,9 @@ def _actor(request: Request) -> Actor:
     return Actor.user(request.user.pk)
 
 
-def _named(looks: tuple[base.Look, ...]) -> tuple[dict[str, Any], ...]:
+def _named(request: Request, looks: tuple[base.Look, ...]) -> tuple[dict[str, Any], ...]:
     """Looks with the names of organisations, which base does not know."""
-    names = place.organisation_names(look.organisation for look in looks)
+    names = place.organisation_names((look.organisation for look in looks), request.at.date())
     return tuple(asdict(look) | {"organisation": names.get(look.organisation, "")} for look in looks)
 
 

@@ -24,10 +24,10 @@ from joinery.apps.record.actions import Taken, take_file
 
 SURGERY, OTHER_SURGERY, TRUST, COUNCIL = "ZA1", "ZA2", "ZT1", "998"
 ORGANISATIONS = (
-    OrganisationDetails(SURGERY, "Quay Surgery", "gp_practice", "health"),
-    OrganisationDetails(OTHER_SURGERY, "Hill Surgery", "gp_practice", "health"),
-    OrganisationDetails(TRUST, "Vale Community Health", "community_trust", "health"),
-    OrganisationDetails(COUNCIL, "Vale Council", "council", "social_care"),
+    OrganisationDetails(SURGERY, "Quay Surgery", "gp_practice"),
+    OrganisationDetails(OTHER_SURGERY, "Hill Surgery", "gp_practice"),
+    OrganisationDetails(TRUST, "Vale Community Health", "community_trust"),
+    OrganisationDetails(COUNCIL, "Vale Council", "council"),
 )
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 SNOMED = "http://snomed.info/sct"

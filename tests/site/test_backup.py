@@ -33,7 +33,7 @@ from joinery.apps.place.actions import OrganisationDetails, register_organisatio
 from joinery.apps.record.actions import take_file
 from tests.site.feeds import people_file
 folder, actor = Path(sys.argv[1]), Actor.system("busy")
-details = OrganisationDetails("999", "Wexcombe Council", "council", "social_care")
+details = OrganisationDetails("999", "Wexcombe Council", "council")
 register_organisation(details=details, actor=actor, at=timezone.now())
 for number in itertools.count():
     path = people_file(folder / str(number) / "person.csv", 5, first=number * 5)

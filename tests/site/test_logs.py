@@ -51,7 +51,7 @@ def lines() -> Iterator[list[dict[str, Any]]]:
 @pytest.fixture
 def person_id(tmp_path: Path) -> str:
     """A person whom a practice knows, and Tom, who works there."""
-    register_organisation(details=OrganisationDetails("Z1", "Harbour", "practice", "health"), actor=ACTOR, at=AT)
+    register_organisation(details=OrganisationDetails("Z1", "Harbour", "gp_practice"), actor=ACTOR, at=AT)
     tom = add_user(email="tom@place.example", name="Tom Hale", password="hunter22-hunter22", actor=ACTOR, at=AT)
     add_membership(user_id=tom, organisation_code="Z1", role="gp", from_date=AT.date(), actor=ACTOR, at=AT)
     add_user(email="eve@place.example", name="Eve Roe", password=None, actor=ACTOR, at=AT)

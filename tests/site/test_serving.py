@@ -86,7 +86,7 @@ def running(deployment: Deployment) -> Iterator[tuple[subprocess.Popen[str], int
 
 def test_run_serves_and_seals_and_stops_when_told_leaving_nothing_behind(deployment: Deployment) -> None:
     deployment.sql(
-        "INSERT INTO place_organisation (code, name, kind, sector) VALUES ('Z1', 'Harbour', 'practice', 'health')"
+        "INSERT INTO place_organisation (code) VALUES ('Z1')"
     )
     with running(deployment) as (process, port):
         said = healthy(port)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 
 from joinery.apps.base.models import ActionEntry
 
@@ -83,3 +87,20 @@ def _outermost(name: str, targets: tuple[str, ...], function: Callable[..., R], 
         raise
     finally:
         _inside.reset(token)
+
+
+@contextmanager
+def one_at_a_time(what: str) -> Iterator[None]:
+    """Hold the deployment's lock of this name. Whoever held it before may have died, so it frees itself."""
+    if connection.vendor != "postgresql":
+        with (Path(settings.JOINERY_DATA) / f"{what}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [f"joinery {what}"])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [f"joinery {what}"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -72,3 +72,16 @@ def stored(at: datetime | None) -> Any:
 def _on_sqlite() -> bool:
     """Asked once: `connection` stands for the connection of the thread, and finding that takes its time."""
     return bool(connection.vendor == "sqlite")
+
+
+def as_day(value: Any) -> date | None:
+    """A date as either database gives it."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def as_moment(value: Any) -> datetime:
+    """A moment as either database gives it, in UTC."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    moment: datetime = value
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

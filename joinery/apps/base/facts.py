@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.db.models import OuterRef, Subquery
+
 from joinery.apps.base.access_log import WHAT, WHY
 from joinery.apps.base.models import Access, User
 from joinery.calc.access import ROLES
@@ -68,19 +70,20 @@ def looks_page(viewing: Viewing, after: str = "", limit: int = 20) -> Looks:
     rows = Access.objects.filter(person_id=viewing.person_id)
     if after:
         rows = rows.filter(id__lt=int(after))
-    columns = ("id", "at", "user_id", "actor", "role", "organisation", "what", "purpose", "allowed")
+    # The user is no foreign key: a log row outlives the user.
+    name = Subquery(User.objects.filter(pk=OuterRef("user_id")).values("name")[:1])
+    columns = ("id", "at", name, "actor", "role", "organisation", "what", "purpose", "allowed")
     found = list(rows.order_by("-at", "-id").values_list(*columns)[: limit + 1])
-    names = dict(User.objects.filter(pk__in={row[2] for row in found}).values_list("pk", "name"))
     looks = tuple(
         Look(
             at=at,
-            who=names.get(user_id, actor),
+            who=user_name or actor,
             role=ROLES.get(role, role),
             organisation=organisation,
             what=WHAT.get(what, what),
             why=WHY.get(purpose, purpose),
             allowed=allowed,
         )
-        for _, at, user_id, actor, role, organisation, what, purpose, allowed in found[:limit]
+        for _, at, user_name, actor, role, organisation, what, purpose, allowed in found[:limit]
     )
     return Looks(looks, str(found[limit - 1][0]) if len(found) > limit else None)

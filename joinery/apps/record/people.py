@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import orjson
 
-from joinery.apps.base.columns import marks, select
+from joinery.apps.base.columns import as_day, marks, select
+from joinery.apps.place import facts as place
 from joinery.apps.record.sql import details, links
 
 
@@ -25,7 +26,7 @@ class Known:
     feed: str
     organisation: str
     organisation_name: str
-    organisation_kind: str
+    organisation_form: str
     sector: str
     nhs_number: str
     family_name: str
@@ -48,40 +49,42 @@ class PersonRecords:
     known: tuple[Known, ...]
 
 
-def records_of(person_ids: Sequence[str]) -> dict[str, list[Known]]:
-    """The linked source records of people, best source first: the GP, then whoever wrote last."""
+def records_of(person_ids: Sequence[str], on: date) -> dict[str, list[Known]]:
+    """The linked source records of people, best source first: the GP, then whoever wrote last.
+
+    Organisations have the names of the day `on`.
+    """
     sql = (
-        "SELECT k.person_id, k.record_id, r.local_id, so.id, so.feed, o.code, o.name, o.kind, o.sector, d.nhs_number, "
+        "SELECT k.person_id, k.record_id, r.local_id, so.id, so.feed, so.organisation_id, d.nhs_number, "
         "d.family_name, d.given_name, d.title, d.preferred_name, d.birth_date, d.death_date, d.dead, "
         "d.gender, d.address, d.restricted, k.reason "
         f"FROM {links()} JOIN record_sourcerecord r ON r.id = k.record_id "
-        "JOIN record_source so ON so.id = r.source_id JOIN place_organisation o ON o.id = so.organisation_id "
+        "JOIN record_source so ON so.id = r.source_id "
         f"JOIN {details(on='d.record_id = k.record_id')} "
-        f"WHERE k.person_id IN ({marks(person_ids)}) ORDER BY (o.kind = 'gp_practice') DESC, d.id DESC"
+        f"WHERE k.person_id IN ({marks(person_ids)}) ORDER BY d.id DESC"
     )
+    rows = select(sql, person_ids)
+    bodies = place.briefs({row[5] for row in rows}, place.as_at(on))
     found: dict[str, list[Known]] = defaultdict(list)
-    for row in select(sql, person_ids):
-        values = list(row)
-        values[14], values[15] = as_day(row[14]), as_day(row[15])
-        values[16], values[19] = bool(row[16]), bool(row[19])
-        values[18] = tuple(orjson.loads(row[18]) if isinstance(row[18], str) else row[18])
-        found[row[0]].append(Known(*values))
+    for row in rows:
+        body, values = bodies[row[5]], list(row[6:])
+        values[5], values[6] = as_day(values[5]), as_day(values[6])
+        values[7], values[10] = bool(values[7]), bool(values[10])
+        values[9] = tuple(orjson.loads(values[9]) if isinstance(values[9], str) else values[9])
+        sector = sector_of(body.sector, row[4])
+        found[row[0]].append(
+            Known(row[0], row[1], row[2], row[3], row[4], body.code, body.name, body.form, sector, *values)
+        )
+    for known in found.values():
+        known.sort(key=lambda k: k.organisation_form != "gp_practice")
     return dict(found)
+
+
+def sector_of(sector: str, feed: str) -> str:
+    """The sector of what a source sends: of a body that is both, as a care trust is, the feed decides."""
+    return sector if sector != "both" else "social_care" if feed == "council" else "health"
 
 
 def first(records: Sequence[Known], field: str) -> Any:
     """The golden value of a field: that of the first record that states it, or the last one's nothing."""
     return next((value for r in records if (value := getattr(r, field))), getattr(records[-1], field))
-
-
-def as_day(value: Any) -> date | None:
-    """A date as either database gives it."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def as_moment(value: Any) -> datetime:
-    """A moment as either database gives it, in UTC."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    moment: datetime = value
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

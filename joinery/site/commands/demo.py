@@ -9,7 +9,7 @@ import sys
 import tomllib
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -97,11 +97,11 @@ def _build(data: Path, arguments: argparse.Namespace) -> None:
 def _people_who_sign_in(as_of: date) -> None:
     from joinery.apps.base.action import Actor
     from joinery.apps.base.actions import add_user
-    from joinery.apps.place.actions import OrganisationDetails, add_membership, register_organisation
+    from joinery.apps.place.actions import add_membership, take_directory_file
 
     actor, at = Actor.system("demo"), datetime.combine(as_of - timedelta(days=2), time(9), LONDON)
-    for organisation in _place()["organisation"]:
-        register_organisation(details=OrganisationDetails(**organisation), actor=actor, at=at)
+    with as_file(PLACE) as path:
+        take_directory_file(path=path, actor=actor, at=at)
     for user in USERS:
         user_id = add_user(email=user["email"], name=user["name"], password=PASSWORD, actor=actor, at=at)
         add_membership(
@@ -141,8 +141,7 @@ def _take(manifest: Manifest, as_of: date) -> dict[str, Any]:
 
 
 def _place() -> dict[str, Any]:
-    text = files("joinery.definitions").joinpath("organisations/wexcombe.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    return tomllib.loads(PLACE.read_text("utf-8"))
 
 
 def _users_in_words() -> list[dict[str, str]]:

@@ -82,8 +82,8 @@ def _unnamed_sender(feed: str, actor: Any, at: Any) -> str:
     """A file taken without `--from` comes from a sender that is not named yet."""
     from joinery.apps.place.actions import OrganisationDetails, register_organisation
 
-    sector = "social_care" if feed == "council" else "health"
+    form = "council" if feed == "council" else "health_service"
     code = f"UNNAMED-{feed.upper()}"
-    details = OrganisationDetails(code, f"Unnamed sender ({feed})", "unnamed", sector)
+    details = OrganisationDetails(code, f"Unnamed sender ({feed})", form)
     register_organisation(details=details, actor=actor, at=at)
     return code

@@ -55,7 +55,7 @@ def work(minute: int) -> None:
     ActionEntry.objects.create(
         at=AT, actor="system:tests", action="tests.work", targets={"number": minute}, outcome="done"
     )
-    Organisation.objects.create(code=f"C{minute}", name=f"Ward {minute}", kind="ward", sector="health")
+    Organisation.objects.create(code=f"C{minute}")
 
 
 @pytest.fixture

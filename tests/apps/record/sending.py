@@ -30,12 +30,8 @@ Resource = dict[str, Any]
 
 def register() -> None:
     """Register the three organisations that tests send from."""
-    for code, kind, sector in (
-        (GP, "gp_practice", "health"),
-        (COMMUNITY, "community_trust", "health"),
-        (COUNCIL, "council", "social_care"),
-    ):
-        register_organisation(details=OrganisationDetails(code, code, kind, sector), actor=ACTOR, at=AT)
+    for code, form in ((GP, "gp_practice"), (COMMUNITY, "community_trust"), (COUNCIL, "council")):
+        register_organisation(details=OrganisationDetails(code, code, form), actor=ACTOR, at=AT)
 
 
 def nhs_number(nine: int) -> str:

@@ -7,19 +7,16 @@ about the same person at once; pages never wait for it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from django.conf import settings
 from django.db import connection
 
-from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import select
 from joinery.apps.place import facts as place
 from joinery.apps.record import council
@@ -31,7 +28,6 @@ from joinery.apps.record.rows import Row, UnreadableFile
 
 BATCH_ROWS = 2_000
 FEEDS = ("fhir", "council")
-_ADVISORY_LOCK = 7_305_002
 # Tables of a submission, children first, as the sweep of an abandoned one empties them.
 _STAGED = ("quarantined", "entry", "itemversion", "link", "relationship", "details")
 
@@ -58,7 +54,7 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
     Raises Refused when the file as a whole cannot be read or the sender is not known; the message says
     what to do. Nothing of the file is kept then.
     """
-    with _one_at_a_time():
+    with one_at_a_time("intake"):
         if _drafts():
             sweep_abandoned(actor=actor, at=at)
         source_id = _source(feed, organisation_code) or open_source(
@@ -88,7 +84,7 @@ def open_source(*, feed: str, organisation_code: str, actor: Actor, at: datetime
     """The source for a feed of an organisation, made on first use; returns its id."""
     if feed not in FEEDS:
         raise Refused("feed", f"There is no feed called {feed}. Feeds: {', '.join(FEEDS)}.")
-    organisation = place.organisation(organisation_code)
+    organisation = place.organisation(organisation_code, place.as_at(at.date()))
     if organisation is None:
         raise Refused("organisation", f"No organisation has the code {organisation_code}. Register it first.")
     source, _ = Source.objects.get_or_create(organisation_id=organisation.id, feed=feed)
@@ -193,18 +189,3 @@ def _was_published(source_id: int, digest: str) -> bool:
         "SELECT 1 FROM record_submission WHERE file_digest = %s AND source_id = %s AND published_at IS NOT NULL LIMIT 1"
     )
     return bool(select(sql, [digest, source_id]))
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Hold the deployment's intake lock; whoever held it before may have died, so it frees itself."""
-    if connection.vendor == "postgresql":
-        select("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
-        try:
-            yield
-        finally:
-            select("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
-        return
-    with (Path(settings.JOINERY_DATA) / "intake.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -9,9 +9,9 @@ from django.db import connection
 
 from joinery.apps.base.access_log import Look, Viewing, log_access, open_viewing
 from joinery.apps.base.action import Actor, Refused
-from joinery.apps.base.columns import marks, select
+from joinery.apps.base.columns import as_day, select
 from joinery.apps.record.sql import links
-from joinery.calc.access import CARING_ROLES, DIRECT_CARE, Decision, Post, may_open
+from joinery.calc.access import CARING_ROLES, DIRECT_CARE, Decision, Involvement, Post, may_list, may_open
 from joinery.calc.linkage.ladder import name_key
 
 # Why not, in words for the person who asked.
@@ -55,31 +55,30 @@ def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, 
     Returns a viewing of those found (at most 50) and whether there are more. Raises Refused when the
     viewer's role may search for nobody.
     """
-    organisations = tuple(post.organisation for post in posts if post.role in CARING_ROLES)
-    post = next((post for post in posts if post.role in CARING_ROLES), None)
-    if post is None:
+    caring = tuple(post for post in posts if post.role in CARING_ROLES)
+    if not caring:
         reason = "role" if posts else "no_post"
         log_access(actor=actor, at=at, look=Look("refused", DIRECT_CARE, Decision(False, reason)), person_ids=[])
         raise Refused(reason, REFUSALS[reason])
-    found = _find(criteria, organisations, at.date())
-    look = Look("listed" if found else "searched", DIRECT_CARE, Decision(True, "involved", post))
+    found = _find(criteria, caring, at.date())
+    look = Look("listed" if found else "searched", DIRECT_CARE, may_list(caring[0]))
     viewing = open_viewing(actor=actor, at=at, look=look, person_ids=found[:MOST_FOUND])
     return viewing, len(found) > MOST_FOUND
 
 
-def _involved(person_id: str, on: date) -> frozenset[str]:
-    """Codes of the organisations with a relationship to the person on a day."""
+def _involved(person_id: str, on: date) -> list[Involvement]:
+    """The organisations with a relationship to the person on a day, and since when."""
     day = connection.ops.adapt_datefield_value(on)
     sql = (
-        f"SELECT DISTINCT o.code FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id "
+        f"SELECT DISTINCT o.code, r.from_date FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id "
         "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL "
         "JOIN place_organisation o ON o.id = r.organisation_id "
         "WHERE k.person_id = %s AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)"
     )
-    return frozenset(row[0] for row in select(sql, [person_id, day, day]))
+    return [Involvement(code, as_day(began) or on) for code, began in select(sql, [person_id, day, day])]
 
 
-def _find(criteria: Criteria, organisations: tuple[str, ...], on: date) -> list[str]:
+def _find(criteria: Criteria, posts: tuple[Post, ...], on: date) -> list[str]:
     """Ids of at most 51 people; any details ever published find them, so an old name does too."""
     where: list[str] = []
     values: list[object] = []
@@ -96,6 +95,7 @@ def _find(criteria: Criteria, organisations: tuple[str, ...], on: date) -> list[
     if criteria.birth_date:
         where.append("d.birth_date = %s")
         values.append(connection.ops.adapt_datefield_value(criteria.birth_date))
+    reached, organisations = _reached(posts)
     day = connection.ops.adapt_datefield_value(on)
     sql = (
         f"SELECT DISTINCT k.person_id FROM record_details d JOIN {links(on='k.record_id = d.record_id')} "
@@ -108,8 +108,19 @@ def _find(criteria: Criteria, organisations: tuple[str, ...], on: date) -> list[
         "WHERE m.person_id = k.person_id AND NOT EXISTS (SELECT 1 FROM record_link n "
         "JOIN record_submission ns ON ns.id = n.submission_id AND ns.published_at IS NOT NULL "
         "WHERE n.record_id = m.record_id AND n.id > m.id) "
-        f"AND o.code IN ({marks(organisations)}) AND r.from_date <= %s "
-        "AND (r.to_date IS NULL OR r.to_date > %s)) "
+        f"AND ({' OR '.join(reached)}) AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)) "
         f"ORDER BY k.person_id LIMIT {MOST_FOUND + 1}"
     )
     return [row[0] for row in select(sql, [*values, *organisations, day, day])]
+
+
+def _reached(posts: tuple[Post, ...]) -> tuple[list[str], list[object]]:
+    """Conditions on relationships that the posts meet (see `calc.succession`), and their values."""
+    conditions: list[str] = []
+    values: list[object] = []
+    for window in sorted({window for post in posts for window in post.windows()}, key=repr):
+        conditions.append("o.code = %s AND r.from_date >= %s" + (" AND r.from_date < %s" if window.to_date else ""))
+        values += [window.organisation, connection.ops.adapt_datefield_value(window.from_date)]
+        if window.to_date:
+            values.append(connection.ops.adapt_datefield_value(window.to_date))
+    return conditions, values

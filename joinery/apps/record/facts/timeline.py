@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from joinery.apps.base.access_log import Viewing
-from joinery.apps.base.columns import marks, select, stored
+from joinery.apps.base.columns import as_moment, marks, select, stored
 from joinery.apps.base.facts import person_facts
-from joinery.apps.record.people import Known, PersonRecords, as_moment
+from joinery.apps.record.people import Known, PersonRecords
 from joinery.apps.record.sql import entries
 from joinery.calc.access import may_read
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from joinery.apps.base.access_log import Viewing
-from joinery.apps.base.columns import marks, select
+from joinery.apps.base.columns import as_moment, marks, select
 from joinery.apps.base.facts import person_facts, place_facts
-from joinery.apps.record.people import Known, PersonRecords, as_moment, first, records_of
+from joinery.apps.record.people import Known, PersonRecords, first, records_of
 from joinery.apps.record.sql import details, links
 from joinery.calc.access import may_read
 from joinery.calc.units import age_years
@@ -63,14 +63,14 @@ class Freshness:
 @person_facts
 def records(viewing: Viewing) -> PersonRecords:
     """The source records linked to the person of the viewing, best source first."""
-    return PersonRecords(tuple(records_of([viewing.person_id]).get(viewing.person_id, [])))
+    return PersonRecords(tuple(records_of([viewing.person_id], viewing.at.date()).get(viewing.person_id, [])))
 
 
 @person_facts
 def found_people(viewing: Viewing) -> tuple[FoundPerson, ...]:
     """The people of a list viewing, by name."""
     found = []
-    for person_id, known in records_of(viewing.person_ids).items():
+    for person_id, known in records_of(viewing.person_ids, viewing.at.date()).items():
         who = _banner(viewing, person_id, known)
         found.append(
             FoundPerson(

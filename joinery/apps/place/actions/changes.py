@@ -1,0 +1,290 @@
+"""Changes to the directory: each counts at once, or is added to a proposal (`edition_id`).
+
+A change happens on a day (`on`), which may lie ahead. A merger or split writes what ends, what begins
+and the succession between them, and nothing else: areas, relations and memberships of a body that ended
+are followed to its successor by whoever asks, so nothing can be left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.place.actions.editions import HAND, Entry, adopt, as_json, draft, open_edition, write
+from joinery.apps.place.actions.reconcile import ended, entries_of, holds, ids_of
+from joinery.apps.place.facts.bodies import Brief, by_codes, organisation
+from joinery.apps.place.kinds import EARLIEST, FORMS, KINDS
+from joinery.apps.place.models import Edition
+from joinery.apps.place.sql import AsAt
+
+# What a new body takes over from the old ones: where it stands, not who owns or leads it.
+_INHERITED = ("part_of", "in_geography_of", "directed_by", "commissioned_by", "operated_by", "faces")
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationDetails:
+    """A body as somebody names it: `form` is one of FORMS."""
+
+    code: str
+    name: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a body that is split: who takes it over, in words, and which areas and share it is."""
+
+    into: OrganisationDetails
+    words: str = ""
+    areas: tuple[str, ...] = ()
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a succession is done in law: `transfer scheme`, `order`; contracts `novated` or `re-made`."""
+
+    instrument: str = ""
+    contracts: str = ""
+
+
+@action("place.register_organisation")
+def register_organisation(
+    *, details: OrganisationDetails, actor: Actor, at: datetime, since: date = EARLIEST, edition_id: int | None = None
+) -> int:
+    """Add a body, or bring its name and form up to date from today on; returns its id."""
+    _check_details(details)
+    body = ids_of([details.code])[details.code]
+    known = entries_of(_seen(date.max, edition_id), [body])
+    if not known:
+        entries = _opened(body, details, since)
+    else:
+        on = at.date()
+        entries = [e for k, v in (("name", details.name), ("form", details.form)) for e in _now(known, k, v, on)]
+    if entries:
+        _put(f"{details.name} ({details.code})", entries, edition_id, actor, at)
+    return body
+
+
+@action("place.rename", targets=("code", "edition_id"))
+def rename(*, code: str, name: str, on: date, actor: Actor, at: datetime, edition_id: int | None = None) -> None:
+    """Give a body another name from a day on; it stays the same body."""
+    body = _body(code, on, edition_id)
+    if not name.strip():
+        raise Refused("name", "Give the new name.")
+    known = entries_of(_seen(on, edition_id), [body.id])
+    _put(f"{body.name} is renamed {name}", _now(known, "name", name.strip(), on), edition_id, actor, at)
+
+
+@action("place.change_form", targets=("code", "form", "edition_id"))
+def change_form(*, code: str, form: str, on: date, actor: Actor, at: datetime, edition_id: int | None = None) -> None:
+    """Give a body another legal form from a day on; it stays the same body."""
+    body = _body(code, on, edition_id)
+    _check_details(OrganisationDetails(code, body.name, form))
+    known = entries_of(_seen(on, edition_id), [body.id])
+    _put(f"{body.name} becomes a {FORMS[form].words}", _now(known, "form", form, on), edition_id, actor, at)
+
+
+@action("place.name_lead", targets=("code", "edition_id"))
+def name_lead(*, code: str, name: str, on: date, actor: Actor, at: datetime, edition_id: int | None = None) -> None:
+    """Name the one person who answers for a body from a day on."""
+    body = _body(code, on, edition_id)
+    if not name.strip():
+        raise Refused("name", "Give the name of the lead.")
+    known = entries_of(_seen(on, edition_id), [body.id])
+    _put(f"Lead of {body.name}", _now(known, "lead", name.strip(), on), edition_id, actor, at)
+
+
+@action("place.relate", targets=("code", "kind", "target", "edition_id"))
+def relate(
+    *, code: str, kind: str, target: str, on: date, actor: Actor, at: datetime,
+    until: date | None = None, share: float | None = None, edition_id: int | None = None,
+) -> None:  # fmt: skip
+    """Say that a body stands in a relation to another from a day on (`share` of an owner, 0 to 1)."""
+    if kind not in KINDS or not KINDS[kind].relation or kind == "succeeded_by":
+        raise Refused("kind", f"There is no relation {kind}.")
+    body, other = _body(code, on, edition_id), _body(target, on, edition_id)
+    if body.id == other.id:
+        raise Refused("itself", "A body cannot stand in a relation to itself.")
+    detail = as_json({} if share is None else {"share": share})
+    entries = [Entry(body.id, kind, "", other.id, on, until, detail=detail)]
+    if KINDS[kind].single:
+        known = entries_of(_seen(on, edition_id), [body.id])
+        entries = [ended(e, on) for e in known if e.kind == kind and holds(e, on)] + entries
+    _put(f"{body.name} {KINDS[kind].words} {other.name}", entries, edition_id, actor, at)
+
+
+@action("place.unrelate", targets=("code", "kind", "target", "edition_id"))
+def unrelate(
+    *, code: str, kind: str, target: str, on: date, actor: Actor, at: datetime, edition_id: int | None = None
+) -> None:
+    """End a relation on a day."""
+    body, other = _body(code, on, edition_id), _known(target, on, edition_id)
+    known = entries_of(_seen(on, edition_id), [body.id])
+    entries = [ended(e, on) for e in known if (e.kind, e.target_id) == (kind, other.id) and holds(e, on)]
+    if not entries:
+        raise Refused("no_relation", f"{body.name} stands in no such relation to {other.name} on that day.")
+    _put(f"{body.name} no longer {KINDS[kind].words} {other.name}", entries, edition_id, actor, at)
+
+
+@action("place.close_body", targets=("code", "edition_id"))
+def close_body(*, code: str, on: date, actor: Actor, at: datetime, edition_id: int | None = None) -> None:
+    """End a body on a day, with nobody to take over from it."""
+    body = _body(code, on, edition_id)
+    entries = _closed(body, entries_of(_seen(on, edition_id), [body.id]), on)
+    _put(f"{body.name} closes", entries, edition_id, actor, at)
+
+
+@action("place.merge", targets=("codes", "edition_id"))
+def merge(
+    *, codes: Sequence[str], into: OrganisationDetails, on: date, actor: Actor, at: datetime,
+    terms: Terms = Terms(), edition_id: int | None = None,
+) -> None:  # fmt: skip
+    """End bodies on a day, and let one body take over all of each: a new one, or one that is there."""
+    old = [_body(code, on, edition_id) for code in dict.fromkeys(codes)]
+    if into.code in {body.code for body in old}:
+        raise Refused("into", f"{into.code} cannot end and take over. Name the others only, or give a new code.")
+    new, entries = _successor(into, old, on, edition_id)
+    if len(old) + (not entries) < 2:
+        raise Refused("one", "A merger takes two bodies at least. To give one another name, rename it.")
+    detail = as_json(_terms(terms))
+    for body in old:
+        entries += _closed(body, entries_of(_seen(on, edition_id), [body.id]), on)
+        entries.append(Entry(body.id, "succeeded_by", "", new, on, detail=detail))
+    _put(f"{', '.join(b.name for b in old)} become {into.name}", entries, edition_id, actor, at)
+
+
+@action("place.split", targets=("code", "edition_id"))
+def split(
+    *, code: str, parts: Sequence[Part], on: date, actor: Actor, at: datetime,
+    terms: Terms = Terms(), edition_id: int | None = None,
+) -> None:  # fmt: skip
+    """End a body on a day, and let several take over a part each."""
+    body = _body(code, on, edition_id)
+    if len({part.into.code for part in parts}) < 2 or body.code in {part.into.code for part in parts}:
+        raise Refused("parts", f"Name two bodies at least that take over parts of {body.name}, and not itself.")
+    areas = [area for part in parts for area in part.areas]
+    if twice := sorted({area for area in areas if areas.count(area) > 1}):
+        raise Refused("areas", f"Each area goes to one part only: {', '.join(twice[:5])} stands in several.")
+    entries = _closed(body, entries_of(_seen(on, edition_id), [body.id]), on)
+    for part in parts:
+        new, more = _successor(part.into, [body], on, edition_id)
+        entries += more
+        detail = as_json(_terms(terms) | _part(part))
+        entries.append(Entry(body.id, "succeeded_by", "", new, on, detail=detail))
+    _put(f"{body.name} is split", entries, edition_id, actor, at)
+
+
+@action("place.move", targets=("code", "from_code", "to_code", "edition_id"))
+def move(
+    *, code: str, from_code: str, to_code: str, on: date, actor: Actor, at: datetime,
+    terms: Terms = Terms(), edition_id: int | None = None,
+) -> None:  # fmt: skip
+    """Move a body (a district, a neighbourhood) or an LSOA from one body to another on a day."""
+    left, joined = _body(from_code, on, edition_id), _body(to_code, on, edition_id)
+    moved = organisation(code, _seen(on, edition_id))
+    if moved:
+        known = [e for e in entries_of(_seen(on, edition_id), [moved.id]) if e.target_id == left.id and holds(e, on)]
+        known = [e for e in known if e.kind in _INHERITED]
+        entries = [ended(e, on) for e in known]
+        entries += [replace(e, target_id=joined.id, from_date=on, to_date=None) for e in known]
+        name = moved.name
+    else:
+        known = [e for e in entries_of(_seen(on, edition_id), [left.id]) if (e.kind, e.value) == ("area", code)]
+        known = [e for e in known if holds(e, on)]
+        entries = [ended(e, on) for e in known] + [Entry(joined.id, "area", code, None, on) for _ in known[:1]]
+        name = code
+    if not entries:
+        raise Refused("not_there", f"{name} is no part of {left.name} on that day, so it cannot move from there.")
+    detail = as_json(_terms(terms) | {"areas": [code], "part": name})
+    entries.append(Entry(left.id, "succeeded_by", "", joined.id, on, detail=detail))
+    _put(f"{name} moves from {left.name} to {joined.name}", entries, edition_id, actor, at)
+
+
+def _check_details(details: OrganisationDetails) -> None:
+    if details.form not in FORMS:
+        raise Refused("form", f"{details.code}: there is no form {details.form}. Forms: {', '.join(sorted(FORMS))}.")
+    if not details.code.strip() or not details.name.strip():
+        raise Refused("details", "A body needs a code and a name.")
+
+
+def _seen(on: date, edition_id: int | None) -> AsAt:
+    return AsAt(on, draft=edition_id)
+
+
+def _known(code: str, on: date, edition_id: int | None) -> Brief:
+    body = organisation(code, _seen(on, edition_id))
+    if body is None:
+        raise Refused("organisation", f"No body has the code {code}.")
+    return body
+
+
+def _body(code: str, on: date, edition_id: int | None) -> Brief:
+    """The body with this code, which must not have ended by the day."""
+    body = _known(code, on, edition_id)
+    if body.has_ended(on):
+        raise Refused("ended", f"{body.name} ({body.code}) ended on {body.to_date}, so nothing can happen to it then.")
+    return body
+
+
+def _opened(body: int, details: OrganisationDetails, since: date) -> list[Entry]:
+    said = (("open", ""), ("name", details.name), ("form", details.form))
+    return [Entry(body, kind, value, None, since) for kind, value in said]
+
+
+def _now(known: Iterable[Entry], kind: str, value: str, on: date) -> list[Entry]:
+    """A single-valued kind from a day on: what held then ends, what was to come is withdrawn."""
+    same = [e for e in known if e.kind == kind and (e.to_date is None or e.to_date > on)]
+    if any(e.value == value and holds(e, on) and e.to_date is None for e in same):
+        return []
+    body = next(e.organisation_id for e in known)
+    gone = [ended(e, on) if e.from_date < on else replace(e, withdrawn=True) for e in same]
+    return [*gone, Entry(body, kind, value, None, on)]
+
+
+def _closed(body: Brief, known: Iterable[Entry], on: date) -> list[Entry]:
+    """What ends with a body: its life and its lead. A body of which nobody said that it is open was so always."""
+    ending = [e for e in known if e.kind in ("open", "legal", "lead") and (e.to_date is None or e.to_date > on)]
+    if not any(e.kind == "open" for e in ending):
+        ending.append(Entry(body.id, "open", "", None, EARLIEST))
+    return [ended(e, on) if e.from_date <= on else replace(e, withdrawn=True) for e in ending]
+
+
+def _successor(
+    details: OrganisationDetails, old: Sequence[Brief], on: date, edition_id: int | None
+) -> tuple[int, list[Entry]]:
+    """The id of the body that takes over; if it is new, what it begins with: the old ones' surroundings."""
+    there = by_codes([details.code], _seen(on, edition_id)).get(details.code)
+    if there and entries_of(_seen(on, edition_id), [there.id]):
+        return _body(details.code, on, edition_id).id, []
+    _check_details(details)
+    body = ids_of([details.code])[details.code]
+    entries = _opened(body, details, on)
+    around = {
+        (e.kind, e.target_id): replace(e, organisation_id=body, from_date=on, to_date=None)
+        for e in entries_of(_seen(on, edition_id), [each.id for each in old])
+        if e.kind in _INHERITED and holds(e, on)
+    }
+    return body, [*entries, *around.values()]
+
+
+def _terms(terms: Terms) -> dict[str, object]:
+    said = {"instrument": terms.instrument, "contracts": terms.contracts}
+    return {name: value for name, value in said.items() if value}
+
+
+def _part(part: Part) -> dict[str, object]:
+    said = {"part": part.words or part.into.name, "areas": sorted(part.areas), "share": part.share}
+    return {name: value for name, value in said.items() if value}
+
+
+def _put(title: str, entries: Iterable[Entry], edition_id: int | None, actor: Actor, at: datetime) -> None:
+    """Add the change to a proposal, or make it count at once."""
+    if edition_id is not None:
+        write(draft(edition_id).pk, entries)
+        return
+    edition = open_edition(kind=Edition.Kind.ACT, source=HAND, title=title, actor=actor, at=at)
+    write(edition.pk, entries)
+    adopt(edition, at)

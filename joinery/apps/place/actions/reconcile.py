@@ -1,0 +1,212 @@
+"""What a file says against what is known: only the difference is written.
+
+A *history* tells all that was ever true of a body, for each kind of statement that it mentions. What
+its source said before and says no more is withdrawn. Of a single-valued kind it replaces what others
+said too, but only when it says something new: a change made by hand is not undone by yesterday's file.
+
+A *snapshot* tells what is true on a day. What is new begins on that day (or when the body opened, if
+the source never spoke of it), what has gone ends on it, and what comes later stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import orjson
+
+from joinery.apps.base.columns import as_day, insert_rows, marks, reserve_ids, select
+from joinery.apps.place.actions.editions import Entry, as_json
+from joinery.apps.place.kinds import EARLIEST, KINDS, SCHEMES, Row, Saying, level_of
+from joinery.apps.place.models import Edition, Organisation
+from joinery.apps.place.sql import AsAt, statements
+
+_FIELDS = "s.organisation_id, s.kind, s.value, s.target_id, s.from_date, s.to_date, s.certainty, s.detail"
+_MOST_IDS = 500
+
+Known = dict[tuple[Any, ...], Entry]
+
+
+class Reconciler:
+    """Reconciles at most a batch of rows of one edition; `run` gives the entries to write."""
+
+    def __init__(self, edition: Edition, rows: list[Row]) -> None:
+        sayings = [saying for row in rows for saying in row.sayings]
+        self.rows, self.on = rows, edition.on_date
+        self.ids = ids_of({s.code for s in sayings} | {s.target for s in sayings if s.target})
+        as_at = AsAt(date.max, draft=edition.pk)
+        bodies = sorted({self.ids[s.code] for s in sayings})
+        self.own: dict[tuple[int, str], Known] = defaultdict(dict)
+        self.live: dict[tuple[int, str], Known] = defaultdict(dict)
+        for entry in _entries(as_at, "s.organisation_id", bodies, source=edition.source):
+            self.own[entry.organisation_id, entry.kind][entry.key] = entry
+        for entry in entries_of(as_at, bodies):
+            self.live[entry.organisation_id, entry.kind][entry.key] = entry
+        self.areas: dict[str, Known] = defaultdict(dict)
+        areas = sorted({s.value for s in sayings if s.kind == "area"})
+        for entry in _entries(as_at, "s.kind = 'area' AND s.value", areas):
+            self.areas[entry.value][entry.key] = entry
+        around = {e.organisation_id for known in self.areas.values() for e in known.values()} | set(bodies)
+        self.levels = _levels(as_at, around) if areas else {}
+        self.levels |= {self.ids[s.code]: level_of(s.value) for s in sayings if s.kind == "form"}
+        self.written: list[Entry] = []
+
+    def run(self) -> tuple[list[Entry], int]:
+        """The entries to write, and how many rows said anything new."""
+        taken = 0
+        for row in self.rows:
+            before = len(self.written)
+            self._row(row)
+            taken += len(self.written) > before
+        return self.written, taken
+
+    def _row(self, row: Row) -> None:
+        grouped: dict[tuple[int, str], list[Saying]] = defaultdict(list)
+        for saying in row.sayings:
+            grouped[self.ids[saying.code], saying.kind].append(saying)
+        opened = next((s.from_date for s in row.sayings if s.kind == "open" and s.from_date > EARLIEST), None)
+        for (body, kind), sayings in grouped.items():
+            if self.on is None:
+                self._history(body, kind, sayings)
+            elif KINDS[kind].per_value:
+                for saying in sayings:
+                    self._area(self._entry(saying), self.on)
+            else:
+                self._snapshot(body, kind, sayings, self.on, opened)
+
+    def _entry(self, saying: Saying) -> Entry:
+        target = self.ids[saying.target] if saying.target else None
+        return Entry(
+            self.ids[saying.code], saying.kind, saying.value, target, saying.from_date, saying.to_date,
+            saying.certainty, as_json(saying.detail),
+        )  # fmt: skip
+
+    def _history(self, body: int, kind: str, sayings: list[Saying]) -> None:
+        own = self.own[body, kind]
+        wanted = {entry.key: entry for entry in map(self._entry, sayings)}
+        new = [entry for key, entry in wanted.items() if own.get(key) != entry]
+        gone = [entry for key, entry in own.items() if key not in wanted]
+        if new or gone:
+            if KINDS[kind].single:
+                new = list(wanted.values())
+                gone += [e for key, e in self.live[body, kind].items() if key not in wanted and key not in own]
+            self._write([*new, *(replace(entry, withdrawn=True) for entry in gone)])
+
+    def _snapshot(self, body: int, kind: str, sayings: list[Saying], on: date, opened: date | None) -> None:
+        own = self.own[body, kind]
+        start = on if own or opened is None else min(opened, on)
+        said = []
+        for entry in map(self._entry, sayings):
+            if entry.from_date > EARLIEST:
+                said.append(entry)
+                continue
+            same = [e for e in own.values() if (e.value, e.target_id) == (entry.value, entry.target_id)]
+            holding = next((e for e in same if holds(e, on)), None)
+            later = min((e.from_date for e in own.values() if e.from_date > on), default=None)
+            until = entry.to_date or (later if KINDS[kind].single else None)
+            said.append(
+                replace(entry, from_date=holding.from_date, to_date=holding.to_date)
+                if holding
+                else replace(entry, from_date=start, to_date=until)
+            )
+        kept = {entry.key for entry in said}
+        gone = [e for key, e in own.items() if key not in kept and holds(e, on)]
+        self._write([*(ended(e, on) for e in gone), *(e for e in said if own.get(e.key) != e)])
+
+    def _area(self, said: Entry, on: date) -> None:
+        """An area lies in one body of a level at a time, whoever said where it was before."""
+        on = said.from_date if said.from_date > EARLIEST else on
+        level = self.levels.get(said.organisation_id)
+        known = [e for e in self.areas[said.value].values() if self.levels.get(e.organisation_id) == level]
+        holding = [e for e in known if holds(e, on)]
+        if any(e.organisation_id == said.organisation_id for e in holding):
+            return
+        later = min((e.from_date for e in known if e.from_date > on), default=None)
+        self._write([*(ended(e, on) for e in holding), replace(said, from_date=on, to_date=said.to_date or later)])
+
+    def _write(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self.written.append(entry)
+            held = [self.own[entry.organisation_id, entry.kind], self.live[entry.organisation_id, entry.kind]]
+            if entry.kind == "area":
+                held.append(self.areas[entry.value])
+            for known in held:
+                if entry.withdrawn:
+                    known.pop(entry.key, None)
+                else:
+                    known[entry.key] = entry
+
+
+def ids_of(codes: Collection[str]) -> dict[str, int]:
+    """The ids of bodies by code: their own, or one that is known to be theirs too; new ones are made."""
+    found: dict[str, int] = {}
+    wanted = sorted(codes)
+    for part in _parts(wanted):
+        found |= dict(select(f"SELECT code, id FROM place_organisation WHERE code IN ({marks(part)})", part))
+    found |= _by_other_code([code for code in wanted if code not in found])
+    new = [code for code in wanted if code not in found]
+    ids = reserve_ids(Organisation, len(new))
+    insert_rows(Organisation, ("id", "code"), list(zip(ids, new, strict=True)))
+    return found | dict(zip(new, ids, strict=True))
+
+
+def _by_other_code(codes: list[str]) -> dict[str, int]:
+    """Bodies by another code of theirs; a code that several bodies have had names none of them."""
+    bodies: dict[str, set[int]] = defaultdict(set)
+    for part in _parts([f"{scheme}:{code}" for code in codes for scheme in SCHEMES]):
+        sql = (
+            f"SELECT s.value, s.organisation_id FROM {statements(AsAt(date.max))} "
+            f"WHERE s.kind = 'code' AND s.value IN ({marks(part)})"
+        )
+        for value, body in select(sql, part):
+            bodies[value.partition(":")[2]].add(body)
+    return {code: next(iter(ids)) for code, ids in bodies.items() if len(ids) == 1}
+
+
+def _entries(as_at: AsAt, column: str, values: list[Any], source: str = "") -> list[Entry]:
+    """Statements that count whose column is one of `values`; with `source`, what that source last said."""
+    found = []
+    for part in _parts(values):
+        said_by = "s_e.source = %s AND " if source else ""
+        sql = f"SELECT {_FIELDS} FROM {statements(as_at, own=bool(source))} WHERE {said_by}{column} IN ({marks(part)})"
+        found += [
+            Entry(b, k, v, t, as_day(f) or EARLIEST, as_day(u), c, _as_written(d))
+            for b, k, v, t, f, u, c, d in select(sql, [*([source] if source else []), *part])
+        ]
+    return found
+
+
+def _as_written(detail: Any) -> str:
+    """Detail as `as_json` writes it; PostgreSQL keeps JSON in a form of its own."""
+    return "{}" if detail == "{}" else as_json(orjson.loads(detail) if isinstance(detail, str) else detail)
+
+
+def _levels(as_at: AsAt, bodies: set[int]) -> dict[int, str]:
+    """The level at which each body stands, by the last form that it had."""
+    levels: dict[int, tuple[date, str]] = {}
+    for entry in _entries(as_at, "s.kind = 'form' AND s.organisation_id", sorted(bodies)):
+        if entry.from_date >= levels.get(entry.organisation_id, (EARLIEST, ""))[0]:
+            levels[entry.organisation_id] = (entry.from_date, level_of(entry.value))
+    return {body: level for body, (_, level) in levels.items()}
+
+
+def entries_of(as_at: AsAt, bodies: Collection[int]) -> list[Entry]:
+    """All statements about some bodies that count, whatever their dates."""
+    return _entries(as_at, "s.organisation_id", sorted(bodies))
+
+
+def holds(entry: Entry, on: date) -> bool:
+    """True when the entry is true on a day."""
+    return entry.from_date <= on and (entry.to_date is None or entry.to_date > on)
+
+
+def ended(entry: Entry, on: date) -> Entry:
+    """The entry as it is when it ends on a day; one that began on that day never was."""
+    return replace(entry, withdrawn=True) if entry.from_date == on else replace(entry, to_date=on)
+
+
+def _parts(values: list[Any]) -> Iterable[list[Any]]:
+    return (values[i : i + _MOST_IDS] for i in range(0, len(values), _MOST_IDS))

@@ -1,0 +1,70 @@
+"""The way out of place. Nothing here is about people who are cared for."""
+
+from joinery.apps.place.facts.areas import (
+    BoundarySet,
+    Responsible,
+    atoms,
+    boundaries,
+    lsoa_of,
+    outwards,
+    responsible,
+)
+from joinery.apps.place.facts.arranging import (
+    Change,
+    EditionSummary,
+    Task,
+    Waiting,
+    changes,
+    edition,
+    editions,
+    home,
+    start_tasks,
+    waiting,
+)
+from joinery.apps.place.facts.bodies import (
+    Body,
+    Brief,
+    Said,
+    as_at,
+    briefs,
+    organisation,
+    organisation_names,
+    show,
+)
+from joinery.apps.place.facts.lines import History, Succession, history, predecessors, successors
+from joinery.apps.place.facts.standing import Standing, standing
+
+__all__ = [
+    "Body",
+    "BoundarySet",
+    "Brief",
+    "Change",
+    "EditionSummary",
+    "History",
+    "Responsible",
+    "Said",
+    "Standing",
+    "Succession",
+    "Task",
+    "Waiting",
+    "as_at",
+    "atoms",
+    "boundaries",
+    "briefs",
+    "changes",
+    "edition",
+    "editions",
+    "history",
+    "home",
+    "lsoa_of",
+    "organisation",
+    "organisation_names",
+    "outwards",
+    "predecessors",
+    "responsible",
+    "show",
+    "standing",
+    "start_tasks",
+    "successors",
+    "waiting",
+]
