@@ -26,6 +26,7 @@ LONDON = ZoneInfo("Europe/London")
 # Feeds arrive before the day begins.
 RECEIVED = time(6, 10)
 PASSWORD = "wexcombe-demo-only"  # noqa: S105 (refused anywhere but on the machine itself)
+PLACE = files("joinery.definitions") / "organisations" / "wexcombe.toml"
 USERS = (
     {"name": "Tom Okafor", "email": "tom@demo.example", "role": "gp", "organisation": "Z90001"},
     {"name": "Bronagh Kelly", "email": "bronagh@demo.example", "role": "community_nurse", "organisation": "ZC1"},
