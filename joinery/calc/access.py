@@ -29,10 +29,15 @@ ROLES = CARING_ROLES | ARRANGING_ROLES
 
 @dataclass(frozen=True, slots=True)
 class Involvement:
-    """An organisation (its code) has been involved with the person since a day."""
+    """An organisation (its code) has been involved with the person since a day.
+
+    `passed`: the organisation ended, and this has gone on to another, which is an involvement of its
+    own. Only a post that still waits at the organisation itself meets it then.
+    """
 
     organisation: str
     began: date
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Post:
 
     def meets(self, involvement: Involvement) -> bool:
         """True when the post may act on this involvement."""
+        if involvement.passed and involvement.organisation != self.organisation:
+            return False
         return any(window.holds(involvement.organisation, involvement.began) for window in self.windows())
 
 

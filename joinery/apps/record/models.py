@@ -146,6 +146,29 @@ class Relationship(models.Model):
     to_date = models.DateField(null=True)
 
 
+class RelationshipPassing(models.Model):
+    """Where a relationship goes on whose body ended without one plain successor.
+
+    `ended` is that body, `organisation` the one that took over; `basis` is `area` (the part of the
+    ended body in which the person lives) or `decision`.
+    """
+
+    guard = AppendOnly()
+
+    relationship = models.ForeignKey(Relationship, on_delete=models.PROTECT, related_name="+", db_index=False)
+    ended = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False)
+    organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+")
+    from_date = models.DateField()
+    basis = models.CharField(max_length=10)
+    decided_by = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["relationship", "ended"], name="passing_relationship_ended")
+        ]
+
+
 class Item(models.Model):
     """A thing that a source sends versions of: a FHIR resource, or a row of an extract."""
 

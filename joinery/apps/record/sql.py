@@ -18,6 +18,42 @@ def entries(on: str = "") -> str:
     return _newest("record_entry", "e", "item_id", on, "")
 
 
+def relationships(person: str) -> str:
+    """The relationships of a person (an SQL expression) that organisations have had, as one SELECT.
+
+    Columns: record, organisation, since, until, and whether it went on to another organisation since.
+    What a relationship passed on to is a row of its own. Carries two marks, each for the day.
+    """
+    linked = (
+        f"FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id "
+        "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL"
+    )
+    went_on = (
+        "EXISTS (SELECT 1 FROM record_relationshippassing q WHERE q.relationship_id = r.id "
+        "AND q.ended_id = {} AND q.from_date <= %s)"
+    )
+    return (
+        f"SELECT r.organisation_id, r.from_date, r.to_date, {went_on.format('r.organisation_id')} AS passed "
+        f"{linked} WHERE k.person_id = {person} UNION ALL "
+        f"SELECT p.organisation_id, p.from_date, r.to_date, {went_on.format('p.organisation_id')} "
+        f"{linked} JOIN record_relationshippassing p ON p.relationship_id = r.id WHERE k.person_id = {person}"
+    )
+
+
+def still_waiting(organisation_id: int) -> str:
+    """SQL for the relationships that stand at an organisation and have not gone on."""
+    stays = (
+        "NOT EXISTS (SELECT 1 FROM record_relationshippassing q "
+        f"WHERE q.relationship_id = r.id AND q.ended_id = {organisation_id:d})"
+    )
+    return (
+        "SELECT r.id, r.record_id FROM record_relationship r JOIN record_submission rs ON rs.id = r.submission_id "
+        f"AND rs.published_at IS NOT NULL WHERE r.organisation_id = {organisation_id:d} AND {stays} UNION ALL "
+        "SELECT r.id, r.record_id FROM record_relationshippassing p JOIN record_relationship r "
+        f"ON r.id = p.relationship_id WHERE p.organisation_id = {organisation_id:d} AND {stays}"
+    )
+
+
 def _newest(table: str, alias: str, key: str, on: str, also: str) -> str:
     """FROM-clause text for the rows of `table` that count, one for each `key`.
 

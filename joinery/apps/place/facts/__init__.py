@@ -32,7 +32,7 @@ from joinery.apps.place.facts.bodies import (
     show,
 )
 from joinery.apps.place.facts.lines import History, Succession, history, predecessors, successors
-from joinery.apps.place.facts.standing import Standing, standing
+from joinery.apps.place.facts.standing import Standing, lineage, standing
 
 __all__ = [
     "Body",
@@ -56,6 +56,7 @@ __all__ = [
     "editions",
     "history",
     "home",
+    "lineage",
     "lsoa_of",
     "organisation",
     "organisation_names",

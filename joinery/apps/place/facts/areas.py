@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.place.facts.bodies import Brief, briefs, by_codes
-from joinery.apps.place.facts.standing import lineage_of
 from joinery.apps.place.kinds import LEVELS
+from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.sql import AsAt, statements
 from joinery.calc.boundaries import Atoms, make_atoms
 from joinery.calc.succession import Edge, Lineage

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from joinery.apps.base.columns import select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.place.facts.bodies import Brief, briefs, by_codes
-from joinery.apps.place.facts.standing import Held, lineage_of, memberships, where_now
+from joinery.apps.place.lineage import lineage_of
+from joinery.apps.place.memberships import Held, held_on, where_now
 from joinery.apps.place.models import Edition, Home, Statement
 from joinery.apps.place.sql import AsAt
 from joinery.calc.access import ROLES
@@ -110,7 +111,7 @@ class Waiting:
 @place_facts
 def waiting(on: date) -> tuple[Waiting, ...]:
     """Memberships that wait for a decision on a day, the longest wait first."""
-    held, _ = memberships(on)
+    held, _, _ = held_on(on)
     lineage, _ = lineage_of({each.body for each in held} | _decided(held), AsAt(on))
     stuck = [(each, body) for each in held if lineage.ended(body := where_now(each, lineage, on), on)]
     taken_over = {body: {e.successor for e in lineage.edges if e.body == body and e.on <= on} for _, body in stuck}

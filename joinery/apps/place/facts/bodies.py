@@ -11,8 +11,8 @@ import orjson
 
 from joinery.apps.base.columns import as_day, as_moment, marks, select
 from joinery.apps.base.facts import place_facts
-from joinery.apps.place.facts.standing import lineage_of
 from joinery.apps.place.kinds import FORMS, KINDS, SCHEMES, Form
+from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.sql import AsAt, newest_first, sequence_at, statements
 from joinery.calc.succession import Lineage
 
@@ -118,6 +118,7 @@ def briefs(ids: Collection[int], as_at: AsAt) -> dict[int, Brief]:
     return _briefs("o.id", sorted(ids), as_at)
 
 
+@place_facts
 def by_codes(codes: Collection[str], as_at: AsAt) -> dict[str, Brief]:
     """Bodies by code, in one statement."""
     return {b.code: b for b in _briefs("o.code", sorted(codes), as_at).values()}

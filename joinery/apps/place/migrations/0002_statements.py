@@ -5,10 +5,8 @@ from datetime import date
 import django.db.models.deletion
 from django.db import migrations, models
 
-
-# How version 0.1.0 called forms that have another name now.
-FORMS = {"unnamed": "other", "practice": "gp_practice"}
-KEPT = {"council", "gp_practice", "community_trust"}
+# The kinds of version 0.1.0 that are forms now; of any other kind, only the sector is kept.
+FORMS = {"council", "gp_practice", "community_trust"}
 
 
 def say_what_the_columns_said(apps, schema_editor):
@@ -30,8 +28,8 @@ def say_what_the_columns_said(apps, schema_editor):
     )
     statement = apps.get_model("place", "Statement")
     for organisation in organisations:
-        form = FORMS.get(organisation.kind, organisation.kind)
-        if form not in KEPT:
+        form = organisation.kind
+        if form not in FORMS:
             form = "council" if organisation.sector == "social_care" else "health_service"
         for kind, value in (("open", ""), ("name", organisation.name), ("form", form)):
             statement.objects.create(

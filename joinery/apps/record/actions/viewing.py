@@ -10,7 +10,7 @@ from django.db import connection
 from joinery.apps.base.access_log import Look, Viewing, log_access, open_viewing
 from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.columns import as_day, select
-from joinery.apps.record.sql import links
+from joinery.apps.record.sql import links, relationships
 from joinery.calc.access import CARING_ROLES, DIRECT_CARE, Decision, Involvement, Post, may_list, may_open
 from joinery.calc.linkage.ladder import name_key
 
@@ -70,12 +70,12 @@ def _involved(person_id: str, on: date) -> list[Involvement]:
     """The organisations with a relationship to the person on a day, and since when."""
     day = connection.ops.adapt_datefield_value(on)
     sql = (
-        f"SELECT DISTINCT o.code, r.from_date FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id "
-        "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL "
+        f"SELECT DISTINCT o.code, r.from_date, r.passed FROM ({relationships('%s')}) r "
         "JOIN place_organisation o ON o.id = r.organisation_id "
-        "WHERE k.person_id = %s AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)"
+        "WHERE r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)"
     )
-    return [Involvement(code, as_day(began) or on) for code, began in select(sql, [person_id, day, day])]
+    rows = select(sql, [day, person_id, day, person_id, day, day])
+    return [Involvement(code, as_day(began) or on, bool(passed)) for code, began, passed in rows]
 
 
 def _find(criteria: Criteria, posts: tuple[Post, ...], on: date) -> list[str]:
@@ -98,29 +98,31 @@ def _find(criteria: Criteria, posts: tuple[Post, ...], on: date) -> list[str]:
     reached, organisations = _reached(posts)
     day = connection.ops.adapt_datefield_value(on)
     sql = (
-        f"SELECT DISTINCT k.person_id FROM record_details d JOIN {links(on='k.record_id = d.record_id')} "
+        "SELECT found.person_id FROM (SELECT DISTINCT k.person_id FROM record_details d "
+        f"JOIN {links(on='k.record_id = d.record_id')} "
         "JOIN record_submission ds ON ds.id = d.submission_id AND ds.published_at IS NOT NULL "
-        f"WHERE {' AND '.join(where) or '1 = 0'} AND EXISTS (SELECT 1 FROM record_link m "
-        "JOIN record_submission ms ON ms.id = m.submission_id AND ms.published_at IS NOT NULL "
-        "JOIN record_relationship r ON r.record_id = m.record_id "
-        "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL "
-        "JOIN place_organisation o ON o.id = r.organisation_id "
-        "WHERE m.person_id = k.person_id AND NOT EXISTS (SELECT 1 FROM record_link n "
-        "JOIN record_submission ns ON ns.id = n.submission_id AND ns.published_at IS NOT NULL "
-        "WHERE n.record_id = m.record_id AND n.id > m.id) "
-        f"AND ({' OR '.join(reached)}) AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)) "
-        f"ORDER BY k.person_id LIMIT {MOST_FOUND + 1}"
+        f"WHERE {' AND '.join(where) or '1 = 0'}) found "
+        f"WHERE EXISTS (SELECT 1 FROM ({relationships('found.person_id')}) r "
+        f"JOIN place_organisation o ON o.id = r.organisation_id WHERE ({' OR '.join(reached)}) "
+        "AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)) "
+        f"ORDER BY found.person_id LIMIT {MOST_FOUND + 1}"
     )
-    return [row[0] for row in select(sql, [*values, *organisations, day, day])]
+    return [row[0] for row in select(sql, [*values, day, day, *organisations, day, day])]
 
 
 def _reached(posts: tuple[Post, ...]) -> tuple[list[str], list[object]]:
-    """Conditions on relationships that the posts meet (see `calc.succession`), and their values."""
+    """Conditions on relationships `r` of organisations `o` that the posts meet, and their values.
+
+    The same as `Post.meets`, for the database to apply.
+    """
     conditions: list[str] = []
     values: list[object] = []
-    for window in sorted({window for post in posts for window in post.windows()}, key=repr):
-        conditions.append("o.code = %s AND r.from_date >= %s" + (" AND r.from_date < %s" if window.to_date else ""))
+    windows = {(window, post.organisation == window.organisation) for post in posts for window in post.windows()}
+    for window, waits_here in sorted(windows, key=repr):
+        meets = "o.code = %s AND r.from_date >= %s"
         values += [window.organisation, connection.ops.adapt_datefield_value(window.from_date)]
         if window.to_date:
+            meets += " AND r.from_date < %s"
             values.append(connection.ops.adapt_datefield_value(window.to_date))
+        conditions.append(meets if waits_here else f"{meets} AND NOT r.passed")
     return conditions, values

@@ -2,6 +2,7 @@
 
 from joinery.apps.record.facts.safety import Item, Section, Stated, safety
 from joinery.apps.record.facts.timeline import SECTORS, Origin, Timeline, TimelineLine, Version, origin, timeline_page
+from joinery.apps.record.facts.waiting import WaitingPeople, waiting_people
 from joinery.apps.record.facts.who import (
     Banner,
     FoundPerson,
@@ -28,6 +29,7 @@ __all__ = [
     "Timeline",
     "TimelineLine",
     "Version",
+    "WaitingPeople",
     "banner",
     "found_people",
     "freshness",
@@ -37,4 +39,5 @@ __all__ = [
     "records",
     "safety",
     "timeline_page",
+    "waiting_people",
 ]
