@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from joinery import __version__
+from joinery.site.commands import place
 
 FEEDS = ("fhir", "council")
 
@@ -65,6 +66,8 @@ def parser() -> argparse.ArgumentParser:
     take.add_argument("--feed", required=True, choices=FEEDS, help="what kind of files they are")
     take.add_argument("--from", dest="sender", default="", metavar="CODE", help="code of the sending organisation")
     take.set_defaults(module="take")
+
+    place.add(command, commands)
 
     audit = commands.add_parser("audit", help="Check the logs.", description="Check the logs.")
     audits = audit.add_subparsers(metavar="NOUN", required=True)

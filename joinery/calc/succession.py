@@ -1,7 +1,8 @@
 """Bodies end and others take over: where things held through them go on, and who may still see whom.
 
 A body passes *wholly* when it ends with one successor that takes all of it. After a split, what was
-held through the body waits until a person decides, or an area decides for it.
+held through the body waits until a person decides, or an area decides for it. So it does at bodies
+that are said to have passed into one another in a ring: one of those sayings is wrong.
 
 Access through a reorganisation rests on one rule. A membership and a relationship meet when, on the
 day the younger of the two began, both stood at the same body. What meets stays together; what was
@@ -70,6 +71,8 @@ class Lineage:
         for edge in self.edges:
             onward[edge.body].append(edge)
         passes = {body: step for body, edges in onward.items() if (step := self._whole(body, edges))}
+        for body in _in_rings(passes):
+            del passes[body]
         came: dict[str, list[tuple[str, date]]] = defaultdict(list)
         for body, step in passes.items():
             came[step.body].append((body, step.from_date))
@@ -111,17 +114,19 @@ class Lineage:
             if step and step.from_date <= on:
                 body = step.body
                 continue
-            parts = {e.successor for e in self._onward.get(body, ()) if e.on <= on and e.areas & about}
-            if len(parts) != 1:
+            parts = [e for e in self._onward.get(body, ()) if e.on <= on and e.areas & about]
+            takers = {e.successor for e in parts if e.on == max(part.on for part in parts)}
+            if len(takers) != 1:
                 return None
-            body = parts.pop()
+            body = takers.pop()
         return body
 
     def line(self, body: str, decided: Mapping[str, Step] | None = None) -> tuple[Step, ...]:
         """Where what is held at `body` stands in the course of time; `decided` answers for splits."""
         decided = decided or {}
         steps, seen = [Step(body, EARLIEST)], {body}
-        while (step := decided.get(steps[-1].body) or self._passes.get(steps[-1].body)) and step.body not in seen:
+        # What passes wholly leaves nothing to decide, even if it did before a source was corrected.
+        while (step := self._passes.get(steps[-1].body) or decided.get(steps[-1].body)) and step.body not in seen:
             seen.add(step.body)
             steps.append(Step(step.body, max(step.from_date, steps[-1].from_date)))
         return tuple(steps)
@@ -154,6 +159,18 @@ class Lineage:
                 elif until is None or max(since, arrived) < until:
                     found[earlier].append((max(since, arrived), until))
         return tuple(Reach(o, *window) for o in sorted(found) for window in _joined(found[o]))
+
+
+def _in_rings(passes: Mapping[str, Step]) -> set[str]:
+    """Bodies from which the passing on leads back to themselves."""
+    found = set()
+    for body in passes:
+        way = [body]
+        while (step := passes.get(way[-1])) and step.body not in way:
+            way.append(step.body)
+        if step and step.body == body:
+            found.add(body)
+    return found
 
 
 def _joined(windows: Iterable[tuple[date, date | None]]) -> list[tuple[date, date | None]]:

@@ -8,9 +8,14 @@ from typing import Any, cast
 import orjson
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils import timezone
 
-from joinery.apps.place.facts import Standing, standing
+from joinery.apps.place.facts import Standing, as_at, home, standing
+
+# Every page shows the place's name, and it changes once in years.
+NAME_KEPT_SECONDS = 60
 
 
 class Request(HttpRequest):
@@ -38,12 +43,17 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_name": getattr(user, "name", None),
         "user_role": where.role_text,
         "user_organisation": where.organisation_name,
-        "place_name": settings.PLACE_NAME,
+        "place_name": settings.PLACE_NAME or cache.get_or_set("place_name", _home_name, NAME_KEPT_SECONDS),
         "service_name": "Joinery",
         "reference": getattr(request, "reference", ""),
         "now": getattr(request, "at", None),
         "demo": settings.DEMO,
     }
+
+
+def _home_name() -> str:
+    served = home(as_at(timezone.localdate()))
+    return served.name if served else "this place"
 
 
 def demo_users() -> dict[str, Any]:

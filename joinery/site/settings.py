@@ -3,7 +3,7 @@
 - `JOINERY_DATA`: the deployment's folder (default `joinery-data` in the current folder);
 - `JOINERY_DATABASE`: `postgresql://user:password@host:port/name` (default: SQLite in the folder);
 - `JOINERY_HOSTS`: host names to answer to, by commas (default: this machine only);
-- `JOINERY_PLACE`: the place's name, as pages show it.
+- `JOINERY_PLACE`: the place's name, as pages show it (default: the name of the body that was started).
 """
 
 import contextlib
@@ -18,7 +18,7 @@ KEYS = JOINERY_DATA / "keys"
 DEMO = (JOINERY_DATA / "demo.json").exists()
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 HOSTS = tuple(h.strip() for h in os.environ.get("JOINERY_HOSTS", "").split(",") if h.strip())
-PLACE_NAME = os.environ.get("JOINERY_PLACE", "Wexcombe" if DEMO else "this place")
+PLACE_NAME = os.environ.get("JOINERY_PLACE", "Wexcombe" if DEMO else "")
 
 
 def _secret_key() -> str:
@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "joinery.apps.base",
     "joinery.apps.place",
     "joinery.apps.record",
+    "joinery.apps.measures",
     "joinery.site",
 ]
 MIDDLEWARE = [
@@ -105,7 +106,7 @@ WSGI_APPLICATION = "joinery.site.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [Path(__file__).parent / "templates", Path(__file__).parents[1] / "apps/record/templates"],
+        "DIRS": [Path(__file__).parent / "templates", *sorted(Path(__file__).parents[1].glob("apps/*/templates"))],
         "APP_DIRS": False,
         "OPTIONS": {
             "environment": "joinery.site.jinja.environment",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+from datetime import datetime
+from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+
+if TYPE_CHECKING:
+    from joinery.apps.base.action import Actor
+
+DEFINITIONS = files("joinery.definitions") / "organisations"
+DEMONSTRATION = DEFINITIONS / "wexcombe.toml"
 
 
 class NotReady(Exception):
@@ -35,6 +45,26 @@ def migrate() -> None:
         triggers.install(connection)
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     call_command("collectstatic", verbosity=0, interactive=False)
+
+
+def take_definitions(*, demo: bool, actor: Actor, at: datetime) -> list[str]:
+    """Take the bodies that ship with this version, of England or of the demonstration too.
+
+    Files that were taken before and are the same now are left alone. Returns the names of those taken.
+    """
+    from joinery.apps.place import actions, facts
+
+    known = facts.last_digests()
+    taken = []
+    for shipped in sorted(DEFINITIONS.iterdir(), key=lambda each: each.name):
+        if not shipped.name.endswith(".toml") or (shipped.name == DEMONSTRATION.name and not demo):
+            continue
+        digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
+        if known.get(f"definition:{shipped.name.removesuffix('.toml')}") != digest:
+            with as_file(shipped) as path:
+                actions.take_directory_file(path=path, actor=actor, at=at)
+            taken.append(shipped.name)
+    return taken
 
 
 def is_new() -> bool:

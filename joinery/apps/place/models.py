@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 
 from joinery.apps.base.states import States
 from joinery.apps.base.triggers import AppendOnly, Captured
@@ -99,9 +100,15 @@ class Statement(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["organisation", "kind", "value", "from_date"], name="statement_key"),
-            models.Index(fields=["target", "kind"], name="statement_target", condition=models.Q(target__isnull=False)),
+            models.Index(
+                fields=["target", "kind", "organisation"],
+                name="statement_target",
+                condition=models.Q(target__isnull=False),
+            ),
             # Areas, other codes and premises are looked up by their value.
             models.Index(fields=["value", "kind"], name="statement_value"),
+            # A body is found by the start of its name, in capitals or not, and listed by name.
+            models.Index(Lower("value"), "organisation", name="statement_name", condition=models.Q(kind="name")),
         ]
 
 

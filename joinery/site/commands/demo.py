@@ -6,10 +6,8 @@ import argparse
 import os
 import shutil
 import sys
-import tomllib
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -26,14 +24,19 @@ LONDON = ZoneInfo("Europe/London")
 # Feeds arrive before the day begins.
 RECEIVED = time(6, 10)
 PASSWORD = "wexcombe-demo-only"  # noqa: S105 (refused anywhere but on the machine itself)
-PLACE = files("joinery.definitions") / "organisations" / "wexcombe.toml"
-USERS = (
+HOME = "ZPL01"
+USERS: tuple[dict[str, Any], ...] = (
     {"name": "Tom Okafor", "email": "tom@demo.example", "role": "gp", "organisation": "Z90001"},
     {"name": "Bronagh Kelly", "email": "bronagh@demo.example", "role": "community_nurse", "organisation": "ZC1"},
     {"name": "Priya Shah", "email": "priya@demo.example", "role": "social_worker", "organisation": "999"},
     {"name": "Sam Ellis", "email": "sam@demo.example", "role": "care_co_ordinator", "organisation": "999"},
     {"name": "Ruth Adeyemi", "email": "ruth@demo.example", "role": "integration_lead", "organisation": "999"},
-)
+    # Where she worked was split, after she had come: her membership waits for a decision.
+    {
+        "name": "Nia Bowen", "email": "nia@demo.example", "role": "care_co_ordinator", "organisation": "ZL4",
+        "since": date(2025, 1, 6),
+    },
+)  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -86,33 +89,40 @@ def _build(data: Path, arguments: argparse.Namespace) -> None:
     from joinery.site.demo.build import build
 
     manifest = build(data / "feeds", arguments.people, arguments.seed, as_of)
-    _people_who_sign_in(as_of)
+    _arrange_place(manifest, as_of)
     built = _take(manifest, as_of)
     connection.close()
-    said = {"password": PASSWORD, "users": _users_in_words(), "built": built}
+    said = {"password": PASSWORD, "users": _users_in_words(as_of), "built": built}
     (data / "demo.json").write_bytes(orjson.dumps(said))
     (data / "demo.building").unlink()
     del os.environ["JOINERY_BUILDING_DEMO"]
 
 
-def _people_who_sign_in(as_of: date) -> None:
+def _arrange_place(manifest: Manifest, as_of: date) -> None:
+    """Take the directory's files, add the people who sign in, and begin a proposal."""
     from joinery.apps.base.action import Actor
     from joinery.apps.base.actions import add_user
-    from joinery.apps.place.actions import add_membership, take_directory_file
+    from joinery.apps.place import actions
+    from joinery.site.demo.build import POSTCODES
 
-    actor, at = Actor.system("demo"), datetime.combine(as_of - timedelta(days=2), time(9), LONDON)
-    with as_file(PLACE) as path:
-        take_directory_file(path=path, actor=actor, at=at)
+    at = datetime.combine(as_of - timedelta(days=2), time(9), LONDON)
+    common: dict[str, Any] = {"actor": Actor.system("demo"), "at": at}
+    setup.take_definitions(demo=True, **common)
+    actions.take_directory_file(path=manifest.folder / POSTCODES, **common)
+    actions.set_home(code=HOME, **common)
     for user in USERS:
-        user_id = add_user(email=user["email"], name=user["name"], password=PASSWORD, actor=actor, at=at)
-        add_membership(
-            user_id=user_id,
-            organisation_code=user["organisation"],
-            role=user["role"],
-            from_date=at.date(),
-            actor=actor,
-            at=at,
-        )
+        user_id = add_user(email=user["email"], name=user["name"], password=PASSWORD, **common)
+        since = user.get("since", at.date())
+        post = {"organisation_code": user["organisation"], "role": user["role"], "from_date": since}
+        actions.add_membership(user_id=user_id, **post, **common)
+    proposal = actions.propose(title="One neighbourhood on the shore, and Hollin Vale to Wexcombe", **common)
+    common["edition_id"] = proposal
+    shore = actions.OrganisationDetails("ZN04", "Shore neighbourhood", "neighbourhood")
+    actions.merge(codes=["ZN01", "ZN02"], into=shore, on=date(as_of.year + 1, 4, 1), **common)
+    actions.move(
+        code="E07999001", from_code="E10999001", to_code="999", on=date(as_of.year + 2, 4, 1),
+        terms=actions.Terms("order", "novated"), **common,
+    )  # fmt: skip
 
 
 def _take(manifest: Manifest, as_of: date) -> dict[str, Any]:
@@ -141,15 +151,15 @@ def _take(manifest: Manifest, as_of: date) -> dict[str, Any]:
     return {"people": manifest.people, "as_of": str(as_of), "files": number} | totals
 
 
-def _place() -> dict[str, Any]:
-    return tomllib.loads(PLACE.read_text("utf-8"))
-
-
-def _users_in_words() -> list[dict[str, str]]:
+def _users_in_words(as_of: date) -> list[dict[str, str]]:
+    from joinery.apps.place.facts import organisation_names
     from joinery.calc.access import ROLES
 
-    names = {each["code"]: each["name"] for each in _place()["organisation"]}
-    return [u | {"role": ROLES[u["role"]], "organisation": names[u["organisation"]]} for u in USERS]
+    names = organisation_names({user["organisation"] for user in USERS}, as_of)
+    return [
+        {"name": u["name"], "email": u["email"], "role": ROLES[u["role"]], "organisation": names[u["organisation"]]}
+        for u in USERS
+    ]
 
 
 def _tell(answer: dict[str, Any]) -> None:

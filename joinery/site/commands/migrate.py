@@ -10,8 +10,19 @@ from joinery.site.commands import say
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
-    """Migrate the database and reinstall its triggers."""
+    """Migrate the database and reinstall its triggers; in a place that was started, take new definitions."""
     setup.load()
     setup.migrate()
+    from django.conf import settings
+    from django.utils import timezone
+
+    from joinery.apps.base.action import Actor
+    from joinery.apps.place import facts
+
+    at = timezone.now()
+    started = facts.home(facts.as_at(at.date())) is not None
+    taken = setup.take_definitions(demo=settings.DEMO, actor=Actor.system("migrate"), at=at) if started else []
     say("The database is of this version, and guarded.")
-    return {"migrated": True}, 0
+    if taken:
+        say(f"Took the definitions that are new in this version: {', '.join(taken)}.")
+    return {"migrated": True, "definitions": taken}, 0

@@ -39,12 +39,12 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             say(f"joinery: {problem}" if path.name in str(problem) else f"joinery: {path.name}: {problem}")
             continue
         done.append(asdict(taken))
-        say(_sentence(done[-1]))
+        say(sentence(done[-1]))
         for reason in taken.reasons:
             say(f"  quarantined: {reason}")
     totals = {name: sum(each[name] for each in done) for name in COUNTS}
     if len(done) != 1:
-        say(_sentence({"file": f"{len(done)} files"} | totals))
+        say(sentence({"file": f"{len(done)} files"} | totals))
     return totals | {"files": done, "failed": failed}, 1 if failed else 0
 
 
@@ -54,7 +54,8 @@ def spare_collector() -> None:
     gc.set_threshold(100_000, 20, 100)
 
 
-def _sentence(counts: dict[str, Any]) -> str:
+def sentence(counts: dict[str, Any]) -> str:
+    """What became of a file's rows, in words."""
     return (
         f"{counts['file']}: {counts['rows']:,} rows: {counts['taken']:,} taken, {counts['unchanged']:,} unchanged, "
         f"{counts['superseded']:,} superseded, {counts['quarantined']:,} quarantined"

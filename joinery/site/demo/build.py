@@ -23,6 +23,8 @@ SOURCES = (
     ("fhir", "ZC1", "community"),
     ("council", "999", "council"),
 )
+# A postcode file like that of the Office for National Statistics, for the place alone.
+POSTCODES = "directory/postcodes.csv"
 OLDER_DAYS = 60  # how old the rows are that arrive late
 SOME = 4  # late and repeated rows are looked for in every fourth person's file: enough, and quick
 
@@ -86,6 +88,7 @@ def build(folder: Path, people: int = 500, seed: int = 1, as_of: date = date(202
         defects += _listed(packed, made, source)
         files |= _encoded(packed, source, day)
         submissions += [Submission(source.feed, source.organisation, folder / path) for path in packed]
+    files[POSTCODES] = _csv(("pcds", "lsoa21cd", "dointr", "doterm"), _postcodes())
     files["truth/truth.csv"] = _csv(("feed", "organisation", "kind", "local_id", "person"), sorted(truth))
     files["truth/defects.csv"] = _csv(("file", "key", "defect", "field", "was", "now"), defects)
     for path, data in files.items():
@@ -144,6 +147,12 @@ def _listed(packed: dict[str, list[Record]], made: list[Defect], source: _Source
     for (_, key), path in file_of.items():
         listed += [(path, key, *change) for change in details.get(key, ())]
     return sorted(listed)
+
+
+def _postcodes() -> list[tuple[str, ...]]:
+    """Rows of the postcode file: each postcode of the place and the area in which it lies."""
+    areas = definitions("place")["lsoas"].items()
+    return sorted((postcode, area, "198001", "") for area, postcodes in areas for postcode in postcodes)
 
 
 def _encoded(packed: dict[str, list[Record]], source: _Source, day: date) -> dict[str, bytes]:

@@ -10,8 +10,8 @@ from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.actions import add_user
 from joinery.apps.base.models import ActionEntry
 from joinery.apps.place.actions import OrganisationDetails, add_membership, register_organisation
-from joinery.apps.place.facts import organisation, organisation_names, standing
-from joinery.apps.place.models import Membership, Organisation
+from joinery.apps.place.facts import as_at, organisation, organisation_names, standing
+from joinery.apps.place.models import Edition, Membership, Organisation, Statement
 from joinery.calc.access import ROLES, Post
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +22,8 @@ TODAY = AT.date()
 DAY = timedelta(days=1)
 
 
-def register(code: str, name: str = "Harbour Surgery", sector: str = "health") -> int:
-    return register_organisation(details=OrganisationDetails(code, name, "practice", sector), actor=ACTOR, at=AT)
+def register(code: str, name: str = "Harbour Surgery", form: str = "gp_practice", at: datetime = AT) -> int:
+    return register_organisation(details=OrganisationDetails(code, name, form), actor=ACTOR, at=at)
 
 
 @pytest.fixture
@@ -35,18 +35,24 @@ def join(user_id: int, role: str = "gp", code: str = "Z1", from_date: date = TOD
     return add_membership(user_id=user_id, organisation_code=code, role=role, from_date=from_date, actor=ACTOR, at=AT)
 
 
-def test_an_organisation_registered_again_is_renamed_and_keeps_its_id() -> None:
+def test_an_organisation_registered_again_is_renamed_from_then_on_and_keeps_its_id() -> None:
     first = register("Z1", "Harbour Surgery")
-    assert register("Z1", "Harbour Group Practice") == first
-    found = organisation("Z1")
-    assert found is not None and (found.id, found.name) == (first, "Harbour Group Practice")
+    assert register("Z1", "Harbour Group Practice", at=AT + DAY) == first
     assert Organisation.objects.count() == 1
+    for day, name in ((TODAY, "Harbour Surgery"), (TODAY + DAY, "Harbour Group Practice")):
+        found = organisation("Z1", as_at(day))
+        assert found is not None and (found.id, found.name, found.sector) == (first, name, "health")
+    before = Statement.objects.count(), Edition.objects.count()
+    register("Z1", "Harbour Group Practice", at=AT + 2 * DAY)
+    assert (Statement.objects.count(), Edition.objects.count()) == before
 
 
-def test_an_unknown_sector_is_refused() -> None:
-    with pytest.raises(Refused, match="sector must be one of health, social_care") as refused:
-        register("Z1", sector="weather")
-    assert refused.value.code == "sector" and organisation("Z1") is None
+@pytest.mark.parametrize("details", [("Z1", "Harbour", "weather"), (" ", "Harbour", "other"), ("Z1", " ", "other")])
+def test_details_that_say_too_little_or_an_unknown_form_are_refused(details: tuple[str, str, str]) -> None:
+    with pytest.raises(Refused) as refused:
+        register(*details)
+    assert refused.value.code == ("form" if details[2] == "weather" else "details")
+    assert organisation(details[0], as_at(TODAY)) is None and not Organisation.objects.exists()
 
 
 def test_a_membership_counts_from_its_first_day_up_to_its_last_not_included(user_id: int) -> None:
@@ -62,7 +68,7 @@ def test_a_membership_counts_from_its_first_day_up_to_its_last_not_included(user
 
 def test_someone_with_two_posts_is_shown_by_the_first_and_holds_both(user_id: int) -> None:
     register("Z1", "Harbour Surgery")
-    register("999", "Wexcombe Council", "social_care")
+    register("999", "Wexcombe Council", "council")
     join(user_id, "gp", "Z1")
     join(user_id, "social_worker", "999")
     where = standing(user_id, TODAY)
@@ -88,4 +94,4 @@ def test_a_role_or_organisation_that_is_not_there_is_refused(user_id: int, role:
 
 def test_names_are_given_for_the_codes_that_are_known() -> None:
     register("Z1", "Harbour Surgery")
-    assert organisation_names(["Z1", "Z404", "Z1"]) == {"Z1": "Harbour Surgery"}
+    assert organisation_names(["Z1", "Z404", "Z1"], TODAY) == {"Z1": "Harbour Surgery"}

@@ -7,7 +7,7 @@ again is not written again, so a file can be taken any number of times.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -42,6 +42,7 @@ class Taken:
     superseded: int
     quarantined: int
     reasons: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -75,13 +76,16 @@ def take_directory_file(*, path: Path, on: date | None = None, actor: Actor, at:
                 on=(opened.on or on or at.date()) if opened.mode == "snapshot" else None, actor=actor, at=at,
             )  # fmt: skip
             tally = Tally()
-            while batch := list(islice(opened.rows, BATCH_ROWS)):
-                stage(edition_id=edition_id, rows=batch, tally=tally, actor=actor, at=at)
+            for batch in _batches(opened.rows):
+                stage(edition_id=edition_id, rows=batch, of_today=opened.of_today, tally=tally, actor=actor, at=at)
+            while postcodes := list(islice(opened.postcodes, BATCH_ROWS)):
+                stage_postcodes(edition_id=edition_id, rows=postcodes, tally=tally, actor=actor, at=at)
         except UnreadableFile as unreadable:
             sweep_drafts(actor=actor, at=at)
             raise Refused("unreadable_file", str(unreadable)) from None
         finish(edition_id=edition_id, tally=tally, actor=actor, at=at)
-    return Taken(path.name, opened.source, edition_id, **tally.counts(), reasons=tuple(tally.reasons))
+    reasons = tuple(tally.reasons)
+    return Taken(path.name, opened.source, edition_id, **tally.counts(), reasons=reasons, note=opened.note)
 
 
 @action("place.begin_edition", targets=("source", "digest"))
@@ -93,25 +97,37 @@ def begin(*, source: str, title: str, digest: str, on: date | None, actor: Actor
 
 
 @action("place.stage", targets=("edition_id",))
-def stage(*, edition_id: int, rows: Sequence[Row | PostcodeRow], tally: Tally, actor: Actor, at: datetime) -> None:
+def stage(
+    *, edition_id: int, rows: Sequence[Row], of_today: Collection[str], tally: Tally, actor: Actor, at: datetime
+) -> None:
     """Stage at most 2,000 rows in one transaction; they count only when the edition is adopted."""
     edition = Edition.objects.get(pk=edition_id)
-    unread = [row for row in rows if row.issues]
-    insert_rows(
-        UnreadRow,
-        ("edition_id", "position", "body", "reasons"),
-        [(edition_id, row.position, row.body.replace("\0", "\ufffd"), _json(row.issues)) for row in unread],
-    )
-    tally.quarantined += len(unread)
-    for row in unread[: max(0, MOST_REASONS - len(tally.reasons))]:
-        tally.reasons.append(f"row {row.position}: {'; '.join(row.issues)}")
-    bodies = [row for row in rows if not row.issues and isinstance(row, Row)]
-    if bodies:
-        entries, taken = Reconciler(edition, bodies).run()
-        write(edition_id, entries)
-        tally.taken += taken
-        tally.unchanged += len(bodies) - taken
-    _stage_postcodes(edition, [row for row in rows if not row.issues and isinstance(row, PostcodeRow)], tally)
+    _quarantine(edition, rows, tally)
+    read = [row for row in rows if not row.issues]
+    entries, taken = Reconciler(edition, read, of_today).run()
+    write(edition_id, entries)
+    tally.taken += taken
+    tally.unchanged += len(read) - taken
+
+
+@action("place.stage_postcodes", targets=("edition_id",))
+def stage_postcodes(*, edition_id: int, rows: Sequence[PostcodeRow], tally: Tally, actor: Actor, at: datetime) -> None:
+    """Stage at most 2,000 postcodes in one transaction; of one that stands twice, the later row counts."""
+    edition = Edition.objects.get(pk=edition_id)
+    _quarantine(edition, rows, tally)
+    read = [row for row in rows if not row.issues]
+    known = _known_postcodes([row.postcode for row in read])
+    new: dict[str, tuple[Any, ...]] = {}
+    for row in read:
+        said = (row.lsoa, row.from_date, row.to_date)
+        if known.get(row.postcode) == said:
+            tally.unchanged += 1
+            continue
+        tally.superseded += row.postcode in new
+        tally.taken += row.postcode not in new
+        known[row.postcode] = said
+        new[row.postcode] = (edition_id, row.postcode, row.lsoa, as_stored(row.from_date), as_stored(row.to_date))
+    insert_rows(Postcode, ("edition_id", "postcode", "lsoa", "from_date", "to_date"), new.values())
 
 
 @action("place.adopt_file", targets=("edition_id",))
@@ -138,21 +154,32 @@ def sweep_drafts(*, actor: Actor, at: datetime) -> int:
     return count
 
 
-def _stage_postcodes(edition: Edition, rows: list[PostcodeRow], tally: Tally) -> None:
-    known = _known_postcodes([row.postcode for row in rows])
-    new: dict[str, tuple[Any, ...]] = {}
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Rows in batches that end between bodies: what a history says no more is told from a whole body."""
+    batch: list[Row] = []
     for row in rows:
-        said = (row.lsoa, row.from_date, row.to_date)
-        if known.get(row.postcode) == said:
-            tally.unchanged += 1
-        else:
-            tally.superseded += row.postcode in new
-            tally.taken += row.postcode not in new
-            known[row.postcode] = said
-            new[row.postcode] = (
-                edition.pk, row.postcode, row.lsoa, as_stored(row.from_date), as_stored(row.to_date)
-            )  # fmt: skip
-    insert_rows(Postcode, ("edition_id", "postcode", "lsoa", "from_date", "to_date"), new.values())
+        if len(batch) == BATCH_ROWS or (len(batch) >= BATCH_ROWS // 2 and _about(row) != _about(batch[-1])):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _about(row: Row) -> str:
+    return row.sayings[0].code if row.sayings else ""
+
+
+def _quarantine(edition: Edition, rows: Sequence[Row | PostcodeRow], tally: Tally) -> None:
+    unread = [row for row in rows if row.issues]
+    insert_rows(
+        UnreadRow,
+        ("edition_id", "position", "body", "reasons"),
+        [(edition.pk, r.position, r.body.replace("\0", "\ufffd"), orjson.dumps(r.issues).decode()) for r in unread],
+    )
+    tally.quarantined += len(unread)
+    for row in unread[: max(0, MOST_REASONS - len(tally.reasons))]:
+        tally.reasons.append(f"row {row.position}: {'; '.join(row.issues)}")
 
 
 def _known_postcodes(postcodes: list[str]) -> dict[str, tuple[Any, ...]]:
@@ -168,7 +195,3 @@ def _known_postcodes(postcodes: list[str]) -> dict[str, tuple[Any, ...]]:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _json(issues: Iterable[str]) -> str:
-    return orjson.dumps(list(issues)).decode()

@@ -3,6 +3,7 @@
 A *history* tells all that was ever true of a body, for each kind of statement that it mentions. What
 its source said before and says no more is withdrawn. Of a single-valued kind it replaces what others
 said too, but only when it says something new: a change made by hand is not undone by yesterday's file.
+A history tells all of a body in one row, or in rows of one batch.
 
 A *snapshot* tells what is true on a day. What is new begins on that day (or when the body opened, if
 the source never spoke of it), what has gone ends on it, and what comes later stays as it was.
@@ -33,9 +34,10 @@ Known = dict[tuple[Any, ...], Entry]
 class Reconciler:
     """Reconciles at most a batch of rows of one edition; `run` gives the entries to write."""
 
-    def __init__(self, edition: Edition, rows: list[Row]) -> None:
+    def __init__(self, edition: Edition, rows: list[Row], of_today: Collection[str] = ()) -> None:
         sayings = [saying for row in rows for saying in row.sayings]
-        self.rows, self.on = rows, edition.on_date
+        self.rows, self.on, self.of_today = rows, edition.on_date, of_today
+        self.today = edition.made_at.date()
         self.ids = ids_of({s.code for s in sayings} | {s.target for s in sayings if s.target})
         as_at = AsAt(date.max, draft=edition.pk)
         bodies = sorted({self.ids[s.code] for s in sayings})
@@ -52,6 +54,9 @@ class Reconciler:
         around = {e.organisation_id for known in self.areas.values() for e in known.values()} | set(bodies)
         self.levels = _levels(as_at, around) if areas else {}
         self.levels |= {self.ids[s.code]: level_of(s.value) for s in sayings if s.kind == "form"}
+        self.said: dict[tuple[int, str], set[tuple[Any, ...]]] = defaultdict(set)
+        for entry in map(self._entry, sayings):
+            self.said[entry.organisation_id, entry.kind].add(entry.key)
         self.written: list[Entry] = []
 
     def run(self) -> tuple[list[Entry], int]:
@@ -69,7 +74,9 @@ class Reconciler:
             grouped[self.ids[saying.code], saying.kind].append(saying)
         opened = next((s.from_date for s in row.sayings if s.kind == "open" and s.from_date > EARLIEST), None)
         for (body, kind), sayings in grouped.items():
-            if self.on is None:
+            if self.on is None and kind in self.of_today:
+                self._of_today(body, kind, sayings)
+            elif self.on is None:
                 self._history(body, kind, sayings)
             elif KINDS[kind].per_value:
                 for saying in sayings:
@@ -85,15 +92,27 @@ class Reconciler:
         )  # fmt: skip
 
     def _history(self, body: int, kind: str, sayings: list[Saying]) -> None:
-        own = self.own[body, kind]
+        own, said = self.own[body, kind], self.said[body, kind]
         wanted = {entry.key: entry for entry in map(self._entry, sayings)}
         new = [entry for key, entry in wanted.items() if own.get(key) != entry]
-        gone = [entry for key, entry in own.items() if key not in wanted]
+        gone = [entry for key, entry in own.items() if key not in said]
         if new or gone:
             if KINDS[kind].single:
                 new = list(wanted.values())
-                gone += [e for key, e in self.live[body, kind].items() if key not in wanted and key not in own]
+                gone += [e for key, e in self.live[body, kind].items() if key not in said and key not in own]
             self._write([*new, *(replace(entry, withdrawn=True) for entry in gone)])
+
+    def _of_today(self, body: int, kind: str, sayings: list[Saying]) -> None:
+        """What a source says without a date is true from today on; the same but for case is no news."""
+        said, own, live = self._entry(sayings[-1]), self.own[body, kind], self.live[body, kind]
+        if own and max(own.values(), key=lambda e: e.from_date).value.casefold() == said.value.casefold():
+            return
+        holding = [entry for entry in live.values() if holds(entry, self.today)]
+        same = [entry for entry in holding if entry.value.casefold() == said.value.casefold()]
+        if same or not live:
+            self._write(same or [said])
+        else:
+            self._write([*(ended(entry, self.today) for entry in holding), replace(said, from_date=self.today)])
 
     def _snapshot(self, body: int, kind: str, sayings: list[Saying], on: date, opened: date | None) -> None:
         own = self.own[body, kind]

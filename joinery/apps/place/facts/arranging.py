@@ -7,10 +7,10 @@ from datetime import date, datetime
 
 from joinery.apps.base.columns import select
 from joinery.apps.base.facts import place_facts
-from joinery.apps.place.facts.bodies import Brief, briefs, by_codes
+from joinery.apps.place.facts.bodies import Brief, briefs, by_codes, matching
 from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.memberships import Held, held_on, where_now
-from joinery.apps.place.models import Edition, Home, Statement
+from joinery.apps.place.models import Edition, Statement
 from joinery.apps.place.sql import AsAt
 from joinery.calc.access import ROLES
 
@@ -18,8 +18,15 @@ from joinery.calc.access import ROLES
 @place_facts
 def home(as_at: AsAt) -> Brief | None:
     """The body that this deployment serves, or None when nobody has said."""
-    row = Home.objects.order_by("-id").values_list("organisation_id", flat=True).first()
-    return briefs([row], as_at)[row] if row else None
+    newest = "o.id = (SELECT h.organisation_id FROM place_home h ORDER BY h.id DESC LIMIT 1)"
+    return next(iter(matching(newest, [], as_at).values()), None)
+
+
+@place_facts
+def last_digests() -> dict[str, str]:
+    """The SHA-256 of the file that each source gave last, by source."""
+    taken = Edition.objects.filter(kind=Edition.Kind.FILE, sequence__isnull=False).order_by("sequence")
+    return dict(taken.values_list("source", "file_digest"))
 
 
 @dataclass(frozen=True, slots=True)

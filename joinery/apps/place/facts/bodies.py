@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.sql import AsAt, newest_first, sequence_at, statements
 from joinery.calc.succession import Lineage
 
-MOST_RELATED = 200
+MOST_RELATED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body as at a day: who it is, what is said of it, and relations both ways (200 at most of those
-    that come in; `more` says that there are others)."""
+    """A body as at a day: who it is, what is said of it, and relations both ways (50 at most of those
+    that come in; `more` says that there are others). `ever` is what is said of itself on any day, and
+    `areas` how many LSOAs it covers on the day (see `areas_of`)."""
 
     brief: Brief
     said: tuple[Said, ...]
     more: bool
+    ever: tuple[Said, ...] = ()
+    areas: int = 0
 
     def of(self, kind: str, incoming: bool = False) -> tuple[Said, ...]:
         """What is said of one kind."""
@@ -95,14 +98,14 @@ def as_at(on: date, known_at: datetime | None = None, draft: int | None = None) 
 @place_facts
 def organisation(code: str, as_at: AsAt) -> Brief | None:
     """The body with this code, or with this other code (ODS, GSS, CASSR, CQC), or None."""
-    rows = select("SELECT id FROM place_organisation WHERE code = %s", [code])
-    if not rows:
-        others = [f"{scheme}:{code}" for scheme in SCHEMES]
-        rows = select(
-            f"SELECT s.organisation_id FROM {statements(as_at)} WHERE s.kind = 'code' AND s.value IN ({marks(others)}) "
-            f"ORDER BY ({as_at.holds('s')}) DESC, {newest_first()} LIMIT 1",
-            [*others, *as_at.day],
-        )
+    if named := by_codes([code], as_at):
+        return named[code]
+    others = [f"{scheme}:{code}" for scheme in SCHEMES]
+    rows = select(
+        f"SELECT s.organisation_id FROM {statements(as_at)} WHERE s.kind = 'code' AND s.value IN ({marks(others)}) "
+        f"ORDER BY ({as_at.holds('s')}) DESC, {newest_first()} LIMIT 1",
+        [*others, *as_at.day],
+    )
     return briefs([row[0] for row in rows], as_at).get(rows[0][0]) if rows else None
 
 
@@ -115,23 +118,25 @@ def organisation_names(codes: Iterable[str], on: date) -> dict[str, str]:
 @place_facts
 def briefs(ids: Collection[int], as_at: AsAt) -> dict[int, Brief]:
     """Bodies by id, in one statement. One of which the way of looking knows nothing has its code as name."""
-    return _briefs("o.id", sorted(ids), as_at)
+    return matching(f"o.id IN ({marks(list(ids))})", list(ids), as_at)
 
 
 @place_facts
 def by_codes(codes: Collection[str], as_at: AsAt) -> dict[str, Brief]:
     """Bodies by code, in one statement."""
-    return {b.code: b for b in _briefs("o.code", sorted(codes), as_at).values()}
+    return {b.code: b for b in matching(f"o.code IN ({marks(list(codes))})", list(codes), as_at).values()}
 
 
-def _briefs(column: str, values: Sequence[Any], as_at: AsAt) -> dict[int, Brief]:
+@place_facts
+def matching(where: str, values: Sequence[Any], as_at: AsAt) -> dict[int, Brief]:
+    """Bodies (alias `o`) that match a condition of SQL with its values, in one statement."""
     sql = (
         "SELECT o.id, o.code, said.kind, said.value, said.from_date, said.to_date FROM place_organisation o "
         "LEFT JOIN (SELECT s.organisation_id, s.kind, s.value, s.from_date, s.to_date, "
         f"COALESCE(s_e.sequence, {2**31}) AS rank FROM {statements(as_at)} "
         f"WHERE s.kind IN ('name', 'form', 'open') AND s.organisation_id IN "
-        f"(SELECT o.id FROM place_organisation o WHERE {column} IN ({marks(values)}))) said "
-        f"ON said.organisation_id = o.id WHERE {column} IN ({marks(values)}) ORDER BY said.rank DESC"
+        f"(SELECT o.id FROM place_organisation o WHERE {where})) said "
+        f"ON said.organisation_id = o.id WHERE {where} ORDER BY said.rank DESC"
     )
     return _chosen(select(sql, [*values, *values]), as_at.on)
 
@@ -166,10 +171,8 @@ def _chosen(rows: Iterable[tuple[Any, ...]], on: date) -> dict[int, Brief]:
     return found
 
 
-_SAID = (
-    "s.kind, s.value, s.organisation_id, s.target_id, s.from_date, s.to_date, s.certainty, s.detail, "
-    "s_e.source, s_e.adopted_at"
-)
+_SAID = "s.kind, s.value, o.code, t.code, s.from_date, s.to_date, s.certainty, s.detail, s_e.source, s_e.adopted_at"
+_ENDS = "JOIN place_organisation o ON o.id = s.organisation_id LEFT JOIN place_organisation t ON t.id = s.target_id"
 
 
 @place_facts
@@ -181,20 +184,45 @@ def show(code: str, as_at: AsAt) -> Body | None:
     brief = organisation(code, as_at)
     if brief is None:
         return None
-    sql = f"SELECT {_SAID} FROM {statements(as_at)} WHERE {as_at.holds('s')} AND s.organisation_id = %s "
-    rows = select(f"{sql} ORDER BY s.kind, {newest_first()}", [*as_at.day, brief.id])
-    lineage, _ = lineage_of({brief.code}, as_at)
+    always = select(
+        f"SELECT {_SAID} FROM {statements(as_at)} {_ENDS} WHERE s.organisation_id = %s "
+        f"AND s.kind <> 'area' ORDER BY s.kind, {newest_first()}",
+        [brief.id],
+    )
+    own = _single(row for row in always if _holds(row, as_at.on))
+    lineage, _ = lineage_of({brief.code} | {row[3] for row in own if row[3]}, as_at)
     came = set(lineage.arrivals(brief.code)) | {e.body for e in lineage.edges if e.successor == brief.code}
+    # Of one target the index gives the rows in order, so that reading stops early.
+    named = f"IN ({marks(list(came))})" if len(came) > 1 else "= %s"
     incoming = select(
-        f"SELECT {_SAID} FROM {statements(as_at)} WHERE {as_at.holds('s')} AND s.kind <> 'succeeded_by' "
-        f"AND s.target_id IN (SELECT id FROM place_organisation WHERE code IN ({marks(sorted(came))})) "
+        f"SELECT {_SAID} FROM {statements(as_at)} {_ENDS} WHERE {as_at.holds('s')} AND s.kind <> 'succeeded_by' "
+        f"AND s.target_id {named.replace('%s', '(SELECT i.id FROM place_organisation i WHERE i.code = %s)')} "
         f"ORDER BY s.kind, s.organisation_id LIMIT {MOST_RELATED + 1}",
         [*as_at.day, *sorted(came)],
     )
-    said = _in_words(brief, [*_single(rows), *incoming[:MOST_RELATED]], as_at)
-    if not said and brief.from_date is None:
+    said = _in_words(brief, [*own, *incoming[:MOST_RELATED]], lineage, as_at)
+    areas = len(_areas(brief, as_at))
+    if not said and not areas and brief.from_date is None:
         return None  # a code that a proposal made, or that others mention
-    return Body(brief, tuple(said), len(incoming) > MOST_RELATED)
+    ever = tuple(_said(row) for row in always if row[3] is None)
+    return Body(brief, tuple(said), len(incoming) > MOST_RELATED, ever, areas)
+
+
+@place_facts
+def areas_of(code: str, as_at: AsAt) -> tuple[str, ...]:
+    """The LSOAs that sources say a body covers on a day, by code."""
+    brief = organisation(code, as_at)
+    return tuple(sorted({row[0] for row in _areas(brief, as_at)})) if brief else ()
+
+
+def _areas(brief: Brief, as_at: AsAt) -> list[tuple[Any, ...]]:
+    sql = f"SELECT s.value FROM {statements(as_at)} WHERE s.organisation_id = %s AND s.kind = 'area' AND "
+    return select(sql + as_at.holds("s"), [brief.id, *as_at.day])
+
+
+def _holds(row: tuple[Any, ...], on: date) -> bool:
+    until = as_day(row[5])
+    return (as_day(row[4]) or date.min) <= on and (until is None or until > on)
 
 
 def _single(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -207,46 +235,41 @@ def _single(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return kept
 
 
-def _in_words(brief: Brief, rows: list[tuple[Any, ...]], as_at: AsAt) -> list[Said]:
-    ends = {row[2] for row in rows} | {row[3] for row in rows if row[3]}
-    known = briefs(ends, as_at)
-    ended = {b.code for b in known.values() if b.has_ended(as_at.on)}
-    lineage = lineage_of(ended, as_at)[0] if ended else Lineage({}, ())
-    heirs = _heirs(rows, known, lineage, as_at.on)
-    by_code = by_codes(set(heirs.values()) - {""}, as_at) if heirs else {}
+def _in_words(brief: Brief, rows: list[tuple[Any, ...]], lineage: Lineage, as_at: AsAt) -> list[Said]:
+    """Statements about the body, and those that lead to it or to what it took over from."""
+    heirs = {
+        (row[2], row[3]): lineage.heir(row[3], as_at.on, frozenset({row[2]})) or ""
+        for row in rows
+        if row[3] and lineage.ended(row[3], as_at.on)
+    }
+    known = by_codes({code for row in rows for code in row[2:4] if code} | (set(heirs.values()) - {""}), as_at)
     said = []
     for row in rows:
-        kind, value, subject, target, from_date, to_date, certainty, detail, source, known_at = row
-        incoming = target is not None and subject != brief.id
-        other = known[subject if incoming else target] if target is not None else None
-        heir = heirs.get((subject, target)) if target is not None and kind != "succeeded_by" else None
-        if incoming and heir is not None and heir != brief.code and (heir or target != brief.id):
+        kind, subject, target = row[0], row[2], row[3]
+        if target is None:
+            said.append(_said(row))
+            continue
+        incoming = subject != brief.code
+        heir = heirs.get((subject, target)) if kind != "succeeded_by" else None
+        if incoming and heir is not None and heir != brief.code and (heir or target != brief.code):
             continue  # it went to another part of the body that is no more
-        named = known[target].code if target is not None else ""
-        if heir and not incoming:
-            other = by_code.get(heir, other)
-        passed_from = named if heir and heir != named else ""
+        other = known[subject] if incoming else known[heir or target]
+        passed_from = target if heir and heir != target else ""
+        words = KINDS[kind].reverse if incoming else KINDS[kind].words
         said.append(
-            Said(
-                kind, KINDS[kind].reverse if incoming else KINDS[kind].words, value, other,
-                as_day(from_date) or date.min, as_day(to_date), certainty, _detail(detail), source,
-                as_moment(known_at) if known_at else None, incoming, passed_from, heir == "",
+            replace(
+                _said(row), words=words, other=other, incoming=incoming, passed_from=passed_from, undecided=heir == ""
             )
-        )  # fmt: skip
+        )
     return said
 
 
-def _heirs(
-    rows: list[tuple[Any, ...]], known: Mapping[int, Brief], lineage: Lineage, on: date
-) -> dict[tuple[int, int], str]:
-    """For relations to a body that has ended: the code of the body that took over, or "" if none is known."""
-    heirs = {}
-    for row in rows:
-        subject, target = row[2], row[3]
-        if target is not None and known[target].has_ended(on):
-            about = frozenset({known[subject].code})
-            heirs[subject, target] = lineage.heir(known[target].code, on, about) or ""
-    return heirs
+def _said(row: tuple[Any, ...]) -> Said:
+    kind, value, _, _, from_date, to_date, certainty, detail, source, known_at = row
+    return Said(
+        kind, KINDS[kind].words, value, None, as_day(from_date) or date.min, as_day(to_date), certainty,
+        _detail(detail), source, as_moment(known_at) if known_at else None,
+    )  # fmt: skip
 
 
 def _detail(detail: Any) -> Mapping[str, Any]:

@@ -9,11 +9,10 @@ from typing import Any
 
 import orjson
 
-from joinery.apps.base.columns import as_day, as_moment, select
+from joinery.apps.base.columns import as_day, select
 from joinery.apps.base.facts import place_facts
-from joinery.apps.place.facts.bodies import Brief, Said, briefs, organisation
-from joinery.apps.place.kinds import KINDS
-from joinery.apps.place.sql import AsAt, newest_first, statements
+from joinery.apps.place.facts.bodies import Body, Brief, Said, briefs, organisation, show
+from joinery.apps.place.sql import LATEST, AsAt, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +35,40 @@ class Succession:
 @place_facts
 def successors(code: str, as_at: AsAt) -> tuple[Succession, ...] | None:
     """Every succession from the body on, up to the day; None when no body has the code."""
-    return _walk(code, as_at, onward=True)
+    start = organisation(code, as_at)
+    return _walk(start, as_at)[1] if start else None
 
 
 @place_facts
 def predecessors(code: str, as_at: AsAt) -> tuple[Succession, ...] | None:
     """Every succession that led to the body, up to the day; None when no body has the code."""
-    return _walk(code, as_at, onward=False)
-
-
-def _walk(code: str, as_at: AsAt, onward: bool) -> tuple[Succession, ...] | None:
     start = organisation(code, as_at)
-    if start is None:
-        return None
-    here, there = ("organisation_id", "target_id") if onward else ("target_id", "organisation_id")
-    step = statements(as_at, "x", on=f"x.{here} = w.id AND x.kind = 'succeeded_by' AND x.from_date <= %s")
-    edge = statements(as_at, on=f"s.{here} = w.id AND s.kind = 'succeeded_by' AND s.from_date <= %s")
-    sql = (
-        f"WITH RECURSIVE walked(id) AS (SELECT %s UNION SELECT x.{there} FROM walked w JOIN {step}) "
-        "SELECT s.organisation_id, s.target_id, s.from_date, s.certainty, s.detail, s_e.source "
-        f"FROM walked w JOIN {edge} ORDER BY s.from_date, s.organisation_id, s.target_id, {newest_first()}"
+    return _walk(start, as_at)[0] if start else None
+
+
+def _walk(start: Brief, as_at: AsAt) -> tuple[tuple[Succession, ...], tuple[Succession, ...]]:
+    """The successions that led to a body, and those from it on."""
+    ways = (("before", "target_id", "organisation_id"), ("after", "organisation_id", "target_id"))
+    until = "kind = 'succeeded_by' AND {}.from_date <= %s"
+    walks = ", ".join(
+        f"{way}(id) AS (SELECT %s UNION SELECT x.{there} FROM {way} w "
+        f"JOIN {statements(as_at, 'x', on=f'x.{here} = w.id AND x.' + until.format('x'))})"
+        for way, here, there in ways
     )
-    rows = select(sql, [start.id, as_at.day[0], as_at.day[0]])
-    known = briefs({body for row in rows for body in row[:2]}, as_at)
-    found: dict[tuple[Any, ...], Succession] = {}
-    for body, to, on, certainty, detail, source in rows:
+    edges = " UNION ALL ".join(
+        f"SELECT '{way}', s.organisation_id, s.target_id, s.from_date, s.certainty, s.detail, s_e.source, "
+        f"COALESCE(s_e.sequence, {LATEST}), s.id "
+        f"FROM {way} w JOIN {statements(as_at, on=f's.{here} = w.id AND s.' + until.format('s'))}"
+        for way, here, _ in ways
+    )
+    (day, _) = as_at.day
+    rows = select(f"WITH RECURSIVE {walks} {edges} ORDER BY 4, 2, 3, 8 DESC, 9 DESC", [start.id, day] * 2 + [day] * 2)
+    known = briefs({body for row in rows for body in row[1:3]}, as_at)
+    found: dict[str, dict[tuple[Any, ...], Succession]] = {"before": {}, "after": {}}
+    for way, body, to, on, certainty, detail, source, *_ in rows:
         # Two sources may state one succession: what was said last counts.
-        found.setdefault((body, to, on), _succession(known[body], known[to], on, certainty, detail, source))
-    return tuple(found.values())
+        found[way].setdefault((body, to, on), _succession(known[body], known[to], on, certainty, detail, source))
+    return tuple(found["before"].values()), tuple(found["after"].values())
 
 
 def _succession(body: Brief, to: Brief, on: Any, certainty: str, detail: Any, source: str) -> Succession:
@@ -87,20 +92,12 @@ class History:
 @place_facts
 def history(code: str, as_at: AsAt) -> History | None:
     """A body's names, forms and life over time, and all that led to it and came of it, whatever the day."""
-    brief = organisation(code, as_at)
-    if brief is None:
-        return None
-    sql = (
-        "SELECT s.kind, s.value, s.from_date, s.to_date, s.certainty, s.detail, s_e.source, s_e.adopted_at "
-        f"FROM {statements(as_at)} WHERE s.organisation_id = %s AND s.target_id IS NULL AND s.kind <> 'area' "
-        f"ORDER BY s.kind, s.from_date, {newest_first()}"
-    )
-    said = tuple(
-        Said(
-            kind, KINDS[kind].words, value, None, as_day(start) or date.min, as_day(end), certainty,
-            orjson.loads(detail) if isinstance(detail, str) else detail, source, as_moment(at) if at else None,
-        )
-        for kind, value, start, end, certainty, detail, source, at in select(sql, [brief.id])
-    )  # fmt: skip
-    ever = AsAt(date.max, as_at.sequence, as_at.draft)
-    return History(brief, said, _walk(code, ever, onward=False) or (), _walk(code, ever, onward=True) or ())
+    body = show(code, as_at)
+    return history_of(body, as_at) if body else None
+
+
+@place_facts
+def history_of(body: Body, as_at: AsAt) -> History:
+    """The history of a body that was shown."""
+    before, after = _walk(body.brief, AsAt(date.max, as_at.sequence, as_at.draft))
+    return History(body.brief, body.ever, before, after)

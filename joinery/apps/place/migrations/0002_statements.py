@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["organisation", "kind", "value", "from_date"], name="statement_key"),
                     models.Index(
                         condition=models.Q(("target__isnull", False)),
-                        fields=["target", "kind"],
+                        fields=["target", "kind", "organisation"],
                         name="statement_target",
                     ),
                     models.Index(fields=["value", "kind"], name="statement_value"),

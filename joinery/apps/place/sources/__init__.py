@@ -8,18 +8,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from joinery.apps.base.tables import Table, UnreadableFile, open_table, plain, refuse_other_formats
 from joinery.apps.place.sources import cqc, lookups, ods_csv, postcodes
 from joinery.apps.place.sources.definitions import open_definition
 from joinery.apps.place.sources.ord import open_ord
-from joinery.apps.place.sources.reading import (
-    Opened,
-    PostcodeRow,
-    Table,
-    UnreadableFile,
-    open_table,
-    plain,
-    refuse_other_formats,
-)
+from joinery.apps.place.sources.reading import Opened, PostcodeRow
 
 __all__ = ["Opened", "PostcodeRow", "UnreadableFile", "open_source"]
 
@@ -34,7 +27,7 @@ def open_source(path: Path) -> Opened:
             head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise UnreadableFile(f"{path.name} cannot be opened: {error.strerror}.") from None
-    refuse_other_formats(path, head)
+    refuse_other_formats(path, head, "CSV, or as JSON from the ODS API")
     if path.suffix.lower() == ".toml" or _DEFINITION.search(head):
         return open_definition(path)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):

@@ -15,19 +15,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from joinery.apps.base.tables import Table, day_of, plain
 from joinery.apps.place.kinds import EARLIEST, FORMS, Row, Saying
-from joinery.apps.place.sources.reading import (
-    CQC_CODE,
-    ODS_CODE,
-    Opened,
-    Table,
-    day_after,
-    day_of,
-    plain,
-    premises,
-    row_of,
-    stated_day,
-)
+from joinery.apps.place.sources.reading import CQC_CODE, ODS_CODE, Opened, day_after, premises, row_of, stated_day
 
 NONE = ("", "-", "null", "n/a")
 NOT_RATED = ("not rated", "no published rating", "not formally rated", "inspected but not rated")

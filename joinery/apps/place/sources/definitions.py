@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
-from itertools import count
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.place.kinds import EARLIEST, FORMS, KINDS, Row, Saying
-from joinery.apps.place.sources.reading import Opened, UnreadableFile, row_of
+from joinery.apps.place.sources.reading import Opened, row_of
 
 MOST_BYTES = 16 * 1024 * 1024
 CERTAINTIES = ("", "verified", "recalled", "claimed")
@@ -32,6 +32,9 @@ WORDS = {
 # What a body is called holds when it is gone, too.
 LASTING = ("name", "code")
 SUCCESSION_DETAIL = ("part", "areas", "share", "instrument", "contracts", "note")
+
+
+Sayings = Callable[[dict[str, Any], str], Iterator[Saying]]
 
 
 class Wrong(Exception):
@@ -64,18 +67,31 @@ def open_definition(path: Path) -> Opened:
 
 
 def _rows(file: str, said: dict[str, Any], certainty: str) -> Iterator[Row]:
-    positions = count(1)
-    for part, sayings_of in (("organisation", _organisation), ("succession", _succession)):
+    entries = [
+        (str(entry.get(key, "no code")), position, f"[[{part}]] {number}", entry, sayings_of)
+        for position, (part, key, sayings_of, number, entry) in enumerate(_numbered(said), start=1)
+    ]
+    # All that is said of one body stands together, as a history must.
+    for code, position, where, entry, sayings_of in sorted(entries, key=lambda e: e[:2]):
+        body = json.dumps(entry, default=str, ensure_ascii=False)
+        name = f"{file}, {where} ({code})"
+        try:
+            if "\\u0000" in body:
+                raise Wrong("it holds the character U+0000. Take it out.")
+            made = row_of(position, body, list(sayings_of(entry, _certainty(entry, certainty))))
+        except Wrong as wrong:
+            made = row_of(position, body, (), (f"{name}: {wrong}",))
+        yield made if not made.issues else _named(made, name)
+
+
+def _numbered(said: dict[str, Any]) -> Iterator[tuple[str, str, Sayings, int, dict[str, Any]]]:
+    parts: tuple[tuple[str, str, Sayings], ...] = (
+        ("organisation", "code", _organisation),
+        ("succession", "from", _succession),
+    )
+    for part, key, sayings_of in parts:
         for number, entry in enumerate(said.get(part, []), start=1):
-            body = json.dumps(entry, default=str, ensure_ascii=False)
-            name = f"{file}, [[{part}]] {number} ({entry.get('code', entry.get('from', 'no code'))})"
-            try:
-                if "\\u0000" in body:
-                    raise Wrong("it holds the character U+0000. Take it out.")
-                made = row_of(next(positions), body, list(sayings_of(entry, _certainty(entry, certainty))))
-            except Wrong as wrong:
-                made = row_of(next(positions), body, (), (f"{name}: {wrong}",))
-            yield made if not made.issues else _named(made, name)
+            yield part, key, sayings_of, number, entry
 
 
 def _named(row: Row, name: str) -> Row:

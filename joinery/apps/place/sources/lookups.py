@@ -16,8 +16,9 @@ from importlib.resources import files
 
 import msgspec
 
+from joinery.apps.base.tables import Table
 from joinery.apps.place.kinds import Row, Saying
-from joinery.apps.place.sources.reading import GSS_CODE, LSOA_CODE, ODS_CODE, Opened, Table, row_of
+from joinery.apps.place.sources.reading import GSS_CODE, LSOA_CODE, ODS_CODE, Opened, row_of
 
 _COLUMN = re.compile(r"([a-z]+)(\d{2})?(cd|cdh|nm)")
 
@@ -99,7 +100,9 @@ def open_lookup(table: Table, lookup: Lookup, columns: int, skip: int) -> Opened
     source = "ons:" + "+".join((["lsoa"] if lookup.lsoa >= 0 else []) + sorted(levels))
     columns_said = [f"LSOA{lookup.lsoa_year}"] if lookup.lsoa >= 0 else []
     title = "ONS lookup: " + ", ".join(columns_said + [body.column for body in lookup.bodies])
-    days = {definition().days.get(body.column) for body in lookup.bodies} - {None}
+    # A day is sure only where all bodies are of one year.
+    one_year = len({body.column[-2:] for body in lookup.bodies}) == 1
+    days = {definition().days.get(body.column) for body in lookup.bodies if one_year} - {None}
     rows = _rows(table, lookup, columns, skip)
     return Opened(source, "snapshot", title, on=days.pop() if len(days) == 1 else None, rows=rows, note=table.note)
 

@@ -10,19 +10,10 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import chain
 
+from joinery.apps.base.tables import Table, UnreadableFile, day_of, plain
 from joinery.apps.place.kinds import EARLIEST, Row, Saying
 from joinery.apps.place.sources.ods_rules import Extract, rules
-from joinery.apps.place.sources.reading import (
-    ODS_CODE,
-    Opened,
-    Table,
-    UnreadableFile,
-    day_after,
-    day_of,
-    plain,
-    premises,
-    row_of,
-)
+from joinery.apps.place.sources.reading import ODS_CODE, OF_TODAY, Opened, day_after, premises, row_of
 
 CELLS = 27  # without a header
 SUCCESSION_CELLS = 5
@@ -74,7 +65,9 @@ def open_extract(table: Table, header: list[str] | None, skip: int) -> Opened:
         )
     places = _places(header) if header else {name: column.cell - 1 for name, column in rules().columns.items()}
     rows = _rows(table, extract, places, len(header) if header else CELLS, skip)
-    return Opened(f"ods:{extract.name}", "history", f"ODS: {extract.title}", rows=rows, note=table.note)
+    return Opened(
+        f"ods:{extract.name}", "history", f"ODS: {extract.title}", rows=rows, of_today=OF_TODAY, note=table.note
+    )
 
 
 def _rows(table: Table, extract: Extract, places: dict[str, int], columns: int, skip: int) -> Iterator[Row]:

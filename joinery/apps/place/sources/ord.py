@@ -13,16 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.place.kinds import EARLIEST, KINDS, Row, Saying
 from joinery.apps.place.sources.ods_rules import form_of
-from joinery.apps.place.sources.reading import (
-    ODS_CODE,
-    Opened,
-    UnreadableFile,
-    day_after,
-    premises,
-    row_of,
-)
+from joinery.apps.place.sources.reading import ODS_CODE, OF_TODAY, Opened, day_after, premises, row_of
 
 # An array is read whole; larger deliveries come one record a line.
 MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
@@ -88,13 +82,13 @@ class _Location(
         "uprn": "UPRN",
     },
 ):
-    line_1: str = ""
-    line_2: str = ""
-    line_3: str = ""
-    town: str = ""
-    county: str = ""
-    postcode: str = ""
-    uprn: int | str = ""
+    line_1: str | None = None
+    line_2: str | None = None
+    line_3: str | None = None
+    town: str | None = None
+    county: str | None = None
+    postcode: str | None = None
+    uprn: int | str | None = None
 
 
 class _Place(msgspec.Struct, rename={"location": "Location"}):
@@ -145,7 +139,7 @@ def open_ord(path: Path) -> Opened:
     if first is None:
         raise UnreadableFile(f"{path.name} holds no record. Get the file again.")
     rows = (row_of_record(position, body) for position, body in enumerate(chain([first], records), start=1))
-    return Opened("ods", "history", "Records of the NHS Organisation Data Service", rows=rows)
+    return Opened("ods", "history", "Records of the NHS Organisation Data Service", rows=rows, of_today=OF_TODAY)
 
 
 def _is_lines(path: Path) -> bool:
@@ -280,7 +274,7 @@ def _sayings(record: _Record) -> Iterator[Saying]:
     place = record.place.location if record.place else None
     if place:
         lines = (place.line_1, place.line_2, place.line_3, place.town, place.county)
-        at = premises(code, lines, place.postcode, str(place.uprn))
+        at = premises(code, (line or "" for line in lines), place.postcode or "", str(place.uprn or ""))
         if at:
             yield Saying(code, "premises", at.value, from_date=start, detail=at.detail)
     yield from _relations(record, code, lives or [(start, None)])

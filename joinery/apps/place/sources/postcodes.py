@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from joinery.apps.base.tables import Table
 from joinery.apps.place.kinds import EARLIEST
-from joinery.apps.place.sources.reading import LSOA_CODE, Opened, PostcodeRow, Table, postcode_of
+from joinery.apps.place.sources.reading import LSOA_CODE, Opened, PostcodeRow, postcode_of
 
 # Of the ways in which ONS writes a postcode, any will do.
 _POSTCODES = ("pcds", "pcd8", "pcd7", "pcd2", "pcd", "postcode")

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
-from itertools import islice
-from pathlib import Path
 from typing import Literal, NamedTuple
 
+from joinery.apps.base.tables import day_of, plain
 from joinery.apps.place.kinds import Row, Saying
 
-CHUNK_BYTES = 1024 * 1024
-# A preamble may stand above a header: CQC's has four lines.
-MOST_PREAMBLE_ROWS = 20
 # What the directory can hold: see models.Organisation and models.Statement.
 MOST_CODE_CHARACTERS = 40
 MOST_VALUE_CHARACTERS = 300
@@ -28,18 +20,9 @@ CQC_CODE = re.compile(r"1-[0-9]{6,12}|[A-Z0-9]{2,12}")
 GSS_CODE = re.compile(r"[EWSN][0-9]{8}")
 LSOA_CODE = re.compile(r"[EW]01[0-9]{6}")
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
-_WORDS = re.compile(r"[a-z0-9]+")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DATES = (
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?:[T ].*)?"),
-    re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})(?: .*)?"),
-    re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})"),
-    re.compile(r"(?P<d>\d{1,2})(?:st|nd|rd|th)?[-_ ](?P<m>[A-Za-z]{3,9})[-_ ](?P<y>\d{4})"),
-)
 
-
-class UnreadableFile(Exception):
-    """The file as a whole cannot be read; the message tells its sender what to do."""
+# Kinds of which ODS tells only what is so today: it dates neither names nor addresses.
+OF_TODAY = frozenset({"name", "premises"})
 
 
 class PostcodeRow(NamedTuple):
@@ -62,8 +45,9 @@ class Opened:
     """A file whose kind is known. Its rows are read once, as they are asked for.
 
     `history`: each row tells all the dated life of its body that this source knows. `snapshot`: the rows
-    hold on the day `on`, and a saying from EARLIEST is one without a date. One of `rows` and `postcodes`
-    is empty. `note` is a remark for the sender, as on an encoding that was guessed.
+    hold on the day `on`, and a saying from EARLIEST is one without a date. `of_today` are kinds of which
+    even a history knows only what is so today. One of `rows` and `postcodes` is empty. `note` is a remark
+    for the sender, as on an encoding that was guessed.
     """
 
     source: str
@@ -72,151 +56,8 @@ class Opened:
     on: date | None = None
     rows: Iterator[Row] = field(default_factory=lambda: iter(()))
     postcodes: Iterator[PostcodeRow] = field(default_factory=lambda: iter(()))
+    of_today: frozenset[str] = frozenset()
     note: str = ""
-
-
-# A record of a table: the text as received, its cells, and what is wrong with it as CSV.
-Record = tuple[str, list[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A text file of rows and columns, not yet understood."""
-
-    path: Path
-    encoding: str
-    delimiter: str
-
-    @property
-    def note(self) -> str:
-        """Says how the file was read, when that was a guess."""
-        return "The file is not UTF-8; it was read as Windows-1252." if self.encoding == "cp1252" else ""
-
-    def first_rows(self) -> list[list[str]]:
-        """The cells of the first rows, among which a header may be."""
-        return [cells for _, cells, _ in islice(self.records(), MOST_PREAMBLE_ROWS)]
-
-    def records(self) -> Iterator[Record]:
-        """Every record that is not blank. A broken one is only its first line: the next lines are read again."""
-        again: deque[str] = deque()
-        taken: list[str] = []
-        with self.path.open(encoding=self.encoding, errors="replace", newline="") as file:
-
-            def lines() -> Iterator[str]:
-                while line := again.popleft() if again else next(file, ""):
-                    taken.append(line)
-                    yield line
-
-            reader = self._reader(lines())
-            while line := again.popleft() if again else next(file, ""):
-                if '"' not in line:  # most lines; splitting them is twice as fast
-                    cells = line.rstrip("\r\n").split(self.delimiter)
-                    if any(cells):
-                        yield line, cells, ""
-                    continue
-                again.appendleft(line)
-                taken.clear()
-                try:
-                    cells = next(reader)
-                except csv.Error as error:
-                    again.extendleft(reversed(taken[1:]))
-                    reader = self._reader(lines())
-                    yield line, [], f"is not valid CSV ({error}). Check its quotes."
-                    continue
-                if any(cells):
-                    yield line if len(taken) == 1 else "".join(taken), cells, ""
-
-    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        return csv.reader(lines, delimiter=self.delimiter, strict=True)
-
-    def data(self, columns: int, skip: int) -> Iterator[tuple[int, str, list[str], str]]:
-        """Position (from 1), text, cells and fault of each record below the first `skip` records."""
-        guessed = self.encoding == "cp1252"
-        for position, (body, cells, wrong) in enumerate(islice(self.records(), skip, None), start=1):
-            if not wrong and len(cells) != columns and (len(cells) < columns or any(cells[columns:])):
-                wrong = f"has {len(cells)} cells, where {columns} are expected. Check its commas and quotes."
-            if "\0" in body or (guessed and "\ufffd" in body):
-                wrong = "holds a character that is not text. Save the file as CSV (UTF-8) again."
-            yield position, body, cells, wrong
-
-
-def open_table(path: Path) -> Table:
-    """The file as a table of text. Raises UnreadableFile, saying what to do, for anything else."""
-    with path.open("rb") as file:
-        start = file.read(64 * 1024)
-    refuse_other_formats(path, start)
-    encoding = encoding_of(path)
-    head = start.decode(encoding, errors="replace").splitlines()[:MOST_PREAMBLE_ROWS]
-    bare = [re.sub(r'"[^"]*"', "", line) for line in head]
-    return Table(path, encoding, max(",;\t|", key=lambda mark: sum(line.count(mark) for line in bare)))
-
-
-def refuse_other_formats(path: Path, start: bytes) -> None:
-    """Raise UnreadableFile for what is no text: a workbook, an archive, a page, a picture, nothing."""
-    if not start.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise UnreadableFile(f"{path.name} is empty. Get the file again.")
-    if start[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile(
-            f"{path.name} is a workbook (XLSX, ODS, XLS) or a zip. Unpack a zip; open a workbook, choose the "
-            "sheet that holds the data, save it as CSV (UTF-8), and give that file."
-        )
-    if start[:2] == b"\x1f\x8b":
-        raise UnreadableFile(f"{path.name} is compressed. Unpack it and give the file inside.")
-    if start[:5] == b"%PDF-":
-        raise UnreadableFile(f"{path.name} is a PDF. Get the same data as CSV.")
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        raise UnreadableFile(f"{path.name} is XML or a web page. Get the data as CSV, or as JSON from the ODS API.")
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or start.count(0) > len(start) // 10:
-        raise UnreadableFile(f"{path.name} is not UTF-8 text. Save it as CSV (UTF-8) and give that.")
-
-
-def encoding_of(path: Path) -> str:
-    """`utf-8-sig` when the whole file is UTF-8, with or without a mark; otherwise `cp1252`.
-
-    Raises UnreadableFile for a line of more than a megabyte, which nobody should read at once.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    found = "utf-8-sig"
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            if len(chunk) == CHUNK_BYTES and b"\n" not in chunk and b"\r" not in chunk:
-                raise UnreadableFile(f"{path.name}: a line is longer than 1 MB. It is no table of rows.")
-            if found == "utf-8-sig":
-                try:
-                    decoder.decode(chunk, final=len(chunk) < CHUNK_BYTES)
-                except UnicodeDecodeError:
-                    found = "cp1252"
-    return found
-
-
-def plain(name: str) -> str:
-    """A column's name as it is compared: letters and digits in lower case.
-
-    >>> plain("Dormant (Y/N)")
-    'dormant y n'
-    """
-    return " ".join(_WORDS.findall(name.lower()))
-
-
-@lru_cache(maxsize=8192)
-def day_of(text: str) -> date | None:
-    """A date as ODS, CQC and spreadsheets write it, or None. The day comes before the month.
-
-    >>> day_of("01/04/2026") == day_of("20260401") == day_of("1 April 2026")
-    True
-    """
-    for shape in _DATES:
-        if found := shape.fullmatch(text.strip()):
-            month = found["m"]
-            if month.isalpha():
-                if month[:3].lower() not in _MONTHS:
-                    return None
-                month = str(_MONTHS.index(month[:3].lower()) + 1)
-            try:
-                return date(int(found["y"]), int(month), int(found["d"]))
-            except ValueError:
-                return None
-    return None
 
 
 def stated_day(text: str) -> date | None:
