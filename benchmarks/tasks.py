@@ -46,4 +46,6 @@ TASKS = (
     Task("page", "person_page", quick="--entries 600 --pages 3"),
     Task("seal", "seal_log", quick="--rows 20000"),
     Task("csv", "take_csv", quick="--rows 1000"),
+    Task("directory", "directory", quick="--questions 5"),
+    Task("duckdb", "peers.duckdb_directory", quick="--questions 5", environment=PEERS),
 )

@@ -36,6 +36,7 @@ people = [
 
 urlpatterns = [
     path("", include((people, "record"))),
+    path("place/", include(("joinery.site.place.urls", "place"))),
     path("log-in/", LogInView.as_view(), name="account_login"),
     path("log-out/", account.logout, name="account_logout"),
     path("log-in/inactive/", account.account_inactive, name="account_inactive"),

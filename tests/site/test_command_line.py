@@ -16,19 +16,20 @@ import pytest
 from joinery.__main__ import parser
 from joinery.site.commands import Problem
 from joinery.site.commands.take import in_order
+from tests.site import place_keys
 from tests.site.feeds import patient_file, people_file
 from tests.support import Deployment, empty_deployment, free_port
 
 COUNTS = {"rows", "taken", "unchanged", "superseded", "quarantined"}
 KEYS = {
-    "migrate": {"migrated"},
+    "migrate": {"migrated", "definitions"},
     "take": COUNTS | {"files", "failed"},
     "audit verify": {"ok", "blocks", "rows", "unsealed", "problems"},
     "backup": {"file", "keys", "bytes", "sha256"},
     "restore": {"restored", "audit_ok", "rows"},
     "demo": COUNTS | {"people", "as_of", "files"},
     "run": {"served"},
-}
+} | place_keys.KEYS
 KEYS_OF_A_FILE = COUNTS | {"file", "reasons"}
 HEAVY = ("django", "granian", "fhirkit", "orjson", "rich", "numpy")
 
@@ -91,6 +92,17 @@ def test_help_takes_less_than_a_third_of_a_second() -> None:
         ["demo", "--as-of", "tomorrow"],
         ["run", "--port", "http"],
         ["backup"],
+        ["place"],
+        ["place", "show"],
+        ["place", "show", "QJK", "--at", "yesterday"],
+        ["place", "responsible"],
+        ["place", "responsible", "--lsoa", "E01000001", "--postcode", "TQ1 1AA"],
+        ["place", "atoms"],
+        ["place", "atoms", "--set", "icb@soon"],
+        ["place", "merge", "A", "B"],
+        ["place", "decide", "17"],
+        ["place", "decide", "17", "--people", "QNQ", "--to", "QRL"],
+        ["place", "adopt", "first"],
     ],
     ids=" ".join,
 )

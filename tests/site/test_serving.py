@@ -85,9 +85,7 @@ def running(deployment: Deployment) -> Iterator[tuple[subprocess.Popen[str], int
 
 
 def test_run_serves_and_seals_and_stops_when_told_leaving_nothing_behind(deployment: Deployment) -> None:
-    deployment.sql(
-        "INSERT INTO place_organisation (code) VALUES ('Z1')"
-    )
+    deployment.sql("INSERT INTO place_organisation (code) VALUES ('Z1')")
     with running(deployment) as (process, port):
         said = healthy(port)
         assert said is not None and said["ok"] and said["database"] and said["triggers"]

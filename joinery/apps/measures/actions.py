@@ -38,8 +38,8 @@ Key = tuple[int, int, date]  # series, organisation, period
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How the rows of a file ended: the four counts add up to `rows`. `reasons` are the first of those
-    quarantined, `series` the names of the series that the file speaks of, `note` how it was read."""
+    """How the rows of a file ended: the four counts add up to `rows`. `reasons` are the first for
+    quarantine, each once; `series` the names of the series that the file speaks of, `note` how it was read."""
 
     file: str
     series: tuple[str, ...] = ()
@@ -68,7 +68,8 @@ class Stage:
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("taken", "unchanged", "superseded", "quarantined"), 0)
     )
-    reasons: list[str] = field(default_factory=list)
+    # What was wrong, the first row of which it was, and how many there were.
+    reasons: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def upload_series(
@@ -94,7 +95,7 @@ def upload_series(
             raise Refused("unreadable_file", str(problem)) from None
         publish(stage=stage, actor=actor, at=at)
     four = stage.counts
-    return Taken(path.name, tuple(stage.series), sum(four.values()), **four, reasons=tuple(stage.reasons), note=note)
+    return Taken(path.name, tuple(stage.series), sum(four.values()), **four, reasons=_reasons(stage), note=note)
 
 
 def _kind(layout: Layout, unit: str, kind: str) -> str:
@@ -247,5 +248,15 @@ def _point(stage: Stage, key: Key, figure: Figure) -> tuple[Any, ...]:
 
 def _count(stage: Stage, outcome: str, position: int = 0, issues: Sequence[str] = ()) -> None:
     stage.counts[outcome] += 1
-    if issues and len(stage.reasons) < MOST_REASONS:
-        stage.reasons.append(f"row {position}: {' '.join(issues)}")
+    if words := " ".join(issues):
+        first, count = stage.reasons.get(words, (position, 0))
+        if count or len(stage.reasons) < MOST_REASONS:
+            stage.reasons[words] = (first, count + 1)
+
+
+def _reasons(stage: Stage) -> tuple[str, ...]:
+    """What was wrong, each once."""
+    return tuple(
+        f"row {first}: {words}{f' So it is with {count - 1:,} more rows.' if count > 1 else ''}"
+        for words, (first, count) in stage.reasons.items()
+    )

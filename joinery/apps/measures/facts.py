@@ -113,6 +113,13 @@ def series_list() -> tuple[SeriesSummary, ...]:
 
 
 @place_facts
+def series_of(series_id: int) -> SeriesSummary | None:
+    """One series, without counts of what was uploaded; None when there is none."""
+    kept = Series.objects.filter(pk=series_id).first()
+    return SeriesSummary(kept.pk, kept.name, kept.unit, kept.kind, kept.step) if kept else None
+
+
+@place_facts
 def series_named(name: str) -> SeriesSummary | None:
     """The series of this name, however its letters are cased, or None."""
     return next((each for each in series_list() if each.name.casefold() == name.strip().casefold()), None)
@@ -138,11 +145,10 @@ def series_bodies(series_id: int, as_at: place.AsAt) -> tuple[SeriesBody, ...]:
 @place_facts
 def series_page(series_id: int, code: str, as_at: place.AsAt) -> SeriesPage | None:
     """The series of a body as it stands on a day, up to that day; None when there is no such series or body."""
-    kept = Series.objects.filter(pk=series_id).first()
-    body = place.organisation(code, as_at) if kept else None
-    if kept is None or body is None:
+    series = series_of(series_id)
+    body = place.organisation(code, as_at) if series else None
+    if series is None or body is None:
         return None
-    series = SeriesSummary(kept.pk, kept.name, kept.unit, kept.kind, kept.step)
     before = place.predecessors(body.code, as_at) or ()
     lineage = place.lineage([body.code], as_at)
     bodies = {b.code: b for s in before for b in (s.body, s.to)} | {body.code: body}

@@ -99,7 +99,7 @@ class Statement(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["organisation", "kind", "value", "from_date"], name="statement_key"),
+            models.Index(fields=["organisation", "kind", "value", "from_date", "target"], name="statement_key"),
             models.Index(
                 fields=["target", "kind", "organisation"],
                 name="statement_target",

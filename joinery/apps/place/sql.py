@@ -49,7 +49,7 @@ def statements(as_at: AsAt, s: str = "s", on: str = "", own: bool = False) -> st
     newer = (
         "SELECT 1 FROM place_statement n JOIN place_edition m ON m.id = n.edition_id "
         f"WHERE n.organisation_id = {s}.organisation_id AND n.kind = {s}.kind AND n.value = {s}.value "
-        f"AND n.from_date = {s}.from_date AND COALESCE(n.target_id, 0) = COALESCE({s}.target_id, 0) "
+        f"AND n.from_date = {s}.from_date AND COALESCE(n.target_id, 0) = COALESCE({s}.target_id, 0) AND n.id <> {s}.id "
         + (f"AND m.source = {s}_e.source " if own else "")
         + f"AND {as_at.sees('m')} AND {rank.format('m')} > {rank.format(s + '_e')}"
     )

@@ -187,8 +187,15 @@ def test_an_upload_that_was_killed_is_read_by_nothing_and_swept_by_the_next(
     assert page("A").points == () and Upload.objects.count() == 1
 
 
-@pytest.mark.parametrize("sql", ["UPDATE measures_point SET numerator = 9", "DELETE FROM measures_point",
-                                 "UPDATE measures_series SET name = 'x'", "DELETE FROM measures_unreadfigure"])  # fmt: skip
+CHANGES = (
+    "UPDATE measures_point SET numerator = 9",
+    "DELETE FROM measures_point",
+    "UPDATE measures_series SET name = 'x'",
+    "DELETE FROM measures_unreadfigure",
+)
+
+
+@pytest.mark.parametrize("sql", CHANGES)
 def test_what_was_published_is_never_changed(tmp_path: Path, sql: str) -> None:
     upload(write(tmp_path / "a.csv", ("A", "2019-04", 5), ("A", "x", 5)))
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

@@ -59,10 +59,13 @@ def write(edition_id: int, entries: Iterable[Entry]) -> None:
     last = {entry.key: entry for entry in entries}
     mine = Statement.objects.filter(edition_id=edition_id)
     if mine.exists():
-        for organisation, kind, value, target, from_date in last:
-            mine.filter(
-                organisation_id=organisation, kind=kind, value=value, target_id=target, from_date=from_date
-            ).delete()
+        bodies = sorted({entry.organisation_id for entry in last.values()})
+        for part in (bodies[i : i + 500] for i in range(0, len(bodies), 500)):
+            about = mine.filter(organisation_id__in=part)
+            rows = about.values_list("pk", "organisation_id", "kind", "value", "target_id", "from_date")
+            again = [pk for pk, *key in rows if tuple(key) in last]
+            for some in (again[i : i + 500] for i in range(0, len(again), 500)):
+                mine.filter(pk__in=some).delete()
     insert_rows(
         Statement,
         _COLUMNS,

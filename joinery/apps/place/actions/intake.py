@@ -104,10 +104,11 @@ def stage(
     edition = Edition.objects.get(pk=edition_id)
     _quarantine(edition, rows, tally)
     read = [row for row in rows if not row.issues]
-    entries, taken = Reconciler(edition, read, of_today).run()
+    entries, taken, superseded = Reconciler(edition, read, of_today).run()
     write(edition_id, entries)
     tally.taken += taken
-    tally.unchanged += len(read) - taken
+    tally.superseded += superseded
+    tally.unchanged += len(read) - taken - superseded
 
 
 @action("place.stage_postcodes", targets=("edition_id",))

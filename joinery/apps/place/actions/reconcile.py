@@ -6,7 +6,8 @@ said too, but only when it says something new: a change made by hand is not undo
 A history tells all of a body in one row, or in rows of one batch.
 
 A *snapshot* tells what is true on a day. What is new begins on that day (or when the body opened, if
-the source never spoke of it), what has gone ends on it, and what comes later stays as it was.
+the source never spoke of it before), and what has gone ends on it. So snapshots may come in any order:
+one that comes late speaks up to the day of the next, at which all is as it was known to be.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Reconciler:
         sayings = [saying for row in rows for saying in row.sayings]
         self.rows, self.on, self.of_today = rows, edition.on_date, of_today
         self.today = edition.made_at.date()
+        self.is_first, self.next = _neighbours(edition)
         self.ids = ids_of({s.code for s in sayings} | {s.target for s in sayings if s.target})
         as_at = AsAt(date.max, draft=edition.pk)
         bodies = sorted({self.ids[s.code] for s in sayings})
@@ -49,32 +51,38 @@ class Reconciler:
             self.live[entry.organisation_id, entry.kind][entry.key] = entry
         self.areas: dict[str, Known] = defaultdict(dict)
         areas = sorted({s.value for s in sayings if s.kind == "area"})
-        for entry in _entries(as_at, "s.kind = 'area' AND s.value", areas):
+        for entry in area_entries(as_at, areas):
             self.areas[entry.value][entry.key] = entry
+        self.own_areas: dict[str, Known] = defaultdict(dict)
+        for entry in _entries(as_at, "s.kind = 'area' AND s.value", areas, source=edition.source):
+            self.own_areas[entry.value][entry.key] = entry
         around = {e.organisation_id for known in self.areas.values() for e in known.values()} | set(bodies)
         self.levels = _levels(as_at, around) if areas else {}
         self.levels |= {self.ids[s.code]: level_of(s.value) for s in sayings if s.kind == "form"}
         self.said: dict[tuple[int, str], set[tuple[Any, ...]]] = defaultdict(set)
         for entry in map(self._entry, sayings):
             self.said[entry.organisation_id, entry.kind].add(entry.key)
+        self.last = {group: said for row in rows for group, said in self._grouped(row) if KINDS[group[1]].single}
         self.written: list[Entry] = []
 
-    def run(self) -> tuple[list[Entry], int]:
-        """The entries to write, and how many rows said anything new."""
-        taken = 0
+    def run(self) -> tuple[list[Entry], int, int]:
+        """The entries to write, how many rows said anything new, and how many a later row took back."""
+        taken = superseded = 0
         for row in self.rows:
             before = len(self.written)
-            self._row(row)
+            whole = self._row(row)
             taken += len(self.written) > before
-        return self.written, taken
+            superseded += not whole and len(self.written) == before
+        return self.written, taken, superseded
 
-    def _row(self, row: Row) -> None:
-        grouped: dict[tuple[int, str], list[Saying]] = defaultdict(list)
-        for saying in row.sayings:
-            grouped[self.ids[saying.code], saying.kind].append(saying)
+    def _row(self, row: Row) -> bool:
+        """Reconcile a row; False when a later one of the batch tells some of it anew, which counts instead."""
         opened = next((s.from_date for s in row.sayings if s.kind == "open" and s.from_date > EARLIEST), None)
-        for (body, kind), sayings in grouped.items():
-            if self.on is None and kind in self.of_today:
+        whole = True
+        for (body, kind), sayings in self._grouped(row):
+            if self.last.get((body, kind), sayings) != sayings:
+                whole = False
+            elif self.on is None and kind in self.of_today:
                 self._of_today(body, kind, sayings)
             elif self.on is None:
                 self._history(body, kind, sayings)
@@ -83,6 +91,14 @@ class Reconciler:
                     self._area(self._entry(saying), self.on)
             else:
                 self._snapshot(body, kind, sayings, self.on, opened)
+        return whole
+
+    def _grouped(self, row: Row) -> Iterable[tuple[tuple[int, str], list[Saying]]]:
+        """What a row says, by body and kind."""
+        grouped: dict[tuple[int, str], list[Saying]] = defaultdict(list)
+        for saying in row.sayings:
+            grouped[self.ids[saying.code], saying.kind].append(saying)
+        return grouped.items()
 
     def _entry(self, saying: Saying) -> Entry:
         target = self.ids[saying.target] if saying.target else None
@@ -116,7 +132,8 @@ class Reconciler:
 
     def _snapshot(self, body: int, kind: str, sayings: list[Saying], on: date, opened: date | None) -> None:
         own = self.own[body, kind]
-        start = on if own or opened is None else min(opened, on)
+        start = min(opened, on) if opened and (self.is_first or not own) else on
+        until = self._until(own.values())
         said = []
         for entry in map(self._entry, sayings):
             if entry.from_date > EARLIEST:
@@ -124,39 +141,69 @@ class Reconciler:
                 continue
             same = [e for e in own.values() if (e.value, e.target_id) == (entry.value, entry.target_id)]
             holding = next((e for e in same if holds(e, on)), None)
-            later = min((e.from_date for e in own.values() if e.from_date > on), default=None)
-            until = entry.to_date or (later if KINDS[kind].single else None)
+            others = own.values() if KINDS[kind].single else same
+            last = _earliest(entry.to_date, until, *(e.from_date for e in others if e.from_date > on))
             said.append(
                 replace(entry, from_date=holding.from_date, to_date=holding.to_date)
                 if holding
-                else replace(entry, from_date=start, to_date=until)
+                else replace(entry, from_date=start, to_date=last)
             )
         kept = {entry.key for entry in said}
         gone = [e for key, e in own.items() if key not in kept and holds(e, on)]
-        self._write([*(ended(e, on) for e in gone), *(e for e in said if own.get(e.key) != e)])
+        self._write([*self._left(gone, start, until), *(e for e in said if own.get(e.key) != e)])
 
     def _area(self, said: Entry, on: date) -> None:
-        """An area lies in one body of a level at a time, whoever said where it was before."""
+        """An area lies in one body of a level at a time, whoever said where it was before.
+
+        Where its source put it last time is nothing new, even if somebody has moved it since.
+        """
         on = said.from_date if said.from_date > EARLIEST else on
-        level = self.levels.get(said.organisation_id)
-        known = [e for e in self.areas[said.value].values() if self.levels.get(e.organisation_id) == level]
+        own = [e for e in self._at_level(self.own_areas[said.value], said) if holds(e, on)]
+        if own and max(own, key=lambda e: e.from_date).organisation_id == said.organisation_id:
+            return
+        known = self._at_level(self.areas[said.value], said)
         holding = [e for e in known if holds(e, on)]
         if any(e.organisation_id == said.organisation_id for e in holding):
             return
-        later = min((e.from_date for e in known if e.from_date > on), default=None)
-        self._write([*(ended(e, on) for e in holding), replace(said, from_date=on, to_date=said.to_date or later)])
+        until = self._until(known)
+        last = _earliest(said.to_date, until, *(e.from_date for e in known if e.from_date > on))
+        self._write([*self._left(holding, on, until), replace(said, from_date=on, to_date=last)])
+
+    def _at_level(self, known: Known, like: Entry) -> list[Entry]:
+        level = self.levels.get(like.organisation_id)
+        return [e for e in known.values() if self.levels.get(e.organisation_id) == level]
+
+    def _until(self, known: Iterable[Entry]) -> date | None:
+        """The day of the next snapshot, if one was taken already and told what then held."""
+        return self.next if self.next and any(holds(e, self.next) for e in known) else None
+
+    def _left(self, gone: Iterable[Entry], on: date, until: date | None) -> Iterable[Entry]:
+        """Entries that end on a day; what a later snapshot confirmed is back from then on."""
+        for entry in gone:
+            yield ended(entry, on)
+            if until and holds(entry, until):
+                yield replace(entry, from_date=until)
 
     def _write(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             self.written.append(entry)
             held = [self.own[entry.organisation_id, entry.kind], self.live[entry.organisation_id, entry.kind]]
             if entry.kind == "area":
-                held.append(self.areas[entry.value])
+                held += [self.areas[entry.value], self.own_areas[entry.value]]
             for known in held:
                 if entry.withdrawn:
                     known.pop(entry.key, None)
                 else:
                     known[entry.key] = entry
+
+
+def _neighbours(edition: Edition) -> tuple[bool, date | None]:
+    """Whether a snapshot is the earliest of its source so far, and the day of the next one after it."""
+    if edition.on_date is None:
+        return False, None
+    adopted = Edition.objects.filter(source=edition.source, sequence__isnull=False, on_date__isnull=False)
+    days = sorted({day for day in adopted.values_list("on_date", flat=True) if day})
+    return not any(day <= edition.on_date for day in days), next((d for d in days if d > edition.on_date), None)
 
 
 def ids_of(codes: Collection[str]) -> dict[str, int]:
@@ -217,14 +264,23 @@ def entries_of(as_at: AsAt, bodies: Collection[int]) -> list[Entry]:
     return _entries(as_at, "s.organisation_id", sorted(bodies))
 
 
+def area_entries(as_at: AsAt, areas: Collection[str]) -> list[Entry]:
+    """All statements that bodies cover some areas, whatever their dates."""
+    return _entries(as_at, "s.kind = 'area' AND s.value", sorted(areas))
+
+
 def holds(entry: Entry, on: date) -> bool:
     """True when the entry is true on a day."""
     return entry.from_date <= on and (entry.to_date is None or entry.to_date > on)
 
 
 def ended(entry: Entry, on: date) -> Entry:
-    """The entry as it is when it ends on a day; one that began on that day never was."""
-    return replace(entry, withdrawn=True) if entry.from_date == on else replace(entry, to_date=on)
+    """The entry as it is when it ends on a day; one that was to begin then or later never was."""
+    return replace(entry, withdrawn=True) if entry.from_date >= on else replace(entry, to_date=on)
+
+
+def _earliest(*days: date | None) -> date | None:
+    return min((day for day in days if day), default=None)
 
 
 def _parts(values: list[Any]) -> Iterable[list[Any]]:

@@ -16,7 +16,7 @@ from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.sql import AsAt, newest_first, sequence_at, statements
 from joinery.calc.succession import Lineage
 
-MOST_RELATED = 50
+MOST_RELATED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body as at a day: who it is, what is said of it, and relations both ways (50 at most of those
-    that come in; `more` says that there are others). `ever` is what is said of itself on any day, and
-    `areas` how many LSOAs it covers on the day (see `areas_of`)."""
+    """A body as at a day: who it is, what is said of it, and relations both ways (30 at most of those
+    that come in; `more` says that there are others). `ever` is what is said of itself on any day. For
+    the LSOAs that it covers see `areas_of`."""
 
     brief: Brief
     said: tuple[Said, ...]
     more: bool
     ever: tuple[Said, ...] = ()
-    areas: int = 0
 
     def of(self, kind: str, incoming: bool = False) -> tuple[Said, ...]:
         """What is said of one kind."""
@@ -201,23 +200,23 @@ def show(code: str, as_at: AsAt) -> Body | None:
         [*as_at.day, *sorted(came)],
     )
     said = _in_words(brief, [*own, *incoming[:MOST_RELATED]], lineage, as_at)
-    areas = len(_areas(brief, as_at))
-    if not said and not areas and brief.from_date is None:
+    if not said and brief.from_date is None:
         return None  # a code that a proposal made, or that others mention
     ever = tuple(_said(row) for row in always if row[3] is None)
-    return Body(brief, tuple(said), len(incoming) > MOST_RELATED, ever, areas)
+    return Body(brief, tuple(said), len(incoming) > MOST_RELATED, ever)
 
 
 @place_facts
 def areas_of(code: str, as_at: AsAt) -> tuple[str, ...]:
     """The LSOAs that sources say a body covers on a day, by code."""
     brief = organisation(code, as_at)
-    return tuple(sorted({row[0] for row in _areas(brief, as_at)})) if brief else ()
-
-
-def _areas(brief: Brief, as_at: AsAt) -> list[tuple[Any, ...]]:
-    sql = f"SELECT s.value FROM {statements(as_at)} WHERE s.organisation_id = %s AND s.kind = 'area' AND "
-    return select(sql + as_at.holds("s"), [brief.id, *as_at.day])
+    if brief is None:
+        return ()
+    sql = (
+        f"SELECT DISTINCT s.value FROM {statements(as_at)} WHERE s.organisation_id = %s AND s.kind = 'area' "
+        f"AND {as_at.holds('s')} ORDER BY s.value"
+    )
+    return tuple(row[0] for row in select(sql, [brief.id, *as_at.day]))
 
 
 def _holds(row: tuple[Any, ...], on: date) -> bool:
@@ -251,8 +250,8 @@ def _in_words(brief: Brief, rows: list[tuple[Any, ...]], lineage: Lineage, as_at
             continue
         incoming = subject != brief.code
         heir = heirs.get((subject, target)) if kind != "succeeded_by" else None
-        if incoming and heir is not None and heir != brief.code and (heir or target != brief.code):
-            continue  # it went to another part of the body that is no more
+        if incoming and (heir or target) != brief.code:
+            continue  # it stayed where it was, or went to another part of the body that is no more
         other = known[subject] if incoming else known[heir or target]
         passed_from = target if heir and heir != target else ""
         words = KINDS[kind].reverse if incoming else KINDS[kind].words

@@ -37,7 +37,7 @@ def find_bodies(
     key = " ".join(text.lower().split())
     if key:
         where.append("LOWER(s.value) >= %s AND LOWER(s.value) < %s")
-        values += [key, key[:-1] + chr(ord(key[-1]) + 1)]
+        values += [key, _past(key)]
     if after:
         name, body = _cursor(after)
         where.append("(LOWER(s.value) > %s OR (LOWER(s.value) = %s AND s.organisation_id > %s))")
@@ -66,6 +66,13 @@ def find_bodies(
         bodies = [named, *(body for body in bodies if body.id != named.id)]
     more = len(rows) > limit
     return Found(tuple(bodies), f"{rows[limit - 1][0]}~{rows[limit - 1][1]}" if more else None)
+
+
+def _past(key: str) -> str:
+    """What comes after every text that begins with `key`."""
+    last = ord(key[-1])
+    # From here on the next number may be no letter that a database takes.
+    return key[:-1] + chr(last + 1) if last < 0xD7FF else key + chr(0x10FFFF)
 
 
 def _current(kind: str, of: str, as_at: AsAt, column: str = "id") -> str:

@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["organisation", "kind", "value", "from_date"], name="statement_key"),
+                    models.Index(fields=["organisation", "kind", "value", "from_date", "target"], name="statement_key"),
                     models.Index(
                         condition=models.Q(("target__isnull", False)),
                         fields=["target", "kind", "organisation"],

@@ -166,3 +166,9 @@ def holdings() -> Holdings:
         "WHERE m.record_id = e.record_id))"
     )
     return Holdings(*counts)
+
+
+@place_facts
+def files_taken() -> int:
+    """How many files of records were taken."""
+    return int(select("SELECT COUNT(*) FROM record_submission WHERE published_at IS NOT NULL")[0][0])

@@ -120,7 +120,7 @@ def _changes(noun: Command) -> None:
 
 
 def _proposals(noun: Command) -> None:
-    propose = noun("propose", "proposals", "Begin a proposal: changes held beside the present.", "'One shore'")
+    propose = noun("propose", "proposals", "Begin a proposal: changes held beside the present.", "Shore")
     propose.add_argument("title", help="so that others know which it is")
     noun("proposals", "proposals", "List the proposals.", "")
     for name, words in (("adopt", "Make a proposal count from now on."), ("drop", "Set a proposal aside for good.")):

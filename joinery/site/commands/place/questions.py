@@ -136,7 +136,7 @@ def _said_lines(said: Iterable[Said]) -> Iterator[str]:
                 each.passed_from and f"took over from {each.passed_from}",
                 "nobody has decided which body took over" if each.undecided else "",
                 each.certainty,
-                f"says {each.source}",
+                f"source {each.source}",
             ],
         )
         what = " ".join(filter(None, [each.words, each.value, other]))

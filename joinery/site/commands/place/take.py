@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             continue
         done.append(asdict(taken))
         say(sentence(done[-1]))
+        if taken.note:
+            say(f"  {taken.note}")
         for reason in taken.reasons:
             say(f"  quarantined: {reason}")
     totals = {name: sum(each[name] for each in done) for name in COUNTS}

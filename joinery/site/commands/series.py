@@ -1,0 +1,174 @@
+"""`joinery series upload`, `list` and `show`: figures by organisation that a place has in files."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joinery.site.commands import Problem, say
+from joinery.site.commands.place.common import (
+    acting,
+    body_json,
+    get_ready,
+    in_json,
+    in_words,
+    refusals,
+    tell,
+    view,
+)
+
+if TYPE_CHECKING:
+    from joinery.apps.measures.actions import Wanted
+    from joinery.apps.measures.facts import SeriesPage, SeriesPoint, SeriesSummary
+
+EACH = ("day", "month", "quarter", "year", "financial_year")
+KINDS = ("count", "ratio", "level")
+
+
+def add(command: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    """Add the nouns of `series`; `command` makes one with its help and `--json`."""
+    words = "Upload series of figures by organisation, and show how each goes on through reorganisation."
+    nouns = commands.add_parser("series", help=words, description=words).add_subparsers(metavar="NOUN", required=True)
+
+    def noun(name: str, words: str, example: str) -> argparse.ArgumentParser:
+        made = command(name, words, f"joinery series {name} {example}".strip(), nouns)
+        made.set_defaults(module="series", noun=name)
+        return made
+
+    upload = noun("upload", "Take a CSV file of figures by organisation and period.", "ed.csv --series Attendances=att")
+    upload.add_argument("file", type=Path, metavar="FILE", help="a CSV file with a header")
+    upload.add_argument(
+        "--series", action="append", default=[], metavar="NAME[=COL]",
+        help="a series, and the column of its figures; may be repeated",
+    )  # fmt: skip
+    upload.add_argument("--unit", default="", metavar="WORDS", help="what is counted: visits, days, %%")
+    upload.add_argument("--value", default="", metavar="COL", help="column of the figures")
+    upload.add_argument("--numerator", default="", metavar="COL", help="of a ratio: the column above the line")
+    upload.add_argument("--denominator", default="", metavar="COL", help="of a ratio: the column below the line")
+    upload.add_argument("--organisation", default="", metavar="COL", help="column of the organisation's code")
+    upload.add_argument("--period", default="", metavar="COL", help="column of the period")
+    upload.add_argument("--by", default="", metavar="COL", help="column that tells several series apart")
+    upload.add_argument("--each", choices=EACH, default="month", help="how long a period is (default: month)")
+    upload.add_argument(
+        "--kind", choices=KINDS, default="", help="level: figures that cannot be added up, such as percentages"
+    )
+    noun("list", "List the series.", "")
+    show = noun("show", "Show the series of a body, with what it took over from.", "Attendances --for R0A")
+    show.add_argument("name", help="of the series")
+    show.add_argument("--for", dest="code", required=True, metavar="CODE", help="the body")
+    show.add_argument("--at", type=date.fromisoformat, metavar="DATE", help="the day (default: today)")
+    show.add_argument("--known-at", type=date.fromisoformat, metavar="DATE", help="as was known at the end of this day")
+    show.add_argument("--proposal", type=int, metavar="N", help="look through this proposal")
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Do what the noun says."""
+    get_ready()
+    return {"upload": _upload, "list": _list, "show": _show}[arguments.noun](arguments)
+
+
+def _upload(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    from joinery.apps.measures.actions import Layout, upload_series
+
+    layout = Layout(
+        _wanted(arguments), arguments.organisation, arguments.period, arguments.by, arguments.each
+    )  # fmt: skip
+    if not arguments.file.is_file():
+        raise Problem(f"There is no file {arguments.file}.")
+    with refusals():
+        taken = upload_series(path=arguments.file, layout=layout, unit=arguments.unit, kind=arguments.kind, **acting())
+    say(
+        f"{taken.file}: {taken.rows:,} rows: {taken.taken:,} taken, {taken.unchanged:,} unchanged, "
+        f"{taken.superseded:,} superseded, {taken.quarantined:,} quarantined"
+    )
+    for line in (*filter(None, [taken.note]), *(f"quarantined: {reason}" for reason in taken.reasons)):
+        say(f"  {line}")
+    return asdict(taken), 0
+
+
+def _wanted(arguments: argparse.Namespace) -> tuple[Wanted, ...]:
+    """The series that the options ask for."""
+    from joinery.apps.measures.actions import Wanted
+
+    if bool(arguments.numerator) != bool(arguments.denominator) or (arguments.numerator and arguments.value):
+        raise Problem("Give --value; or --numerator and --denominator together.")
+    named = [each.partition("=")[::2] for each in arguments.series] or [("", "")]
+    alone = bool(arguments.value or arguments.numerator)
+    if alone and (len(named) > 1 or named[0][1]):
+        raise Problem(
+            "--value, --numerator and --denominator are for one --series NAME. For several: --series NAME=COL."
+        )
+    return tuple(
+        Wanted(name.strip(), column.strip() or arguments.value, arguments.numerator, arguments.denominator)
+        for name, column in named
+    )
+
+
+def _list(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    from joinery.apps.measures.facts import series_list
+
+    found = series_list()
+    lines = [
+        f"{s.name}: {s.first} to {s.last}, {s.organisations} organisations, {_kind(s)}" for s in found
+    ]  # fmt: skip
+    tell(arguments, lines or ["There are no series yet. Upload one: joinery series upload FILE --series NAME"])
+    return {"series": [asdict(s) | {"uploaded_at": s.uploaded_at and s.uploaded_at.isoformat()} for s in found]}, 0
+
+
+def _show(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    from joinery.apps.measures.facts import series_named, series_page
+
+    as_at = view(arguments)
+    series = series_named(arguments.name)
+    if series is None:
+        raise Problem(f"There is no series {arguments.name}. List them: joinery series list")
+    page = series_page(series.id, arguments.code, as_at)
+    if page is None:
+        raise Problem(f"No body has the code {arguments.code}.")
+    tell(arguments, _lines(page))
+    answer = {
+        "series": page.series.name,
+        "unit": page.series.unit,
+        "kind": page.series.kind,
+        "body": body_json(page.body),
+        "points": _points_json(page.points),
+        "joined": [asdict(each) | {"on": in_json(each.on)} for each in page.joinings],
+        "apart": [asdict(each) | {"on": in_json(each.on), "points": _points_json(each.points)} for each in page.apart],
+        "went_to": page.went_to,
+    }
+    return {"at": in_json(as_at.on), "proposal": arguments.proposal} | answer, 0
+
+
+def _points_json(points: Iterable[SeriesPoint]) -> list[dict[str, Any]]:
+    return [asdict(point) | {"start": in_json(point.start), "parts": dict(point.parts)} for point in points]
+
+
+def _kind(series: SeriesSummary) -> str:
+    return f"{series.kind} by {series.step.replace('_', ' ')}{f' ({series.unit})' if series.unit else ''}"
+
+
+def _lines(page: SeriesPage) -> Iterable[str]:
+    yield f"{page.series.name}, {_kind(page.series)}: {page.body.name} ({page.body.code})"
+    for joined in page.joinings:
+        yield f"  {in_words(joined.on)}: {joined.name} ({joined.code}) became part of it"
+    if page.went_to:
+        yield f"  It has become part of {page.went_to}, whose series holds these figures."
+    if not page.points:
+        yield "  There are no figures."
+    yield from (_point_line(point) for point in page.points)
+    for apart in page.apart:
+        of = f"{apart.name} ({apart.code}), of which {apart.part or 'a part'} came on {in_words(apart.on)}"
+        how = f"estimated as {apart.share:.0%} of" if apart.estimate else "before the split, not divided:"
+        yield f"  Not in these figures: {how} {of}"
+        yield from (f"  {_point_line(point)}" for point in apart.points)
+
+
+def _point_line(point: SeriesPoint) -> str:
+    value = "cannot be added up" if point.value is None else f"{point.value:,.6g}"
+    parts = ", ".join(f"{code} {part:,.6g}" for code, part in point.parts if part is not None)
+    lacking = f"; no figure from {', '.join(point.missing)}" if point.missing else ""
+    return f"  {point.period}: {value}{f' ({parts})' if len(point.parts) > 1 else ''}{lacking}"

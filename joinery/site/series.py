@@ -1,0 +1,122 @@
+"""Pages of series: those that a place has, uploading one, and how a body's goes on through reorganisation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpResponse
+
+from joinery.apps.base.action import Refused
+from joinery.apps.measures import facts
+from joinery.apps.measures.actions import Layout, Taken, Wanted, upload_series
+from joinery.calc.series import STEPS
+from joinery.site.context import Request
+from joinery.site.line_chart import draw
+from joinery.site.place.forms import Form
+from joinery.site.place.looking import Look, acting, arranges, page, refusal, show
+
+FIELDS = (
+    "name", "unit", "kind", "value", "numerator", "denominator", "organisation", "period", "each", "by",
+)  # fmt: skip
+KINDS = {
+    "count": "A count, such as visits",
+    "ratio": "A ratio of two counts, such as patients seen in time out of all patients",
+    "level": "Another figure that cannot be added up, such as a percentage or a median",
+}
+EACH = {step: step.replace("_", " ").capitalize() for step in STEPS}
+# Larger files are for the command line, which holds no visitor's request open.
+MOST_MEGABYTES = 50
+
+
+@page
+def index(request: Request, look: Look) -> HttpResponse:
+    """The series that there are; whoever arranges the directory may upload another."""
+    taken = None
+    form = Form.of(request.POST, FIELDS, kind="count", each="month")
+    if request.method == "POST":
+        if not arranges(request):
+            return refusal(request)
+        taken = _upload(request, form)
+    context = {
+        "series": facts.series_list(),
+        "form": form,
+        "errors": form.errors,
+        "taken": taken,
+        "kinds": KINDS,
+        "each": EACH,
+    }
+    return show(request, "measures/series.jinja", look, context)
+
+
+@page
+def bodies(request: Request, look: Look, series_id: int) -> HttpResponse:
+    """The bodies of one series, as they stand on a day."""
+    series = facts.series_of(series_id)
+    if series is None:
+        raise Http404
+    context = {"series": series, "bodies": facts.series_bodies(series_id, look.as_at)}
+    return show(request, "measures/bodies.jinja", look, context)
+
+
+@page
+def body(request: Request, look: Look, series_id: int, code: str) -> HttpResponse:
+    """The series of one body, drawn and as a table, with what it took over from."""
+    found = facts.series_page(series_id, code, look.as_at)
+    if found is None:
+        raise Http404
+    marks = sorted({joining.on for joining in found.joinings})
+    context: dict[str, Any] = {
+        "series": found.series,
+        "body": found.body,
+        "points": found.points,
+        "apart": found.apart,
+        "names": found.names,
+        "went_to": found.went_to,
+        "several": len({code for point in found.points for code, _ in point.parts}) > 1,
+        "marks": [(day, [j for j in found.joinings if j.on == day]) for day in marks],
+        "chart": draw([(point.start, point.value, bool(point.missing)) for point in found.points], marks),
+    }
+    return show(request, "measures/body.jinja", look, context)
+
+
+def _upload(request: Request, form: Form) -> Taken | None:
+    """Take the file that was sent; None when the form has errors, or the file was refused."""
+    sent = request.FILES.get("file")
+    if sent is None:
+        form.wrong("file", "Choose a CSV file")
+    elif (sent.size or 0) > MOST_MEGABYTES * 1_000_000:
+        form.wrong("file", f"Choose a file of at most {MOST_MEGABYTES} MB, or use the command line for a larger one")
+    if not form["by"]:
+        form.needed("name", "Enter the name of the series")
+    kind = form.chosen("kind", KINDS, "Choose what kind of figures they are")
+    each = form.chosen("each", EACH, "Choose how long a period is")
+    if kind == "ratio":
+        form.needed("numerator", "Enter the column above the line")
+        form.needed("denominator", "Enter the column below the line")
+    if form.errors or sent is None:
+        return None
+    ratio = kind == "ratio"
+    wanted = Wanted(
+        form["name"],
+        "" if ratio else form["value"],
+        form["numerator"] if ratio else "",
+        form["denominator"] if ratio else "",
+    )
+    layout = Layout((wanted,), form["organisation"], form["period"], form["by"], each)
+    try:
+        return _taken(sent, layout, form["unit"], kind, acting(request))
+    except Refused as refused:
+        form.refused(refused, {"unreadable_file": "file", "name": "name", "series": "name", "percentage": "kind"})
+        return None
+
+
+def _taken(sent: UploadedFile[Any], layout: Layout, unit: str, kind: str, who: dict[str, Any]) -> Taken:
+    with TemporaryDirectory() as folder:
+        # The visitor's own name for the file stands in what they are told; nothing else of it is trusted.
+        path = Path(folder) / (Path(sent.name or "").name or "file")
+        with path.open("wb") as file:
+            file.writelines(sent.chunks())
+        return upload_series(path=path, layout=layout, unit=unit, kind=kind, **who)
