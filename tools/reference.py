@@ -11,6 +11,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from joinery.__main__ import parser  # noqa: E402 (the path comes first)
-from joinery.calc.access import CARING_ROLES, DIRECT_CARE, ROLES, Post, may_open, may_read  # noqa: E402
+from joinery.calc.access import CARING_ROLES, DIRECT_CARE, ROLES, Involvement, Post, may_open, may_read  # noqa: E402
 
 TARGET = ROOT / "docs" / "reference" / "generated"
 
@@ -162,7 +163,7 @@ def access() -> str:
         (code([role] if role else []), ROLES.get(role, "no role today"), _answer(held, "A"), _answer(held, "B"))
         for role, held in posts.items()
     )
-    opened = may_open(posts[next(iter(CARING_ROLES))], frozenset({"A"}), DIRECT_CARE)
+    opened = may_open(posts[next(iter(CARING_ROLES))], [Involvement("A", date.min)], DIRECT_CARE)
     restricted = [
         (words, _yes(may_read(is_restricted, source, opened)))
         for words, is_restricted, source in (
@@ -191,7 +192,7 @@ def access() -> str:
 
 
 def _answer(posts: tuple[Post, ...], involved: str) -> str:
-    decision = may_open(posts, frozenset({involved}), DIRECT_CARE)
+    decision = may_open(posts, [Involvement(involved, date.min)], DIRECT_CARE)
     return f"{_yes(decision.allowed)} (`{decision.reason}`)"
 
 

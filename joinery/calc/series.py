@@ -196,3 +196,14 @@ def period_words(start: date, step: str) -> str:
     if step == "quarter":
         return f"{month} to {_MONTHS[start.month + 1]} {start.year}"
     return str(start.year) if step == "year" else f"{start.year}/{(start.year + 1) % 100:02d}"
+
+
+def figure_words(value: float) -> str:
+    """A figure as pages write it: whole, or with two decimals (four below 1).
+
+    >>> figure_words(1234567.0), figure_words(12.345), figure_words(0.13579)
+    ('1,234,567', '12.35', '0.1358')
+    """
+    if value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:,.{2 if abs(value) >= 1 else 4}f}"

@@ -143,6 +143,15 @@ class Lineage:
                     todo.append(earlier)
         return found
 
+    def before(self, body: str) -> set[str]:
+        """The bodies of which anything ever came to `body`, itself excepted."""
+        found: set[str] = set()
+        todo = {body}
+        while todo:
+            todo = {edge.body for edge in self.edges if edge.successor in todo} - found - {body}
+            found |= todo
+        return found
+
     def reach(self, body: str, given: date, decided: Mapping[str, Step] | None = None) -> tuple[Reach, ...]:
         """The relationships that a membership given at `body` on a day meets (see the module's rule)."""
         line = self.line(body, decided)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from joinery.calc.series import figure_words
+
 WIDTH, HEIGHT = 480, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 26, 30
 _MOST_YEARS = 7
@@ -111,4 +113,4 @@ def _short(value: float, step: float) -> str:
     for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if step >= size / 10 and abs(value) >= size:
             return f"{value / size:.3g}{letter}"
-    return f"{value:,.6g}"
+    return figure_words(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,8 +14,9 @@ from django.http import Http404, HttpResponse
 from joinery.apps.base.action import Refused
 from joinery.apps.measures import facts
 from joinery.apps.measures.actions import Layout, Taken, Wanted, upload_series
-from joinery.calc.series import STEPS
+from joinery.calc.series import STEPS, figure_words
 from joinery.site.context import Request
+from joinery.site.jinja import longdate
 from joinery.site.line_chart import draw
 from joinery.site.place.forms import Form
 from joinery.site.place.looking import Look, acting, arranges, page, refusal, show
@@ -29,6 +32,27 @@ KINDS = {
 EACH = {step: step.replace("_", " ").capitalize() for step in STEPS}
 # Larger files are for the command line, which holds no visitor's request open.
 MOST_MEGABYTES = 50
+MOST_NAME_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the table of figures, in words: `parts` from which bodies it comes, `missing` from which not."""
+
+    period: str
+    value: str
+    parts: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A body of which a part came: what is said of it, and its figures until then."""
+
+    heading: str
+    sentence: str
+    code: str
+    lines: tuple[Line, ...]
 
 
 @page
@@ -46,7 +70,7 @@ def index(request: Request, look: Look) -> HttpResponse:
         "errors": form.errors,
         "taken": taken,
         "kinds": KINDS,
-        "each": EACH,
+        "each_choices": EACH,
     }
     return show(request, "measures/series.jinja", look, context)
 
@@ -71,15 +95,44 @@ def body(request: Request, look: Look, series_id: int, code: str) -> HttpRespons
     context: dict[str, Any] = {
         "series": found.series,
         "body": found.body,
-        "points": found.points,
-        "apart": found.apart,
-        "names": found.names,
-        "went_to": found.went_to,
-        "several": len({code for point in found.points for code, _ in point.parts}) > 1,
+        "lines": _lines(found.points, found.names, found.body.code),
+        "several": any(len(point.parts) > 1 or point.missing for point in found.points),
+        "beside": [_beside(each, found.names) for each in found.apart],
+        "heir": found.went_to,
         "marks": [(day, [j for j in found.joinings if j.on == day]) for day in marks],
         "chart": draw([(point.start, point.value, bool(point.missing)) for point in found.points], marks),
     }
     return show(request, "measures/body.jinja", look, context)
+
+
+def _lines(points: Iterable[facts.SeriesPoint], names: Mapping[str, str], own: str) -> tuple[Line, ...]:
+    def part(code: str, value: float | None) -> str:
+        return f"{names.get(code, code)}{'' if value is None else f' {figure_words(value)}'}"
+
+    return tuple(
+        Line(
+            point.period,
+            "Not added up" if point.value is None else figure_words(point.value),
+            "; ".join(part(*each) for each in point.parts) if [code for code, _ in point.parts] != [own] else "",
+            ", ".join(names.get(code, code) for code in point.missing),
+        )
+        for point in points
+    )
+
+
+def _beside(each: facts.Apart, names: Mapping[str, str]) -> Beside:
+    day, part = longdate(each.on), each.part or "a part of it"
+    if each.estimate and each.share is not None:
+        sentence = (
+            f"On {day} {each.to} took over {part}, stated as {each.share:.0%}. These are estimates: that share of "
+            "every figure before the split. They are not in the figures above."
+        )
+    else:
+        sentence = (
+            f"On {day} {each.to} took over {part}. These are the figures before the split, not divided. "
+            "They are not in the figures above."
+        )
+    return Beside(f"{each.name} before {day}", sentence, each.code, _lines(each.points, names, each.code))
 
 
 def _upload(request: Request, form: Form) -> Taken | None:
@@ -116,7 +169,7 @@ def _upload(request: Request, form: Form) -> Taken | None:
 def _taken(sent: UploadedFile[Any], layout: Layout, unit: str, kind: str, who: dict[str, Any]) -> Taken:
     with TemporaryDirectory() as folder:
         # The visitor's own name for the file stands in what they are told; nothing else of it is trusted.
-        path = Path(folder) / (Path(sent.name or "").name or "file")
+        path = Path(folder) / (Path(sent.name or "").name[-MOST_NAME_CHARACTERS:] or "file")
         with path.open("wb") as file:
             file.writelines(sent.chunks())
         return upload_series(path=path, layout=layout, unit=unit, kind=kind, **who)

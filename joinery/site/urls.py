@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 
-from joinery.site import errors, person
+from joinery.site import errors, person, series
 from joinery.site.accounts import LogInView
 from joinery.site.health import healthz
 
@@ -34,8 +34,15 @@ people = [
     path("people/<str:person_id>/entries/<int:entry_id>/", person.entry, name="entry"),
 ]
 
+figures = [
+    path("", series.index, name="series"),
+    path("<int:series_id>/", series.bodies, name="bodies"),
+    path("<int:series_id>/<str:code>/", series.body, name="body"),
+]
+
 urlpatterns = [
     path("", include((people, "record"))),
+    path("series/", include((figures, "measures"))),
     path("place/", include(("joinery.site.place.urls", "place"))),
     path("log-in/", LogInView.as_view(), name="account_login"),
     path("log-out/", account.logout, name="account_logout"),

@@ -1,4 +1,4 @@
-"""The worker: seals the logs each minute, until it is told to stop."""
+"""The worker: seals the logs each minute, and does once a day what is due, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -13,25 +13,34 @@ EVERY_SECONDS = 60
 
 
 def main() -> None:
-    """Seal, wait, and again; a failure is logged and tried again a minute later."""
+    """Seal, wait, and again; what fails is logged and tried again a minute later."""
     setup.load()
     from django.conf import settings
     from django.db import DatabaseError, close_old_connections
     from django.utils import timezone
 
     from joinery.apps.base import seal
+    from joinery.site import nightly
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     keys = seal.Keys(settings.KEYS)
+    done_on = None
     while not stop.is_set():
+        at = timezone.now()
         try:
-            rows = seal.seal(keys=keys, at=timezone.now())
+            rows = seal.seal(keys=keys, at=at)
             if rows:
                 logger.info("sealed", extra={"kept": {"rows": rows}})
         except DatabaseError:
             logger.exception("sealing failed")
+        if done_on != timezone.localdate(at):
+            try:
+                nightly.run(at)
+                done_on = timezone.localdate(at)
+            except DatabaseError:
+                logger.exception("nightly failed")
         close_old_connections()
         stop.wait(EVERY_SECONDS)
 

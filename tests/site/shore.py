@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.support import Deployment, copied_deployment, empty_deployment
+from tests.support import Deployment, copied_deployment
 
 HOME = "ZPL77"
 SHORE = """
@@ -50,18 +50,11 @@ def write_files(folder: Path) -> Path:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Deployment]:
+def started(migrated: Deployment, folder: Path) -> Iterator[Deployment]:
     """A deployment that was started for a place of its own, and has taken the place's files."""
-    with empty_deployment(folder / "data") as made:
+    with copied_deployment(migrated, folder / "data") as made:
         user = ("--email", "lead@shore.example", "--lead", "Ada Lead")
         answer = made.json("place", "start", HOME, "--name", "Shore", *user)
         assert answer["user_added"], answer
         assert made.json("place", "take", write_files(folder / "sent"))["failed"] == []
-        yield made
-
-
-@contextmanager
-def copied(source: Deployment, folder: Path) -> Iterator[Deployment]:
-    """A copy of it that a test may change."""
-    with copied_deployment(source, folder) as made:
         yield made

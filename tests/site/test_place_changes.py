@@ -10,21 +10,21 @@ import pytest
 
 from tests.site import place_keys, shore
 from tests.site.shore import today
-from tests.support import Deployment
+from tests.support import Deployment, copied_deployment
 
 LATER = "2031-04-01"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with shore.started(tmp_path_factory.mktemp("shore")) as place:
+def made(migrated: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with shore.started(migrated, tmp_path_factory.mktemp("shore")) as place:
         yield place
 
 
 @pytest.fixture
 def place(made: Deployment, tmp_path: Path) -> Iterator[Deployment]:
     """A started place of the test's own."""
-    with shore.copied(made, tmp_path / "data") as copy:
+    with copied_deployment(made, tmp_path / "data") as copy:
         yield copy
 
 

@@ -12,15 +12,15 @@ import pytest
 
 from tests.site import place_keys, shore
 from tests.site.shore import today
-from tests.support import Deployment
+from tests.support import Deployment, empty_deployment
 
 EVE, CHANGE = "2026-03-31", "2026-04-01"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def place(migrated: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A started place that nobody changes."""
-    with shore.started(tmp_path_factory.mktemp("shore")) as made:
+    with shore.started(migrated, tmp_path_factory.mktemp("shore")) as made:
         yield made
 
 
@@ -123,8 +123,6 @@ def test_atoms_are_counted_and_written(place: Deployment, tmp_path: Path) -> Non
     assert "exists. Choose another name" in refused(place, "atoms", *sets, "--out", out)
 
 
-def test_nothing_can_be_asked_where_there_is_no_deployment(tmp_path: Path, place: Deployment) -> None:
-    from tests.support import empty_deployment
-
+def test_nothing_can_be_asked_where_there_is_no_deployment(tmp_path: Path) -> None:
     with empty_deployment(tmp_path / "data") as nothing:
         assert "Start a place: joinery place start" in refused(nothing, "show", "QJK")

@@ -37,18 +37,17 @@ def test_a_place_starts_with_englands_bodies_a_first_user_and_nothing_made_up(tm
         assert place.json("audit", "verify")["ok"]
 
 
-def test_a_council_is_known_by_its_cassr_code_and_a_place_by_a_new_one(tmp_path: Path) -> None:
-    with empty_deployment(tmp_path / "data") as place:
-        unknown = place.run("place", "start", "ZPL77")
-        assert unknown.returncode == 1 and "No body has the code ZPL77" in unknown.stderr
-        ended = place.run("place", "start", "QNX")
-        assert ended.returncode == 1 and "After it came: NHS Surrey and Sussex" in ended.stderr
-        taken = place.run("place", "start", "503", "--name", "My place")
-        assert taken.returncode == 1 and "is the code of Lincolnshire" in taken.stderr
-        # What was refused is mended and repeated, in the same folder.
-        home = place.json("place", "start", "ZPL77", "--name", "Shore")["home"]
-        assert (home["code"], home["name"], home["form"]) == ("ZPL77", "Shore", "place")
-        assert place.json("place", "start", "ZPL77", "--name", "Shore")["home"] == home
+def test_a_council_is_known_by_its_cassr_code_and_a_place_by_a_new_one(deployment: Deployment) -> None:
+    unknown = deployment.run("place", "start", "ZPL77")
+    assert unknown.returncode == 1 and "No body has the code ZPL77" in unknown.stderr
+    ended = deployment.run("place", "start", "QNX")
+    assert ended.returncode == 1 and "After it came: NHS Surrey and Sussex" in ended.stderr
+    taken = deployment.run("place", "start", "503", "--name", "My place")
+    assert taken.returncode == 1 and "is the code of Lincolnshire" in taken.stderr
+    # What was refused is mended and repeated, in the same folder.
+    home = deployment.json("place", "start", "ZPL77", "--name", "Shore")["home"]
+    assert (home["code"], home["name"], home["form"]) == ("ZPL77", "Shore", "place")
+    assert deployment.json("place", "start", "ZPL77", "--name", "Shore")["home"] == home
 
 
 def test_a_first_user_needs_a_name_and_an_address_that_is_one(deployment: Deployment) -> None:
@@ -103,19 +102,18 @@ def until(terminal: int, words: str) -> str:
     return shown
 
 
-def test_an_upgrade_brings_what_changed_in_the_definitions(tmp_path: Path) -> None:
-    with empty_deployment(tmp_path / "data") as place:
-        assert place.json("migrate")["definitions"] == []  # nobody has started a place here
-        place.json("place", "start", "QJK")
-        assert place.json("migrate")["definitions"] == []
-        # An earlier version shipped another file.
-        place.sql("UPDATE place_edition SET file_digest = 'of before' WHERE source = 'definition:icbs'")
-        assert place.json("migrate")["definitions"] == ["icbs.toml"]
-        assert place.json("migrate")["definitions"] == []
+def test_an_upgrade_brings_what_changed_in_the_definitions(deployment: Deployment) -> None:
+    assert deployment.json("migrate")["definitions"] == []  # nobody has started a place here
+    deployment.json("place", "start", "QJK")
+    assert deployment.json("migrate")["definitions"] == []
+    # An earlier version shipped another file.
+    deployment.sql("UPDATE place_edition SET file_digest = 'of before' WHERE source = 'definition:icbs'")
+    assert deployment.json("migrate")["definitions"] == ["icbs.toml"]
+    assert deployment.json("migrate")["definitions"] == []
 
 
-def test_files_are_taken_by_folder_and_counts_add_up(tmp_path: Path) -> None:
-    with shore.started(tmp_path) as place:
+def test_files_are_taken_by_folder_and_counts_add_up(migrated: Deployment, tmp_path: Path) -> None:
+    with shore.started(migrated, tmp_path) as place:
         again = place.json("place", "take", tmp_path / "sent")
         assert set(again) == place_keys.KEYS["place take"]
         assert (again["rows"], again["unchanged"], again["taken"]) == (5, 5, 0)
@@ -137,7 +135,7 @@ def test_files_are_taken_by_folder_and_counts_add_up(tmp_path: Path) -> None:
         assert empty.returncode == 1 and "holds no directory files" in empty.stderr
 
 
-def test_the_lead_of_a_started_place_signs_in_and_sees_its_name(tmp_path: Path) -> None:
+def test_the_lead_of_a_started_place_signs_in_and_sees_its_name(deployment: Deployment) -> None:
     """In a process of its own, as `joinery run` has it."""
     script = (
         "import sys; from joinery.site import setup; setup.load()\n"
@@ -146,10 +144,9 @@ def test_the_lead_of_a_started_place_signs_in_and_sees_its_name(tmp_path: Path) 
         "page = client.post('/log-in/', {'login': sys.argv[1], 'password': sys.argv[2]}, follow=True)\n"
         "print(page.status_code, 'app-header__place\">Torbay Council<' in page.content.decode())\n"
     )
-    with empty_deployment(tmp_path / "data") as place:
-        password = place.json("place", "start", "E06000027", *USER)["password"]
-        done = subprocess.run(
+    password = deployment.json("place", "start", "E06000027", *USER)["password"]
+    done = subprocess.run(
             [sys.executable, "-c", script, "lead@shore.example", password],
-            env=place.env, cwd=tmp_path, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        env=deployment.env, cwd=deployment.data, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.stdout.strip() == "200 True", done.stderr

@@ -61,8 +61,8 @@ def statements(as_at: AsAt, s: str = "s", on: str = "", own: bool = False) -> st
 
 
 def newest_first(s: str = "s") -> str:
-    """An order in which, of several statements that hold, the one said last comes first."""
-    return f"COALESCE({s}_e.sequence, {LATEST}) DESC, {s}.from_date DESC, {s}.id DESC"
+    """An order in which, of several statements that hold, the one that began last, then said last, comes first."""
+    return f"{s}.from_date DESC, COALESCE({s}_e.sequence, {LATEST}) DESC, {s}.id DESC"
 
 
 def sequence_at(known_at: datetime) -> int:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from joinery.calc.series import STEPS, figure_words
 from joinery.site.commands import Problem, say
 from joinery.site.commands.place.common import (
     acting,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from joinery.apps.measures.actions import Wanted
     from joinery.apps.measures.facts import SeriesPage, SeriesPoint, SeriesSummary
 
-EACH = ("day", "month", "quarter", "year", "financial_year")
 KINDS = ("count", "ratio", "level")
 
 
@@ -52,7 +52,7 @@ def add(command: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
     upload.add_argument("--organisation", default="", metavar="COL", help="column of the organisation's code")
     upload.add_argument("--period", default="", metavar="COL", help="column of the period")
     upload.add_argument("--by", default="", metavar="COL", help="column that tells several series apart")
-    upload.add_argument("--each", choices=EACH, default="month", help="how long a period is (default: month)")
+    upload.add_argument("--each", choices=STEPS, default="month", help="how long a period is (default: month)")
     upload.add_argument(
         "--kind", choices=KINDS, default="", help="level: figures that cannot be added up, such as percentages"
     )
@@ -168,7 +168,7 @@ def _lines(page: SeriesPage) -> Iterable[str]:
 
 
 def _point_line(point: SeriesPoint) -> str:
-    value = "cannot be added up" if point.value is None else f"{point.value:,.6g}"
-    parts = ", ".join(f"{code} {part:,.6g}" for code, part in point.parts if part is not None)
+    value = "cannot be added up" if point.value is None else figure_words(point.value)
+    parts = ", ".join(f"{code} {figure_words(part)}" for code, part in point.parts if part is not None)
     lacking = f"; no figure from {', '.join(point.missing)}" if point.missing else ""
     return f"  {point.period}: {value}{f' ({parts})' if len(point.parts) > 1 else ''}{lacking}"

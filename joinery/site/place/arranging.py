@@ -20,7 +20,7 @@ from joinery.site.context import Request
 from joinery.site.jinja import url
 from joinery.site.place.forms import Form, date_fields
 from joinery.site.place.looking import Absent, Look, acting, arranges, page, refusal, show
-from joinery.site.place.words import form_choices, source_words
+from joinery.site.place.words import form_choices, in_words, source_words
 
 MOST_FILE_BYTES = 200 * 1024 * 1024
 # What a body may stand in to another when it is added; the rest comes with files or changes.
@@ -59,7 +59,9 @@ def start(request: Request, look: Look) -> HttpResponse:
     if address:
         steps.append(Step("Series of figures", f"{series:,} series are there", address, bool(series), True))
     files = record.files_taken()
-    steps.append(Step("The first feed of records", f"{files:,} files were taken", url("place:feed"), bool(files), False))
+    steps.append(
+        Step("The first feed of records", f"{files:,} files were taken", url("place:feed"), bool(files), False)
+    )
     home = facts.home(look.as_at)
     return show(request, "place/start.jinja", look, {"steps": steps, "home": home, "left": _left(steps)})
 
@@ -245,8 +247,11 @@ def edition(request: Request, look: Look, edition_id: int) -> HttpResponse:
     found = facts.edition(edition_id) if edition_id < 2**63 else None
     if found is None or found.state != "adopted":
         raise Absent("There is no such file or change", "The number in the address is not known here.")
+    changes = () if found.kind == "file" else facts.changes(found.id)
     context = {
         "edition": found,
+        "changes": in_words(changes),
+        "more": len(changes) >= 200,
         "names": facts.actor_names([found.made_by]),
         "source": source_words(found.source),
         "rows": facts.quarantined(found.id),

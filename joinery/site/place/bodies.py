@@ -24,6 +24,7 @@ LOOK_FIELDS = (*date_fields("on", "known"), "proposal")
 _LSOA = re.compile(r"[EW]01\d{6}")
 _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
 MOST_CODE_CHARACTERS = 60
+MOST_AREAS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def body(request: Request, look: Look, code: str) -> HttpResponse:
     history = facts.history_of(shown, look.as_at)
     premises = shown.of("premises")
     door = facts.at_the_door({said.value for said in premises}, look.as_at)
+    areas = facts.areas_of(code, look.as_at) if shown.brief.kind.level in facts.AREA_LEVELS else ()
     before, after = neighbours(history)
     table, more_rows = rows(history)
     context = {
@@ -122,13 +124,17 @@ def body(request: Request, look: Look, code: str) -> HttpResponse:
         "incoming": _incoming(shown),
         "more": shown.more,
         "most_related": len([s for s in shown.said if s.incoming]),
-        "codes": [(SCHEMES.get(s.value.partition(":")[0], "Code"), s.value.partition(":")[2]) for s in shown.of("code")],
+        "codes": [
+            (SCHEMES.get(s.value.partition(":")[0], "Code"), s.value.partition(":")[2]) for s in shown.of("code")
+        ],
         "roles": [s.value + (" (primary)" if s.detail.get("primary") else "") for s in shown.of("role")],
         "attributes": [(ATTRIBUTES[s.kind], _value(s), _foot(s)) for s in shown.said if s.kind in ATTRIBUTES],
-        "areas": shown.areas,
+        "areas": areas,
+        "most_areas": MOST_AREAS,
         "premises": [(_address(said), _foot(said)) for said in premises],
         "neighbours_at_door": [each for each in door if each.code != shown.brief.code],
-        "names": [_line(s) for s in (*shown.of("name"), *shown.of("form"))],
+        "name_pairs": [(s.value, _foot(s)) for s in shown.of("name")]
+        + [(form_words(s.value), _foot(s)) for s in shown.of("form")],
         "pictures": [draw(history, look.on, width) for width in (WIDE, NARROW)],
         "rows": table,
         "more_rows": more_rows,

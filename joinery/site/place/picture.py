@@ -116,8 +116,8 @@ def rows(history: facts.History) -> tuple[list[Row], bool]:
             found.append(
                 Row(each.to_date, longdate(each.to_date), "Ended: from this day on it is no more", None, "", foot)
             )
-    for each in {(s.body.code, s.to.code, s.on): s for s in (*history.before, *history.after)}.values():
-        found.append(_succession_row(each, history.brief.code))
+    successions = {(s.body.code, s.to.code, s.on): s for s in (*history.before, *history.after)}
+    found += [_succession_row(each, history.brief.code) for each in successions.values()]
     found.sort(key=lambda row: row.day)
     return found[:MOST_ROWS], len(found) > MOST_ROWS
 

@@ -12,16 +12,10 @@ from joinery.apps.measures.actions import Wanted
 from joinery.apps.measures.facts import series_bodies, series_named
 from joinery.apps.place import facts as place
 from joinery.apps.place.actions import Part, close_body, merge, move, propose, relate, rename, split
-from tests.apps.measures.uploading import BY, four, page, register, trust, upload, values, write
+from tests.apps.measures.uploading import BY, four, monthly, page, register, trust, upload, values, write
 
 pytestmark = pytest.mark.django_db
 DAY = date(2020, 4, 1)
-
-
-def monthly(path: Path, **figures: list[object]) -> Path:
-    """Figures of each body by month, from January 2020 on; None is left out."""
-    rows = [(code, f"2020-{n:02d}", each) for code, all_ in figures.items() for n, each in enumerate(all_, start=1)]
-    return write(path, *(row for row in rows if row[2] is not None))
 
 
 def test_a_merger_adds_up_what_came_month_by_month(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,12 @@ def write(path: Path, *rows: Iterable[object], header: str = "organisation,perio
     lines = [header, *(",".join(map(str, row)) for row in rows)]
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return path
+
+
+def monthly(path: Path, **figures: Sequence[object]) -> Path:
+    """Figures of each body by month, from January 2020 on; None is left out."""
+    rows = [(code, f"2020-{n:02d}", each) for code, all_ in figures.items() for n, each in enumerate(all_, start=1)]
+    return write(path, *(row for row in rows if row[2] is not None))
 
 
 def upload(

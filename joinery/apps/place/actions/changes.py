@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
+
+import orjson
 
 from joinery.apps.base.action import Actor, Refused, action
 from joinery.apps.place.actions.editions import HAND, Entry, adopt, as_json, draft, open_edition, write
-from joinery.apps.place.actions.reconcile import ended, entries_of, holds, ids_of
-from joinery.apps.place.facts.bodies import Brief, by_codes, organisation
+from joinery.apps.place.actions.reconcile import area_entries, ended, entries_of, holds, ids_of
+from joinery.apps.place.facts.bodies import Brief, briefs, by_codes, organisation
 from joinery.apps.place.kinds import EARLIEST, FORMS, KINDS
+from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.models import Edition
 from joinery.apps.place.sql import AsAt
 
@@ -54,14 +58,17 @@ class Terms:
 def register_organisation(
     *, details: OrganisationDetails, actor: Actor, at: datetime, since: date = EARLIEST, edition_id: int | None = None
 ) -> int:
-    """Add a body, or bring its name and form up to date from today on; returns its id."""
+    """Add a body, or bring its name and form up to date from today on; returns its id.
+
+    The code of a body that has ended is not used again.
+    """
     _check_details(details)
     body = ids_of([details.code])[details.code]
     known = entries_of(_seen(date.max, edition_id), [body])
     if not known:
         entries = _opened(body, details, since)
     else:
-        on = at.date()
+        on = max(at.date(), _body(details.code, date.max, edition_id).from_date or EARLIEST)
         entries = [e for k, v in (("name", details.name), ("form", details.form)) for e in _now(known, k, v, on)]
     if entries:
         _put(f"{details.name} ({details.code})", entries, edition_id, actor, at)
@@ -122,8 +129,9 @@ def unrelate(
 ) -> None:
     """End a relation on a day."""
     body, other = _body(code, on, edition_id), _known(target, on, edition_id)
-    known = entries_of(_seen(on, edition_id), [body.id])
-    entries = [ended(e, on) for e in known if (e.kind, e.target_id) == (kind, other.id) and holds(e, on)]
+    known = [e for e in entries_of(_seen(on, edition_id), [body.id]) if e.kind == kind]
+    led = _led_to(known, _seen(on, edition_id))
+    entries = [ended(e, on) for e, to in led if other.id in (e.target_id, to)]
     if not entries:
         raise Refused("no_relation", f"{body.name} stands in no such relation to {other.name} on that day.")
     _put(f"{body.name} no longer {KINDS[kind].words} {other.name}", entries, edition_id, actor, at)
@@ -132,7 +140,7 @@ def unrelate(
 @action("place.close_body", targets=("code", "edition_id"))
 def close_body(*, code: str, on: date, actor: Actor, at: datetime, edition_id: int | None = None) -> None:
     """End a body on a day, with nobody to take over from it."""
-    body = _body(code, on, edition_id)
+    body = _ending(code, on, edition_id)
     entries = _closed(body, entries_of(_seen(on, edition_id), [body.id]), on)
     _put(f"{body.name} closes", entries, edition_id, actor, at)
 
@@ -143,10 +151,10 @@ def merge(
     terms: Terms = Terms(), edition_id: int | None = None,
 ) -> None:  # fmt: skip
     """End bodies on a day, and let one body take over all of each: a new one, or one that is there."""
-    old = [_body(code, on, edition_id) for code in dict.fromkeys(codes)]
-    if into.code in {body.code for body in old}:
-        raise Refused("into", f"{into.code} cannot end and take over. Name the others only, or give a new code.")
+    old = list({body.id: body for body in (_ending(code, on, edition_id) for code in codes)}.values())
     new, entries = _successor(into, old, on, edition_id)
+    if new in {body.id for body in old}:
+        raise Refused("into", f"{into.code} cannot end and take over. Name the others only, or give a new code.")
     if len(old) + (not entries) < 2:
         raise Refused("one", "A merger takes two bodies at least. To give one another name, rename it.")
     detail = as_json(_terms(terms))
@@ -162,15 +170,15 @@ def split(
     terms: Terms = Terms(), edition_id: int | None = None,
 ) -> None:  # fmt: skip
     """End a body on a day, and let several take over a part each."""
-    body = _body(code, on, edition_id)
-    if len({part.into.code for part in parts}) < 2 or body.code in {part.into.code for part in parts}:
-        raise Refused("parts", f"Name two bodies at least that take over parts of {body.name}, and not itself.")
+    body = _ending(code, on, edition_id)
+    successors = [_successor(part.into, [body], on, edition_id) for part in parts]
+    if len({new for new, _ in successors} - {body.id}) < max(2, len(parts)):
+        raise Refused("parts", f"Name two bodies at least that take over parts of {body.name}, each once, not itself.")
     areas = [area for part in parts for area in part.areas]
     if twice := sorted({area for area in areas if areas.count(area) > 1}):
         raise Refused("areas", f"Each area goes to one part only: {', '.join(twice[:5])} stands in several.")
     entries = _closed(body, entries_of(_seen(on, edition_id), [body.id]), on)
-    for part in parts:
-        new, more = _successor(part.into, [body], on, edition_id)
+    for part, (new, more) in zip(parts, successors, strict=True):
         entries += more
         detail = as_json(_terms(terms) | _part(part))
         entries.append(Entry(body.id, "succeeded_by", "", new, on, detail=detail))
@@ -184,23 +192,51 @@ def move(
 ) -> None:  # fmt: skip
     """Move a body (a district, a neighbourhood) or an LSOA from one body to another on a day."""
     left, joined = _body(from_code, on, edition_id), _body(to_code, on, edition_id)
-    moved = organisation(code, _seen(on, edition_id))
+    if left.id == joined.id:
+        raise Refused("itself", f"{left.name} cannot give anything to itself.")
+    seen = _seen(on, edition_id)
+    moved = organisation(code, seen)
     if moved:
-        known = [e for e in entries_of(_seen(on, edition_id), [moved.id]) if e.target_id == left.id and holds(e, on)]
-        known = [e for e in known if e.kind in _INHERITED]
-        entries = [ended(e, on) for e in known]
-        entries += [replace(e, target_id=joined.id, from_date=on, to_date=None) for e in known]
-        name = moved.name
+        moved = _body(code, on, edition_id)
+        around = [e for e in entries_of(seen, [moved.id]) if e.kind in _INHERITED]
+        known = [e for e, to in _led_to(around, seen) if to == left.id]
+        new = [replace(e, target_id=joined.id, from_date=on, to_date=None) for e in known]
     else:
-        known = [e for e in entries_of(_seen(on, edition_id), [left.id]) if (e.kind, e.value) == ("area", code)]
-        known = [e for e in known if holds(e, on)]
-        entries = [ended(e, on) for e in known] + [Entry(joined.id, "area", code, None, on) for _ in known[:1]]
-        name = code
-    if not entries:
+        known = [e for e, to in _led_to(area_entries(seen, [code]), seen) if to == left.id]
+        new = [Entry(joined.id, "area", code, None, on) for _ in known[:1]]
+    name = moved.name if moved else code
+    if not known:
         raise Refused("not_there", f"{name} is no part of {left.name} on that day, so it cannot move from there.")
-    detail = as_json(_terms(terms) | {"areas": [code], "part": name})
-    entries.append(Entry(left.id, "succeeded_by", "", joined.id, on, detail=detail))
+    given = _given(left, joined, (moved.code if moved else code, name), terms, seen)
+    entries = [*(ended(e, on) for e in known), *new, given]
     _put(f"{name} moves from {left.name} to {joined.name}", entries, edition_id, actor, at)
+
+
+def _given(left: Brief, joined: Brief, part: tuple[str, str], terms: Terms, seen: AsAt) -> Entry:
+    """The succession of a part (code and name); what else was given on that day stays in it."""
+    given = Entry(left.id, "succeeded_by", "", joined.id, seen.on)
+    before = next((e.detail for e in entries_of(seen, [left.id]) if e.key == given.key), "{}")
+    said: dict[str, Any] = orjson.loads(before)
+    areas, words = sorted({*said.get("areas", ()), part[0]}), [said.get("part", ""), part[1]]
+    detail = said | _terms(terms) | {"areas": areas, "part": ", ".join(filter(None, words))}
+    return replace(given, detail=as_json(detail))
+
+
+def _led_to(known: Iterable[Entry], seen: AsAt) -> list[tuple[Entry, int | None]]:
+    """Relations and areas that hold on the day, each with the body at whose end it stands by then.
+
+    That is the one that took over from the body named; None where nobody has decided which.
+    """
+    held = [e for e in known if holds(e, seen.on)]
+    ends = briefs({i for e in held for i in (e.organisation_id, e.target_id) if i}, seen)
+    lineage = lineage_of({body.code for body in ends.values()}, seen)[0]
+    led = []
+    for e in held:
+        body = ends[e.target_id or e.organisation_id]
+        about = ends[e.organisation_id].code if e.target_id else e.value
+        led.append((e, lineage.heir(body.code, seen.on, frozenset({about}))))
+    ids = {b.code: b.id for b in by_codes({heir for _, heir in led if heir}, seen).values()}
+    return [(e, ids[heir] if heir else None) for e, heir in led]
 
 
 def _check_details(details: OrganisationDetails) -> None:
@@ -216,16 +252,27 @@ def _seen(on: date, edition_id: int | None) -> AsAt:
 
 def _known(code: str, on: date, edition_id: int | None) -> Brief:
     body = organisation(code, _seen(on, edition_id))
-    if body is None:
+    # A code that others mention, or that another proposal made, is no body yet.
+    if body is None or not entries_of(_seen(on, edition_id), [body.id]):
         raise Refused("organisation", f"No body has the code {code}.")
     return body
 
 
 def _body(code: str, on: date, edition_id: int | None) -> Brief:
-    """The body with this code, which must not have ended by the day."""
+    """The body with this code, which must be there on the day."""
     body = _known(code, on, edition_id)
     if body.has_ended(on):
         raise Refused("ended", f"{body.name} ({body.code}) ended on {body.to_date}, so nothing can happen to it then.")
+    if not body.is_open(on):
+        raise Refused("not_open", f"{body.name} ({body.code}) begins on {body.from_date}. Choose that day or a later.")
+    return body
+
+
+def _ending(code: str, on: date, edition_id: int | None) -> Brief:
+    """The body with this code, which must be there on the day and have no end yet."""
+    body = _body(code, on, edition_id)
+    if body.to_date is not None:
+        raise Refused("ends", f"{body.name} ({body.code}) is to end on {body.to_date} already.")
     return body
 
 
@@ -245,29 +292,34 @@ def _now(known: Iterable[Entry], kind: str, value: str, on: date) -> list[Entry]
 
 
 def _closed(body: Brief, known: Iterable[Entry], on: date) -> list[Entry]:
-    """What ends with a body: its life and its lead. A body of which nobody said that it is open was so always."""
+    """What ends with a body: its life and its lead. A body of which nobody said that it is open was so always.
+
+    One that ends on its first day keeps a life without a day, for it did exist, and something came after.
+    """
     ending = [e for e in known if e.kind in ("open", "legal", "lead") and (e.to_date is None or e.to_date > on)]
     if not any(e.kind == "open" for e in ending):
         ending.append(Entry(body.id, "open", "", None, EARLIEST))
-    return [ended(e, on) if e.from_date <= on else replace(e, withdrawn=True) for e in ending]
+    return [replace(e, to_date=on) if e.kind == "open" and e.from_date == on else ended(e, on) for e in ending]
 
 
 def _successor(
     details: OrganisationDetails, old: Sequence[Brief], on: date, edition_id: int | None
 ) -> tuple[int, list[Entry]]:
     """The id of the body that takes over; if it is new, what it begins with: the old ones' surroundings."""
-    there = by_codes([details.code], _seen(on, edition_id)).get(details.code)
-    if there and entries_of(_seen(on, edition_id), [there.id]):
+    seen = _seen(on, edition_id)
+    there = organisation(details.code, seen)
+    if there and entries_of(seen, [there.id]):
         return _body(details.code, on, edition_id).id, []
     _check_details(details)
-    body = ids_of([details.code])[details.code]
-    entries = _opened(body, details, on)
-    around = {
-        (e.kind, e.target_id): replace(e, organisation_id=body, from_date=on, to_date=None)
-        for e in entries_of(_seen(on, edition_id), [each.id for each in old])
-        if e.kind in _INHERITED and holds(e, on)
+    body, ending = ids_of([details.code])[details.code], {each.id for each in old}
+    around = [e for e in entries_of(seen, ending) if e.kind in _INHERITED]
+    now = [(e, to or e.target_id) for e, to in _led_to(around, seen)]
+    inherited = {
+        (e.kind, to): replace(e, organisation_id=body, target_id=to, from_date=on, to_date=None)
+        for e, to in now
+        if to not in ending
     }
-    return body, [*entries, *around.values()]
+    return body, [*_opened(body, details, on), *inherited.values()]
 
 
 def _terms(terms: Terms) -> dict[str, object]:

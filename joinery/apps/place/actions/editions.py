@@ -13,7 +13,7 @@ from django.db import connection
 from joinery.apps.base.action import Actor, Refused, action
 from joinery.apps.base.columns import insert_rows, select
 from joinery.apps.place.models import EDITION, Edition, Statement
-from joinery.apps.place.sql import as_stored
+from joinery.apps.place.sql import AsAt, as_stored, statements
 
 HAND = "hand"
 _COLUMNS = (
@@ -104,6 +104,10 @@ def adopt_proposal(*, edition_id: int, actor: Actor, at: datetime) -> None:
     edition = draft(edition_id)
     if not Statement.objects.filter(edition=edition).exists():
         raise Refused("empty", "This proposal changes nothing yet. Add a change, or drop it.")
+    if overtaken := _overtaken(edition):
+        raise Refused(
+            "overtaken", f"{overtaken} has changed since this was proposed. Drop this proposal and make it anew."
+        )
     adopt(edition, at)
 
 
@@ -114,6 +118,20 @@ def drop_proposal(*, edition_id: int, actor: Actor, at: datetime) -> None:
     EDITION.move(edition.state(), "dropped")
     edition.dropped_at = at
     edition.save(update_fields=["dropped_at"])
+
+
+def _overtaken(edition: Edition) -> str | None:
+    """The code of a body of which something that the proposal ends has ended in the meantime."""
+    live = statements(AsAt(date.max), on="s.organisation_id = d.organisation_id")
+    sql = (
+        f"SELECT o.code FROM place_statement d JOIN {live} "
+        "AND s.kind = d.kind AND s.value = d.value AND s.from_date = d.from_date "
+        "AND COALESCE(s.target_id, 0) = COALESCE(d.target_id, 0) JOIN place_organisation o ON o.id = d.organisation_id "
+        # A body ends once; anything else may have been going to end later.
+        "WHERE d.edition_id = %s AND d.to_date IS NOT NULL AND (s.to_date <= d.to_date "
+        "OR (s.kind = 'open' AND s.to_date IS NOT NULL)) ORDER BY o.code LIMIT 1"
+    )
+    return next((row[0] for row in select(sql, [edition.pk])), None)
 
 
 def draft(edition_id: int) -> Edition:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,10 +13,10 @@ from joinery.apps.base.columns import as_day, as_moment, marks, select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.place.kinds import FORMS, KINDS, SCHEMES, Form
 from joinery.apps.place.lineage import lineage_of
-from joinery.apps.place.sql import AsAt, newest_first, sequence_at, statements
+from joinery.apps.place.sql import LATEST, AsAt, newest_first, sequence_at, statements
 from joinery.calc.succession import Lineage
 
-MOST_RELATED = 30
+MOST_RELATED = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body as at a day: who it is, what is said of it, and relations both ways (30 at most of those
+    """A body as at a day: who it is, what is said of it, and relations both ways (25 at most of those
     that come in; `more` says that there are others). `ever` is what is said of itself on any day. For
     the LSOAs that it covers see `areas_of`."""
 
@@ -129,23 +129,23 @@ def by_codes(codes: Collection[str], as_at: AsAt) -> dict[str, Brief]:
 @place_facts
 def matching(where: str, values: Sequence[Any], as_at: AsAt) -> dict[int, Brief]:
     """Bodies (alias `o`) that match a condition of SQL with its values, in one statement."""
+    said = statements(as_at, on="s.organisation_id = o.id AND s.kind IN ('name', 'form', 'open')")
     sql = (
-        "SELECT o.id, o.code, said.kind, said.value, said.from_date, said.to_date FROM place_organisation o "
-        "LEFT JOIN (SELECT s.organisation_id, s.kind, s.value, s.from_date, s.to_date, "
-        f"COALESCE(s_e.sequence, {2**31}) AS rank FROM {statements(as_at)} "
-        f"WHERE s.kind IN ('name', 'form', 'open') AND s.organisation_id IN "
-        f"(SELECT o.id FROM place_organisation o WHERE {where})) said "
-        f"ON said.organisation_id = o.id WHERE {where} ORDER BY said.rank DESC"
+        "SELECT o.id, o.code, s.kind, s.value, s.from_date, s.to_date, "
+        f"COALESCE(s_e.sequence, {LATEST}) AS rank FROM place_organisation o JOIN {said} WHERE {where} "
+        # Bodies of which nothing is known, too.
+        f"UNION ALL SELECT o.id, o.code, NULL, NULL, NULL, NULL, 0 FROM place_organisation o WHERE {where} "
+        "ORDER BY 7 DESC"
     )
     return _chosen(select(sql, [*values, *values]), as_at.on)
 
 
 def _chosen(rows: Iterable[tuple[Any, ...]], on: date) -> dict[int, Brief]:
-    """Briefs of rows (id, code, kind, value, from, to), those said last first."""
+    """Briefs of rows (id, code, kind, value, from, to, rank), those said last first."""
     best: dict[tuple[int, str], tuple[tuple[bool, date], str]] = {}
     lives: dict[int, list[tuple[date, date | None]]] = {}
     codes: dict[int, str] = {}
-    for body, code, kind, value, from_date, to_date in rows:
+    for body, code, kind, value, from_date, to_date, _ in rows:
         codes[body] = code
         if kind is None:
             continue
@@ -190,7 +190,7 @@ def show(code: str, as_at: AsAt) -> Body | None:
     )
     own = _single(row for row in always if _holds(row, as_at.on))
     lineage, _ = lineage_of({brief.code} | {row[3] for row in own if row[3]}, as_at)
-    came = set(lineage.arrivals(brief.code)) | {e.body for e in lineage.edges if e.successor == brief.code}
+    came = {brief.code} | {b for b in lineage.before(brief.code) if lineage.ended(b, as_at.on)}
     # Of one target the index gives the rows in order, so that reading stops early.
     named = f"IN ({marks(list(came))})" if len(came) > 1 else "= %s"
     incoming = select(
@@ -252,25 +252,27 @@ def _in_words(brief: Brief, rows: list[tuple[Any, ...]], lineage: Lineage, as_at
         heir = heirs.get((subject, target)) if kind != "succeeded_by" else None
         if incoming and (heir or target) != brief.code:
             continue  # it stayed where it was, or went to another part of the body that is no more
+        if incoming and known[subject].has_ended(as_at.on):
+            continue  # what took over from it says where it stands itself
+        if not incoming and heir == brief.code:
+            continue  # the body took over from the one that it stood in a relation to
         other = known[subject] if incoming else known[heir or target]
         passed_from = target if heir and heir != target else ""
-        words = KINDS[kind].reverse if incoming else KINDS[kind].words
-        said.append(
-            replace(
-                _said(row), words=words, other=other, incoming=incoming, passed_from=passed_from, undecided=heir == ""
-            )
-        )
+        said.append(_said(row, other, incoming, passed_from, undecided=heir == ""))
     return said
 
 
-def _said(row: tuple[Any, ...]) -> Said:
+def _said(
+    row: tuple[Any, ...],
+    other: Brief | None = None,
+    incoming: bool = False,
+    passed_from: str = "",
+    undecided: bool = False,
+) -> Said:
     kind, value, _, _, from_date, to_date, certainty, detail, source, known_at = row
+    words = KINDS[kind].reverse if incoming else KINDS[kind].words
+    said = orjson.loads(detail) if isinstance(detail, str) else detail
     return Said(
-        kind, KINDS[kind].words, value, None, as_day(from_date) or date.min, as_day(to_date), certainty,
-        _detail(detail), source, as_moment(known_at) if known_at else None,
+        kind, words, value, other, as_day(from_date) or date.min, as_day(to_date), certainty, said, source,
+        as_moment(known_at) if known_at else None, incoming, passed_from, undecided,
     )  # fmt: skip
-
-
-def _detail(detail: Any) -> Mapping[str, Any]:
-    said: Mapping[str, Any] = orjson.loads(detail) if isinstance(detail, str) else detail
-    return said
