@@ -12,11 +12,9 @@ from datetime import date
 
 from joinery.calc.series import figure_words
 
-WIDTH, HEIGHT = 480, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 26, 30
-_MOST_YEARS = 7
-# Of two marks nearer than this, the second number stands lower.
-_MARK_WIDTH = 16
+WIDTH, HEIGHT = 420, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 18, 30, 30
+_MOST_YEARS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def levels(values: Sequence[float]) -> list[float]:
 
 
 def _years(first: date, last: date) -> list[date]:
-    """The first days of years between two days, at most seven, evenly apart."""
+    """The first days of years between two days, at most six, evenly apart."""
     years = range(first.year + (first > date(first.year, 1, 1)), last.year + 1)
     every = max(1, math.ceil(len(years) / _MOST_YEARS))
     return [date(year, 1, 1) for year in years if year % every == 0] or [first]
