@@ -12,6 +12,7 @@ import joinery.calc
 
 MODULES = [m.name for m in pkgutil.walk_packages(joinery.calc.__path__, "joinery.calc.")]
 MODULES += [f"joinery.apps.record.{name}" for name in ("rows", "council", "fhir.lines")]
+MODULES += ["joinery.apps.base.tables", "joinery.site.line_chart"]
 
 
 @pytest.mark.parametrize("name", MODULES)

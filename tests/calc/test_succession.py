@@ -15,6 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from joinery.calc.succession import EARLIEST, Edge, Lineage, Reach, Step
+from tests.oracles import succession as oracle
 
 EXAMPLES = 10_000 if os.environ.get("JOINERY_DRILL") else 300
 BODIES = "ABCDE"
@@ -27,54 +28,6 @@ def day(number: int) -> date:
 
 
 CALENDAR = [day(number) for number in range(-1, DAYS + 1)]
-
-
-# -- the slow version -----------------------------------------------------------------------------
-
-
-def plainly_passes(lineage: Lineage, body: str) -> tuple[str, date] | None:
-    """Where the whole of a body went, and from which day on, by its end and its last day of succession."""
-    edges = [edge for edge in lineage.edges if edge.body == body]
-    if body not in lineage.ends or not edges:
-        return None
-    last = max(edge.on for edge in edges)
-    final = [edge for edge in edges if edge.on == last]
-    if any(not edge.whole or edge.successor != final[0].successor for edge in final):
-        return None
-    return final[0].successor, max(last, lineage.ends[body])
-
-
-def goes_round(lineage: Lineage, body: str) -> bool:
-    """True when all of a body came back to itself in the end."""
-    here: str = body
-    for _ in BODIES:
-        step = plainly_passes(lineage, here)
-        if step is None:
-            return False
-        here = step[0]
-        if here == body:
-            return True
-    return False
-
-
-def passed(lineage: Lineage, body: str) -> tuple[str, date] | None:
-    return None if goes_round(lineage, body) else plainly_passes(lineage, body)
-
-
-def walk(lineage: Lineage, body: str, decided: dict[str, Step]) -> dict[date, str]:
-    """Where a walker that set out from a body stands on each day."""
-    here, been, stood = body, {body}, {}
-    passes = {each: passed(lineage, each) for each in BODIES}
-    for today in CALENDAR:
-        while True:
-            chosen = decided.get(here)
-            step = passes[here] or (chosen and (chosen.body, chosen.from_date))
-            if step is None or step[1] > today or step[0] in been:
-                break
-            here = step[0]
-            been.add(here)
-        stood[today] = here
-    return stood
 
 
 def reached(reach: tuple[Reach, ...], organisation: str, began: date) -> bool:
@@ -109,30 +62,18 @@ def lineages(draw: st.DrawFn) -> Lineage:
 decisions = st.dictionaries(bodies, st.builds(Step, bodies, days), max_size=3)
 
 
-def comes_back(lineage: Lineage, body: str, decided: dict[str, Step]) -> bool:
-    """True when decisions lead back to a body that was left: they choose among successors, so none can."""
-    here, been = body, [body]
-    while step := passed(lineage, here) or (here in decided and (decided[here].body, None)):
-        here = step[0]
-        if here in been:
-            return True
-        been.append(here)
-    return False
-
-
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(lineages(), bodies, days, decisions)
 def test_a_membership_reaches_the_relationships_that_the_rule_lets_it_meet_and_no_others(
     lineage: Lineage, body: str, given_on: date, decided: dict[str, Step]
 ) -> None:
-    assume(not comes_back(lineage, body, decided))
+    passed = oracle.passes(lineage.ends, lineage.edges)
+    assume(not oracle.comes_back(passed, body, decided))  # they choose among successors
     reach = lineage.reach(body, given_on, decided)
-    member = walk(lineage, body, decided)
     for organisation in BODIES:
-        person = walk(lineage, organisation, {})
         for began in CALENDAR:
             younger = max(given_on, began)
-            meets = member[younger] == person[younger]
+            meets = oracle.stands(passed, body, younger, decided) == oracle.stands(passed, organisation, younger)
             assert reached(reach, organisation, began) is meets, (organisation, began, reach)
 
 
@@ -141,36 +82,23 @@ def test_a_membership_reaches_the_relationships_that_the_rule_lets_it_meet_and_n
 def test_a_line_says_where_a_walker_stands_on_every_day(lineage: Lineage, body: str, decided: dict[str, Step]) -> None:
     line = lineage.line(body, decided)
     assert line[0] == Step(body, EARLIEST)
-    for on, stood in walk(lineage, body, decided).items():
-        assert [step.body for step in line if step.from_date <= on][-1] == stood
+    passed = oracle.passes(lineage.ends, lineage.edges)
+    for on in CALENDAR:
+        assert [step.body for step in line if step.from_date <= on][-1] == oracle.stands(passed, body, on, decided)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(lineages(), bodies)
 def test_arrivals_are_the_bodies_whose_walkers_come_by(lineage: Lineage, body: str) -> None:
+    passed = oracle.passes(lineage.ends, lineage.edges)
     for other in BODIES:
-        came = [on for on, stood in walk(lineage, other, {}).items() if stood == body]
+        came = [on for on in CALENDAR if oracle.stands(passed, other, on) == body]
         arrived = lineage.arrivals(body).get(other)
         if came and other != body:
             assert arrived == came[0]
         # One that was gone again on the day on which it came is an arrival that no walker shows.
         elif arrived is not None and other != body:
-            onward = passed(lineage, body)
-            assert onward is not None and onward[1] <= arrived
-
-
-def slow_heir(lineage: Lineage, body: str, on: date, about: frozenset[str], been: tuple[str, ...] = ()) -> str | None:
-    if body in been:
-        return None
-    if body not in lineage.ends or lineage.ends[body] > on:
-        return body
-    step = passed(lineage, body)
-    if step and step[1] <= on:
-        return slow_heir(lineage, step[0], on, about, (*been, body))
-    # Of the successions that name what is asked about, those of the last day count; they must agree.
-    named = sorted((e for e in lineage.edges if e.body == body and e.on <= on and e.areas & about), key=lambda e: e.on)
-    takers = {edge.successor for edge in named if edge.on == named[-1].on}
-    return slow_heir(lineage, takers.pop(), on, about, (*been, body)) if len(takers) == 1 else None
+            assert body in passed and passed[body][1] <= arrived
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -179,7 +107,7 @@ def test_an_heir_stands_on_the_day_or_nobody_has_decided(lineage: Lineage, about
     for body in BODIES:
         for on in CALENDAR:
             heir = lineage.heir(body, on, about)
-            assert heir == slow_heir(lineage, body, on, about)
+            assert heir == oracle.heir(lineage.ends, lineage.edges, body, on, about)
             assert heir is None or not lineage.ended(heir, on)
 
 

@@ -7,7 +7,7 @@ _DECIDED = {"proposal", "state"}
 KEYS = {
     "place start": {"home", "definitions", "user_added", "password", "next"},
     "place take": COUNTS | {"files", "failed"},
-    "place show": _LOOKED | {"body", "said", "more"},
+    "place show": _LOOKED | {"body", "said", "areas", "more"},
     "place successors": _LOOKED | {"body", "successions"},
     "place predecessors": _LOOKED | {"body", "successions"},
     "place history": _LOOKED | {"body", "said", "before", "after"},

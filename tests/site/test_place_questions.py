@@ -58,7 +58,8 @@ def test_in_words_the_answer_is_on_standard_output(place: Deployment) -> None:
     done = place.run("place", "show", "ZA1")
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.startswith("East Quay (ZA1), Neighbourhood")
-    assert "is part of Shore (ZPL77)" in done.stdout and "covers the area: 2 LSOAs" in done.stdout
+    assert "is part of Shore (ZPL77)" in done.stdout and "covers 2 LSOAs" in done.stdout
+    assert ask(place, "show", "ZA1")["areas"] == ["E01999801", "E01999802"]
 
 
 def test_successors_and_predecessors_are_those_up_to_the_day(place: Deployment) -> None:

@@ -23,6 +23,11 @@ class Held:
     body: str
     decided: dict[str, Step]
 
+    @property
+    def bodies(self) -> set[str]:
+        """The body where it was given, and those where it was decided to go on."""
+        return {self.body, *(step.body for step in self.decided.values())}
+
 
 def where_now(held: Held, lineage: Lineage, on: date) -> str:
     """The body at which a membership stands on a day: an ended one when it waits for a decision."""

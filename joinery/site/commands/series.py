@@ -140,7 +140,8 @@ def _show(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         "apart": [asdict(each) | {"on": in_json(each.on), "points": _points_json(each.points)} for each in page.apart],
         "went_to": page.went_to,
     }
-    return {"at": in_json(as_at.on), "proposal": arguments.proposal} | answer, 0
+    looked = {"at": in_json(as_at.on), "known_at": in_json(arguments.known_at), "proposal": arguments.proposal}
+    return looked | answer, 0
 
 
 def _points_json(points: Iterable[SeriesPoint]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from joinery.site.jinja import url
 from joinery.site.place.forms import Form, date_fields, date_values
 from joinery.site.place.looking import Absent, Look, page, show
 from joinery.site.place.picture import MOST_DRAWN, NARROW, WIDE, draw, neighbours, rows
-from joinery.site.place.words import ATTRIBUTES, CERTAINTY, SCHEMES, foot_words, form_choices, form_words
+from joinery.site.place.words import ATTRIBUTES, CERTAINTY, SCHEMES, capital, foot_words, form_choices, form_words
 
 LOOK_FIELDS = (*date_fields("on", "known"), "proposal")
 _LSOA = re.compile(r"[EW]01\d{6}")
@@ -117,7 +117,7 @@ def body(request: Request, look: Look, code: str) -> HttpResponse:
         "brief": shown.brief,
         "form_words": form_words(shown.brief.form),
         "has_ended": shown.brief.has_ended(look.on),
-        "is_open": shown.brief.is_open(look.on),
+        "successors": after,
         "earliest": facts.EARLIEST,
         "lead": next((said.value for said in shown.of("lead")), ""),
         "outgoing": [_line(s) for s in shown.said if s.other and not s.incoming and s.kind != "succeeded_by"],
@@ -128,7 +128,7 @@ def body(request: Request, look: Look, code: str) -> HttpResponse:
             (SCHEMES.get(s.value.partition(":")[0], "Code"), s.value.partition(":")[2]) for s in shown.of("code")
         ],
         "roles": [s.value + (" (primary)" if s.detail.get("primary") else "") for s in shown.of("role")],
-        "attributes": [(ATTRIBUTES[s.kind], _value(s), _foot(s)) for s in shown.said if s.kind in ATTRIBUTES],
+        "attributes": [(f"{ATTRIBUTES[s.kind]}: {_value(s)}", _foot(s)) for s in shown.said if s.kind in ATTRIBUTES],
         "areas": areas,
         "most_areas": MOST_AREAS,
         "premises": [(_address(said), _foot(said)) for said in premises],
@@ -138,6 +138,7 @@ def body(request: Request, look: Look, code: str) -> HttpResponse:
         "pictures": [draw(history, look.on, width) for width in (WIDE, NARROW)],
         "rows": table,
         "more_rows": more_rows,
+        "one_foot": table[0].foot if len({row.foot for row in table}) == 1 else "",
         "most_drawn": MOST_DRAWN,
         "cut": max(len(before), len(after)) > MOST_DRAWN,
     }
@@ -148,7 +149,7 @@ def _line(said: facts.Said) -> Line:
     note = f"named there: {said.passed_from}, which has ended" if said.passed_from else ""
     share = said.detail.get("share")
     words = f"{said.words} ({share:.0%})" if isinstance(share, int | float) else said.words
-    return Line(words, said.other, note, _foot(said), said.undecided)
+    return Line(capital(words), said.other, note, _foot(said), said.undecided)
 
 
 def _foot(said: facts.Said) -> str:
@@ -158,7 +159,7 @@ def _foot(said: facts.Said) -> str:
 def _incoming(shown: facts.Body) -> tuple[Group, ...]:
     found = sorted((s for s in shown.said if s.incoming), key=lambda s: s.words)
     groups = groupby(found, key=lambda s: s.words)
-    return tuple(Group(words[:1].upper() + words[1:], tuple(map(_line, said))) for words, said in groups)
+    return tuple(Group(capital(words), tuple(map(_line, said))) for words, said in groups)
 
 
 def _value(said: facts.Said) -> str:

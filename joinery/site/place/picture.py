@@ -15,7 +15,7 @@ from textwrap import wrap
 from joinery.apps.place import facts
 from joinery.site.jinja import longdate
 from joinery.site.place.looking import FIRST_DAY, LAST_DAY
-from joinery.site.place.words import CERTAINTY, foot_words, form_words, source_words, span_words, succession_note
+from joinery.site.place.words import CERTAINTY, capital, form_words, source_words, span_words, succession_note
 
 WIDE, NARROW = 720, 300
 MOST_DRAWN = 8
@@ -93,6 +93,11 @@ def spells_of(history: facts.History, kind: str) -> list[facts.Said]:
     return spells(s for s in history.said if s.kind == kind)
 
 
+def end_of(history: facts.History) -> date | None:
+    """The first day on which the body is no more: nobody ends the name of a body that ends."""
+    return next((s.to_date for s in spells_of(history, "open")[-1:]), None)
+
+
 def neighbours(history: facts.History) -> tuple[list[facts.Succession], list[facts.Succession]]:
     """What the body took over directly, and what directly took over from it."""
     code = history.brief.code
@@ -102,14 +107,15 @@ def neighbours(history: facts.History) -> tuple[list[facts.Succession], list[fac
 def rows(history: facts.History) -> tuple[list[Row], bool]:
     """The history as rows by date, and whether there are more than are given."""
     found = []
+    ended = end_of(history)
     for kind, what in (("name", "Called {}"), ("form", "Its form: {}"), ("legal", "In law")):
         for each in spells_of(history, kind):
             value = form_words(each.value) if kind == "form" else each.value
-            when = span_words(each.from_date, each.to_date) or "As long as is known"
-            foot = foot_words(each.certainty, each.source, each.known_at, facts.EARLIEST, None)
-            found.append(Row(each.from_date, _capital(when), what.format(value), None, "", foot))
+            when = span_words(each.from_date, each.to_date or ended) or "As long as is known"
+            foot = _foot(each)
+            found.append(Row(each.from_date, capital(when), what.format(value), None, "", foot))
     for each in spells_of(history, "open"):
-        foot = foot_words(each.certainty, each.source, each.known_at, facts.EARLIEST, None)
+        foot = _foot(each)
         if each.from_date > facts.EARLIEST:
             found.append(Row(each.from_date, longdate(each.from_date), "Opened", None, "", foot))
         if each.to_date:
@@ -123,7 +129,7 @@ def rows(history: facts.History) -> tuple[list[Row], bool]:
 
 
 def _succession_row(each: facts.Succession, code: str) -> Row:
-    foot = "; ".join(part for part in (CERTAINTY.get(each.certainty), source_words(each.source)) if part)
+    foot = _foot(each)
     when = longdate(each.on)
     if each.to.code == code:
         return Row(each.on, when, "Took over from", each.body, succession_note(each), foot)
@@ -133,8 +139,8 @@ def _succession_row(each: facts.Succession, code: str) -> Row:
     return Row(each.on, when, what, each.body, succession_note(each), foot)
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _foot(each: facts.Said | facts.Succession) -> str:
+    return "; ".join(part for part in (CERTAINTY.get(each.certainty), source_words(each.source)) if part)
 
 
 def draw(history: facts.History, on: date, width: int = WIDE) -> Picture:
@@ -146,7 +152,7 @@ def draw(history: facts.History, on: date, width: int = WIDE) -> Picture:
     brief = history.brief
     picture = Picture(width, f"The history of {brief.name}", _description(names, forms, before, after, years))
     pen = _Pen(picture, years)
-    ended = min((s.to_date for s in life[-1:] if s.to_date), default=None)
+    ended = end_of(history)
     pen.day(on)
     incoming = pen.successions("Took over from", before, coming=True)
     top = pen.y
@@ -213,10 +219,12 @@ class _Pen:
     def text(self, words: str, kind: str = "text", x: float = _MARGIN, anchor: str = "start") -> None:
         """Words, wrapped, on lines of their own; where they begin to the right they may still reach back."""
         most = max(12, int((self.picture.width - 2 * _MARGIN) / (_LETTER * (1.05 if kind == "heading" else 1))))
-        for line in wrap(words, most, break_long_words=True) or [""]:
+        lines = wrap(words, most) or [""]
+        if anchor == "start":
+            x = min(x, max(_MARGIN, self.picture.width - _MARGIN - max(map(len, lines)) * _LETTER))
+        for line in lines:
             self.y += _LINE
-            start = min(x, max(_MARGIN, self.picture.width - _MARGIN - len(line) * _LETTER)) if anchor == "start" else x
-            self.picture.labels.append(Label(round(start, 1), self.y - 4, line, kind, anchor))
+            self.picture.labels.append(Label(round(x, 1), self.y - 4, line, kind, anchor))
 
     def day(self, on: date) -> None:
         """The words of the marked day, at the top."""
@@ -255,9 +263,12 @@ class _Pen:
         self.text(heading, "heading")
         for each in edges[:MOST_DRAWN]:
             other, note = (each.body if coming else each.to), each.part
-            self.text(f"{other.name}, {longdate(each.on)}{f' (part: {note})' if note else ''}")
-            self.y += 6
             x = self.years.x(each.on)
+            # The day stays on one line.
+            day = longdate(each.on).replace(" ", "\u00a0")
+            words = f"{other.name}, {day}{f' (part: {note})' if note else ''}"
+            self.beside(words, x, coming)
+            self.y += 6
             if coming:
                 self.shape(f"M{_MARGIN} {self.y}H{x}", "arrow")
                 turns.append((x, self.y))
@@ -268,6 +279,16 @@ class _Pen:
         if len(edges) > MOST_DRAWN:
             self.text(f"and {len(edges) - MOST_DRAWN} more, which are in the table")
         return turns
+
+    def beside(self, words: str, x: float, coming: bool) -> None:
+        """Words clear of the line that goes down at `x`, on the side on which there is room, if there is."""
+        length, right = len(words) * _LETTER, self.picture.width - _MARGIN
+        if coming and x + 8 + length <= right:
+            self.text(words, x=x + 8)
+        elif not coming and x - 8 - length >= _MARGIN:
+            self.text(words, x=x - 8, anchor="end")
+        else:
+            self.text(words)
 
     def arrows_down(self, turns: list[tuple[float, float]], top: float) -> None:
         """Lead the lines that came in down to the first bar."""

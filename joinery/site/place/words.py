@@ -33,11 +33,16 @@ INSTRUMENTS = {"transfer scheme": "Transfer scheme", "order": "Order"}
 CONTRACTS = {"novated": "Novated: they go on with the new body", "re-made": "Re-made with the new body"}
 
 
+def capital(text: str) -> str:
+    """With a capital letter at its start."""
+    return text[:1].upper() + text[1:]
+
+
 def source_words(source: str) -> str:
     """Who said it, in words."""
     name, _, part = source.partition(":")
     if name == "definition":
-        return f"Joinery's own list “{part}”"
+        return f"the definition file “{part}”"
     known = SOURCES.get(name, name.upper() if name.islower() and len(name) < 6 else name)
     return f"{known}, {part}" if part else known
 

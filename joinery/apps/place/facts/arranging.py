@@ -9,7 +9,7 @@ from joinery.apps.base.columns import select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.place.facts.bodies import Brief, briefs, by_codes, matching
 from joinery.apps.place.lineage import lineage_of
-from joinery.apps.place.memberships import Held, held_on, where_now
+from joinery.apps.place.memberships import held_on, where_now
 from joinery.apps.place.models import Edition, Statement
 from joinery.apps.place.sql import AsAt
 from joinery.calc.access import ROLES
@@ -119,7 +119,7 @@ class Waiting:
 def waiting(on: date) -> tuple[Waiting, ...]:
     """Memberships that wait for a decision on a day, the longest wait first."""
     held, _, _ = held_on(on)
-    lineage, _ = lineage_of({each.body for each in held} | _decided(held), AsAt(on))
+    lineage, _ = lineage_of({code for each in held for code in each.bodies}, AsAt(on))
     stuck = [(each, body) for each in held if lineage.ended(body := where_now(each, lineage, on), on)]
     taken_over = {body: {e.successor for e in lineage.edges if e.body == body and e.on <= on} for _, body in stuck}
     known = by_codes({c for body, others in taken_over.items() for c in (body, *others)}, AsAt(on))
@@ -132,10 +132,6 @@ def waiting(on: date) -> tuple[Waiting, ...]:
         for each, body in stuck
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda w: (w.body.to_date or date.min, w.membership_id)))
-
-
-def _decided(held: list[Held]) -> set[str]:
-    return {step.body for each in held for step in each.decided.values()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _walk(start: Brief, as_at: AsAt) -> tuple[tuple[Succession, ...], tuple[Succ
     ways = (("before", "target_id", "organisation_id"), ("after", "organisation_id", "target_id"))
     until = "kind = 'succeeded_by' AND {}.from_date <= %s"
     walks = ", ".join(
-        f"{way}(id) AS (SELECT %s UNION SELECT x.{there} FROM {way} w "
+        f"{way}(id) AS (SELECT o.id FROM place_organisation o WHERE o.id = %s UNION SELECT x.{there} FROM {way} w "
         f"JOIN {statements(as_at, 'x', on=f'x.{here} = w.id AND x.' + until.format('x'))})"
         for way, here, there in ways
     )

@@ -32,7 +32,7 @@ def standing(user_id: int, on: date) -> Standing:
     if not held:
         return Standing((), "", "")
     if moved:
-        line, more = lineage_of({each.body for each in held}, AsAt(on))
+        line, more = lineage_of({code for each in held for code in each.bodies}, AsAt(on))
         names |= more
     else:
         line = Lineage({}, ())

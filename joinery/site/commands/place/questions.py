@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from joinery.site.commands import Problem
@@ -42,9 +41,11 @@ def _show(arguments: argparse.Namespace, as_at: AsAt) -> Answer:
     found = facts.show(arguments.code, as_at)
     if found is None:
         raise _unknown(arguments.code)
+    areas = facts.areas_of(arguments.code, as_at)
     answer = {"body": body_json(found.brief), "said": [_said_json(s) for s in found.said], "more": found.more}
-    lines = [_heading(found.brief), *_said_lines(found.said), *(["  … and others"] if found.more else [])]
-    return answer, lines
+    lines = [_heading(found.brief), *map(_said_line, found.said), *(["  … and others"] if found.more else [])]
+    lines += [f"  covers {len(areas):,} LSOA{'s' if len(areas) > 1 else ''}"] if areas else []
+    return answer | {"areas": list(areas)}, lines
 
 
 def _line(arguments: argparse.Namespace, as_at: AsAt) -> Answer:
@@ -73,7 +74,7 @@ def _history(arguments: argparse.Namespace, as_at: AsAt) -> Answer:
         "before": [succession_json(each) for each in found.before],
         "after": [succession_json(each) for each in found.after],
     }
-    lines = [_heading(found.brief), *_said_lines(found.said)]
+    lines = [_heading(found.brief), *map(_said_line, found.said)]
     lines += [f"  {succession_line(each)}" for each in (*found.before, *found.after)]
     return answer, lines
 
@@ -121,28 +122,19 @@ def _heading(body: Brief) -> str:
     return f"{body.name} ({body.code}), {body.kind.words}{', ' + life if life else ''}"
 
 
-def _said_lines(said: Iterable[Said]) -> Iterator[str]:
-    """One line a statement; areas, of which a body may have thousands, are counted."""
-    areas: Counter[str] = Counter()
-    for each in said:
-        if each.kind == "area":
-            areas[each.words] += 1
-            continue
-        other = f"{each.other.name} ({each.other.code})" if each.other else ""
-        notes = filter(
-            None,
-            [
-                between(each.from_date, each.to_date),
-                each.passed_from and f"took over from {each.passed_from}",
-                "nobody has decided which body took over" if each.undecided else "",
-                each.certainty,
-                f"source {each.source}",
-            ],
-        )
-        what = " ".join(filter(None, [each.words, each.value, other]))
-        yield f"  {what}; {', '.join(notes)}"
-    for words, count in areas.items():
-        yield f"  {words}: {count:,} LSOAs"
+def _said_line(each: Said) -> str:
+    other = f"{each.other.name} ({each.other.code})" if each.other else ""
+    notes = filter(
+        None,
+        [
+            between(each.from_date, each.to_date),
+            each.passed_from and f"took over from {each.passed_from}",
+            "nobody has decided which body took over" if each.undecided else "",
+            each.certainty,
+            f"source {each.source}",
+        ],
+    )
+    return f"  {' '.join(filter(None, [each.words, each.value, other]))}; {', '.join(notes)}"
 
 
 def _said_json(each: Said) -> dict[str, Any]:

@@ -350,9 +350,12 @@ def _allergy_list(person: int, rows: list[Event], records: list[Record], ids: Id
 
 
 def pack(records: list[Record], organisation: str, day: str) -> dict[str, list[Record]]:
-    """Records by file: one NDJSON file for a practice; a Bundle for every 25 patients of a community trust."""
+    """Records by file: one NDJSON file for a practice; a Bundle for every 25 patients of a community trust.
+
+    Whoever has nothing to say sends no file.
+    """
     if not organisation.startswith("ZC"):
-        return {f"fhir/{organisation}/{day}.ndjson.gz": records}
+        return {f"fhir/{organisation}/{day}.ndjson.gz": records} if records else {}
     people = sorted({record.person for record in records})
     files: dict[str, list[Record]] = {}
     for number, first in enumerate(range(0, len(people), PATIENTS_IN_BUNDLE), start=1):
