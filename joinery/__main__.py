@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from joinery import __version__
-from joinery.site.commands import place
+from joinery.site.commands import place, series
 
 FEEDS = ("fhir", "council")
 
@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     take.set_defaults(module="take")
 
     place.add(command, commands)
+    series.add(command, commands)
 
     audit = commands.add_parser("audit", help="Check the logs.", description="Check the logs.")
     audits = audit.add_subparsers(metavar="NOUN", required=True)

@@ -109,6 +109,6 @@ def _years(first: date, last: date) -> list[date]:
 
 def _short(value: float, step: float) -> str:
     for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
-        if step >= size / 10 and abs(value) >= size:
+        if step >= size and abs(value) >= size:
             return f"{value / size:.3g}{letter}"
     return figure_words(value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,7 @@ from django.http import Http404, HttpResponse
 from joinery.apps.base.action import Refused
 from joinery.apps.measures import facts
 from joinery.apps.measures.actions import Layout, Taken, Wanted, upload_series
-from joinery.calc.series import STEPS, figure_words
+from joinery.calc.series import STEPS, figure_words, following
 from joinery.site.context import Request
 from joinery.site.jinja import longdate
 from joinery.site.line_chart import draw
@@ -100,9 +101,19 @@ def body(request: Request, look: Look, series_id: int, code: str) -> HttpRespons
         "beside": [_beside(each, found.names) for each in found.apart],
         "heir": found.went_to,
         "marks": [(day, [j for j in found.joinings if j.on == day]) for day in marks],
-        "chart": draw([(point.start, point.value, bool(point.missing)) for point in found.points], marks),
+        "chart": draw(list(_drawn(found)), marks),
     }
     return show(request, "measures/body.jinja", look, context)
+
+
+def _drawn(found: facts.SeriesPage) -> Iterator[tuple[date, float | None, bool]]:
+    """What the chart shows: a gap where periods were left out, unless they are days, which many series leave out."""
+    expected = found.points[0].start if found.points else date.min
+    for point in found.points:
+        if point.start > expected and found.series.step != "day":
+            yield expected, None, False
+        yield point.start, point.value, bool(point.missing)
+        expected = following(point.start, found.series.step)
 
 
 def _lines(points: Iterable[facts.SeriesPoint], names: Mapping[str, str], own: str) -> tuple[Line, ...]:

@@ -79,6 +79,7 @@ def test_a_body_today_is_drawn_without_the_merger(site: Site, uploaded: dict[str
     page.get_by_role("link", name="Urgent care visits").click()
     page.get_by_role("link", name="Urgent Care ZU2").click()
     expect(page.get_by_role("row")).to_have_count(48)
+    expect(page.locator("svg polyline")).to_have_count(2)  # before and after the month without a figure
     expect(page.locator("main")).not_to_contain_text("became part of it")
     fits_and_is_accessible(page, watch, "series body today")
     page.context.close()

@@ -104,7 +104,7 @@ def build(folder: Path, people: int = 500, seed: int = 1, as_of: date = date(202
 def _source(
     feed: str, organisation: str, rates: str, people: list[Person], kept: dict[str, Book], seed: int
 ) -> _Source:
-    """A source and its partly wrong copies of the people it knows; one that knows nobody sends no FHIR, and empty tables."""
+    """A source and its partly wrong copies of the people it knows; one that knows nobody sends no FHIR."""
     book = kept.get(organisation, Book({}, {}))
     copies = corruptor.copies(people, sorted(book.by_person), organisation, definitions("defects")[rates], seed)
     return _Source(feed, organisation, copies, Ids(seed, organisation), people, book)

@@ -49,15 +49,18 @@ def today(request: Request, look: Look) -> HttpResponse:
         return moved
     home = facts.home(look.as_at)
     around = facts.outwards(home.code, look.as_at) if home else ()
-    inside = facts.inside(home.code, look.as_at) if home else facts.Inside((), False)
     heir = next((each.body for each in around if home and each.passed_from == home.code), None)
+    # What was around and inside a body that has ended is so of the one that took over.
+    stands = heir or home
+    inside = facts.inside(stands.code, look.as_at) if stands else facts.Inside((), False)
     context = {
         "form": form,
         "home": home,
         "heir": heir,
+        "stands": stands,
         "is_there": bool(home and home.is_open(look.on)),
         "has_ended": bool(home and home.has_ended(look.on)),
-        "around": _by_level(each for each in around if home and each.body.code != home.code),
+        "around": _by_level(each for each in around if stands and each.body.code != stands.code),
         "inside": _by_level(inside.bodies),
         "more": inside.more,
         "proposals": [e for e in facts.editions(("proposal",)) if e.state == "draft"],

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from textwrap import wrap
 
 from joinery.apps.place import facts
 from joinery.site.jinja import longdate
@@ -21,8 +20,8 @@ WIDE, NARROW = 720, 300
 MOST_DRAWN = 8
 MOST_ROWS = 60
 _MARGIN, _LINE, _BAR, _GAP = 14, 18, 12, 9
-# Arial at 14 pixels is 6.6 wide on average; capitals are wider.
-_LETTER = 7.2
+# Arial at 14 pixels: small letters are 6.6 wide on average, capitals 9.4, the widest 13.
+_SMALL, _CAPITAL, _WIDEST = 7, 9.6, 13.5
 _STEPS = (1, 2, 5, 10, 20, 50, 100)
 _TICK = 46
 
@@ -208,6 +207,30 @@ class _Years:
         return [year for year in range(self.first.year + 1, self.last.year) if year % step == 0]
 
 
+def _width(text: str) -> float:
+    """About how wide a text is, rather too much than too little."""
+    wide = sum(letter.isupper() or not letter.isascii() for letter in text)
+    widest = sum(letter in "MWmw@%" for letter in text)
+    return (len(text) - wide) * _SMALL + wide * _CAPITAL + widest * (_WIDEST - _CAPITAL)
+
+
+def _lines(words: str, room: float) -> list[str]:
+    """Words on lines that fit; a word that is wider than a line is broken."""
+    lines = [""]
+    for word in words.split(" "):
+        longer = f"{lines[-1]} {word}".strip(" ")
+        if _width(longer) <= room:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        for letter in word:
+            if lines[-1] and _width(lines[-1] + letter) > room:
+                lines.append("")
+            lines[-1] += letter
+    return lines
+
+
 @dataclass
 class _Pen:
     """Draws from the top down."""
@@ -218,10 +241,9 @@ class _Pen:
 
     def text(self, words: str, kind: str = "text", x: float = _MARGIN, anchor: str = "start") -> None:
         """Words, wrapped, on lines of their own; where they begin to the right they may still reach back."""
-        most = max(12, int((self.picture.width - 2 * _MARGIN) / (_LETTER * (1.05 if kind == "heading" else 1))))
-        lines = wrap(words, most) or [""]
+        lines = _lines(words, self.picture.width - 2 * _MARGIN)
         if anchor == "start":
-            x = min(x, max(_MARGIN, self.picture.width - _MARGIN - max(map(len, lines)) * _LETTER))
+            x = min(x, max(_MARGIN, self.picture.width - _MARGIN - max(map(_width, lines))))
         for line in lines:
             self.y += _LINE
             self.picture.labels.append(Label(round(x, 1), self.y - 4, line, kind, anchor))
@@ -229,7 +251,7 @@ class _Pen:
     def day(self, on: date) -> None:
         """The words of the marked day, at the top."""
         words = longdate(on)
-        half = len(words) * _LETTER / 2
+        half = _width(words) / 2
         x = min(max(self.years.x(on), _MARGIN + half), self.picture.width - _MARGIN - half)
         self.y += _LINE
         self.picture.labels.append(Label(round(x, 1), self.y - 4, words, "day", "middle"))
@@ -282,7 +304,7 @@ class _Pen:
 
     def beside(self, words: str, x: float, coming: bool) -> None:
         """Words clear of the line that goes down at `x`, on the side on which there is room, if there is."""
-        length, right = len(words) * _LETTER, self.picture.width - _MARGIN
+        length, right = _width(words), self.picture.width - _MARGIN
         if coming and x + 8 + length <= right:
             self.text(words, x=x + 8)
         elif not coming and x - 8 - length >= _MARGIN:

@@ -122,14 +122,14 @@ def _terms(form: Form) -> actions.Terms:
     return actions.Terms(form["instrument"], form["contracts"])
 
 
-def _into(form: Form, prefix: str, as_at: facts.AsAt) -> actions.OrganisationDetails:
+def _into(form: Form, prefix: str, as_at: facts.AsAt, which: str) -> actions.OrganisationDetails:
     """The body that takes over: one that is there, by its code, or a new one with a name and a form."""
-    code = form.needed(f"{prefix}_code", "Enter the code of the body that takes over").upper()
+    code = form.needed(f"{prefix}_code", f"Enter the code of {which}").upper()
     there = facts.organisation(code, as_at) if code else None
     if there and there.form:
         return actions.OrganisationDetails(there.code, there.name, there.form)
-    name = form.needed(f"{prefix}_name", "Enter the name of the new body")
-    kind = form.chosen(f"{prefix}_form", facts.FORMS, "Choose the form of the new body")
+    name = form.needed(f"{prefix}_name", f"Enter the name of {which}, if it is new")
+    kind = form.chosen(f"{prefix}_form", facts.FORMS, f"Choose the form of {which}, if it is new")
     if len(code) > 40:
         form.wrong(f"{prefix}_code", "A code has 40 characters at most")
     return actions.OrganisationDetails(code, name[:300], kind)
@@ -139,7 +139,11 @@ def _merge(form: Form, edition_id: int, look: Look, common: Acting) -> bool:
     as_at = _seen(look, edition_id)
     form.needed("bodies", "Enter the bodies that merge, one on each line")
     old = form.bodies("bodies", as_at, MOST_MERGED)
-    into, on, terms = _into(form, "into", as_at), form.day("on", "the day of the merger"), _terms(form)
+    into, on, terms = (
+        _into(form, "into", as_at, "the body that takes over"),
+        form.day("on", "the day of the merger"),
+        _terms(form),
+    )
     if form.errors or on is None:
         return False
     codes = [body.code for body in old]
@@ -155,7 +159,9 @@ def _split(form: Form, edition_id: int, look: Look, common: Acting) -> bool:
         given = any(form[f"{prefix}_{name}"] for name in ("code", "name", "form", "words", "areas"))
         if given or number in PARTS[:2]:
             areas = tuple(dict.fromkeys(form[f"{prefix}_areas"].upper().replace(",", " ").split()))
-            parts.append(actions.Part(_into(form, prefix, as_at), form[f"{prefix}_words"][:200], areas))
+            parts.append(
+                actions.Part(_into(form, prefix, as_at, f"body {number}"), form[f"{prefix}_words"][:200], areas)
+            )
     on, terms = form.day("on", "the day of the split"), _terms(form)
     if form.errors or on is None or body is None:
         return False

@@ -153,14 +153,15 @@ class Place:
     def should_wait(self) -> set[int]:
         return {number for number, member in self.members.items() if self.gone(self.stands(member), self.today)}
 
-    def should_see(self) -> set[tuple[int, str]]:
-        """Which user may see which person today, by the rule."""
+    def should_see(self, since: date = date.min) -> set[tuple[int, str]]:
+        """Which user may see which person today, by the rule; those of whom the younger came since a day."""
         passed = oracle.passes(self.ends, self.edges)
         return {
             (member.user, each.person)
             for member in self.members.values()
             for each in self.known
-            if oracle.stands(passed, member.body, max(member.given, each.began), member.decided)
+            if max(member.given, each.began) >= since
+            and oracle.stands(passed, member.body, max(member.given, each.began), member.decided)
             == oracle.stands(passed, each.body, max(member.given, each.began))
         }
 

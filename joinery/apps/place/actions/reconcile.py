@@ -275,8 +275,12 @@ def holds(entry: Entry, on: date) -> bool:
 
 
 def ended(entry: Entry, on: date) -> Entry:
-    """The entry as it is when it ends on a day; one that was to begin then or later never was."""
-    return replace(entry, withdrawn=True) if entry.from_date >= on else replace(entry, to_date=on)
+    """The entry as it is when it ends on a day; one that was to begin then or later never was.
+
+    A body that ends on its first day was, if not for a day: it may have been passed through.
+    """
+    was = entry.from_date < on or (entry.from_date == on and entry.kind == "open")
+    return replace(entry, to_date=on) if was else replace(entry, withdrawn=True)
 
 
 def _earliest(*days: date | None) -> date | None:

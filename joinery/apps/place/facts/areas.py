@@ -121,11 +121,13 @@ class _Climb:
     def step(self, reached: Iterable[tuple[int, tuple[str, ...], bool]]) -> list[_Found]:
         """Take in bodies by id, each with the way to it; those new to the climb, heirs in place of the ended."""
         on, lineage = self.around.as_at.on, self.around.lineage
+        # A split may name any body in whose area all of it lies, on this way or not.
+        about = self.about | {each.body.code for each in self.found.values() if not each.faced}
         new = []
         for body, (because, faced) in {body: (because, faced) for body, because, faced in reached}.items():
             stands, passed_from = self.around.known[body], ""
             if stands.has_ended(on):
-                heir = lineage.heir(stands.code, on, self.about | set(because))
+                heir = lineage.heir(stands.code, on, about | set(because))
                 if heir is None:
                     self.splits += [edge for edge in lineage.edges if edge.areas]
                     continue

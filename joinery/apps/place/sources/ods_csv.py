@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from itertools import chain
+from itertools import chain, islice
 
 from joinery.apps.base.tables import Table, UnreadableFile, day_of, plain
 from joinery.apps.place.kinds import EARLIEST, Row, Saying
@@ -17,6 +17,7 @@ from joinery.apps.place.sources.reading import ODS_CODE, OF_TODAY, Opened, day_a
 
 CELLS = 27  # without a header
 SUCCESSION_CELLS = 5
+MOST_SUCCESSIONS = 500_000
 _DAY = re.compile(r"[0-9]{8}")
 
 
@@ -131,7 +132,12 @@ def _forms(row: dict[str, str], extract: Extract, since: date, until: date | Non
 
 def open_succession(table: Table) -> Opened:
     """Open the succession file."""
-    return Opened("ods:succ", "history", "ODS: successions", rows=_successions(table), note=table.note)
+    # A history tells all of a body together, and this file is in no order.
+    rows = list(islice(_successions(table), MOST_SUCCESSIONS + 1))
+    if len(rows) > MOST_SUCCESSIONS:
+        raise UnreadableFile(f"{table.path.name} has more than {MOST_SUCCESSIONS:,} successions. Split it by old code.")
+    rows.sort(key=lambda row: (row.sayings[0].code if row.sayings else "", row.position))
+    return Opened("ods:succ", "history", "ODS: successions", rows=iter(rows), note=table.note)
 
 
 def _successions(table: Table) -> Iterator[Row]:
