@@ -247,8 +247,10 @@ def test_a_wrong_row_of_an_extract_goes_aside(put: Put) -> None:
 
 
 def test_the_succession_file(put: Put) -> None:
-    opened = put("succ.csv", "5ZZ,15Z,R,20130401,F\n5ZY,15Z,X,soon,\n")
-    first, second = opened.rows
+    opened = put("succ.csv", "5ZZ,15Z,R,20130401,F\n5ZY,15Z,X,soon,\n5ZX,15Z,R,20130401,F\n5ZZ,16Z,R,20130401,F\n")
+    rows = list(opened.rows)
+    assert [row.position for row in rows if row.sayings] == [3, 1, 4], "all of a body stands together"
+    first, second = rows[2], rows[0]
     (edge,) = first.sayings
     assert (edge.code, edge.kind, edge.target, edge.from_date) == ("5ZZ", "succeeded_by", "15Z", date(2013, 4, 1))
     assert edge.detail == {"note": "reconfiguration"}
