@@ -21,6 +21,8 @@ def models() -> Iterator[str]:
 
 def codes() -> Iterator[str]:
     from joinery.apps.base.access_log import WHAT, WHY
+    from joinery.apps.place.kinds import FORMS, KINDS
+    from joinery.apps.place.models import EDITION
     from joinery.apps.record.actions.intake import FEEDS
     from joinery.apps.record.actions.staging import OUTCOMES
     from joinery.apps.record.actions.viewing import REFUSALS
@@ -28,7 +30,7 @@ def codes() -> Iterator[str]:
     from joinery.apps.record.models import SUBMISSION
     from joinery.calc.access import ROLES
 
-    for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), ROLES):
+    for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), EDITION.all(), ROLES, KINDS, FORMS):
         yield from each
     yield from given("joinery/apps/record/facts/safety.py", "Section", 1)
     yield from given("joinery/apps/record/rows.py", "Moment", 1)
