@@ -12,8 +12,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from joinery.apps.base.action import Actor
 from joinery.apps.base.columns import select
 from joinery.apps.place import actions, facts
+from joinery.apps.record.actions import take_file
+from tests.apps.record.sending import bundle, nhs_number, patient
 from tests.pages.measure import MOST_OF_LIST, plan, statements
 from tests.pages.place_world import (
     BOARD,
@@ -338,6 +341,25 @@ def test_a_membership_whose_body_was_split_waits_until_somebody_decides(world: W
     )
     assert lead.post("/place/waiting/", {"membership": first, "choice": "to:VH2"}).status_code == 302
     assert lead.post("/place/waiting/", {"membership": second, "choice": "end"}).status_code == 302
+    assert "Nothing waits" in words(lead.get("/place/waiting/"))
+
+
+def test_people_who_are_known_to_a_body_that_was_split_wait_too(world: World, lead: Client, tmp_path: Path) -> None:
+    resources = [
+        patient("a", nhs_number(10), "Ash", "Ann", "1941-03-03"),
+        patient("b", nhs_number(20), "Birch", "Ben", "1942-03-03"),
+    ]
+    path = tmp_path / "known.json"
+    path.write_bytes(bundle(resources))
+    take_file(path=path, feed="fhir", organisation_code=SPLIT, actor=Actor.system("tests"), at=world.at)
+    page = words(lead.get("/place/waiting/"))
+    assert "2 people At Vale and Downs Community Trust , which ended on 1 October 2025" in page
+    assert "Ash" not in page, "whoever decides about the directory sees nobody"
+    assert "Choose where they go on" in words(lead.post("/place/waiting/", {"ended": SPLIT}))
+    assert "Choose a body that took over" in words(
+        lead.post("/place/waiting/", {"ended": SPLIT, "choice": f"to:{COUNCIL}"})
+    )
+    assert lead.post("/place/waiting/", {"ended": SPLIT, "choice": "to:VH2"}).status_code == 302
     assert "Nothing waits" in words(lead.get("/place/waiting/"))
 
 

@@ -149,15 +149,15 @@ class Relationship(models.Model):
 class RelationshipPassing(models.Model):
     """Where a relationship goes on whose body ended without one plain successor.
 
-    `ended` is that body, `organisation` the one that took over; `basis` is `area` (the part of the
-    ended body in which the person lives) or `decision`.
+    `ended` is that body, `organisation` the one that took over, or null when the relationship ended with
+    the body; `basis` is `area` (the part of it in which the person lives) or `decision`.
     """
 
     guard = AppendOnly()
 
     relationship = models.ForeignKey(Relationship, on_delete=models.PROTECT, related_name="+", db_index=False)
     ended = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False)
-    organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+", null=True)
     from_date = models.DateField()
     basis = models.CharField(max_length=10)
     decided_by = models.CharField(max_length=60)

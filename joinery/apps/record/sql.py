@@ -21,8 +21,9 @@ def entries(on: str = "") -> str:
 def relationships(person: str) -> str:
     """The relationships of a person (an SQL expression) that organisations have had, as one SELECT.
 
-    Columns: record, organisation, since, until, and whether it went on to another organisation since.
-    What a relationship passed on to is a row of its own. Carries two marks, each for the day.
+    Columns: organisation, since, until, and whether it went on to another organisation since. What a
+    relationship passed on to is a row of its own; one that ended with its organisation is left out.
+    Carries four marks, each for the day.
     """
     linked = (
         f"FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id "
@@ -30,14 +31,19 @@ def relationships(person: str) -> str:
     )
     went_on = (
         "EXISTS (SELECT 1 FROM record_relationshippassing q WHERE q.relationship_id = r.id "
-        "AND q.ended_id = {} AND q.from_date <= %s)"
+        "AND q.ended_id = {} AND q.from_date <= %s{})"
     )
-    return (
-        f"SELECT r.organisation_id, r.from_date, r.to_date, {went_on.format('r.organisation_id')} AS passed "
-        f"{linked} WHERE k.person_id = {person} UNION ALL "
-        f"SELECT p.organisation_id, p.from_date, r.to_date, {went_on.format('p.organisation_id')} "
-        f"{linked} JOIN record_relationshippassing p ON p.relationship_id = r.id WHERE k.person_id = {person}"
-    )
+
+    def row(at: str, also: str) -> str:
+        passed = went_on.format(f"{at}.organisation_id", "")
+        ended = went_on.format(f"{at}.organisation_id", " AND q.organisation_id IS NULL")
+        return (
+            f"SELECT {at}.organisation_id, {at}.from_date, r.to_date, {passed} AS passed "
+            f"{linked}{also} WHERE NOT {ended} AND k.person_id = {person}"
+        )
+
+    passing = " JOIN record_relationshippassing p ON p.relationship_id = r.id AND p.organisation_id IS NOT NULL"
+    return f"{row('r', '')} UNION ALL {row('p', passing)}"
 
 
 def still_waiting(organisation_id: int) -> str:

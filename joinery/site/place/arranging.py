@@ -16,6 +16,7 @@ from joinery.apps.base.action import Refused
 from joinery.apps.measures import facts as measures
 from joinery.apps.place import actions, facts
 from joinery.apps.record import facts as record
+from joinery.apps.record.actions import pass_relationships
 from joinery.site.context import Request
 from joinery.site.jinja import url
 from joinery.site.place.forms import Form, date_fields
@@ -200,13 +201,29 @@ def _take(sent: UploadedFile, request: Request, on: object) -> actions.Taken:
 
 @page
 def waiting(request: Request, look: Look) -> HttpResponse:
-    """Memberships whose body ended, for a person to decide on."""
+    """Memberships and people whose body ended, for a person to decide on."""
     if not arranges(request):
         return refusal(request)
-    form = Form.of(request.POST, ("membership", "choice"))
-    if request.method == "POST" and _decided(form, request, look):
+    form = Form.of(request.POST, ("membership", "ended", "choice"))
+    decide = _people_decided if form["ended"] else _decided
+    if request.method == "POST" and decide(form, request, look):
         return redirect(url("place:waiting"))
-    return show(request, "place/waiting.jinja", look, {"waits": facts.waiting(look.today), "form": form})
+    context = {"waits": facts.waiting(look.today), "people": record.waiting_people(look.today), "form": form}
+    return show(request, "place/waiting.jinja", look, context)
+
+
+def _people_decided(form: Form, request: Request, look: Look) -> bool:
+    """Let everybody who waits at a body go on at another."""
+    if not form.needed("choice", "Choose where they go on, or end it"):
+        form.errors[-1]["field"] = f"people-{form['ended']}"
+        return False
+    code = None if form["choice"] == "end" else form["choice"].removeprefix("to:")
+    try:
+        pass_relationships(ended=form["ended"], organisation_code=code, **acting(request))
+    except Refused as refused:
+        form.refused(refused, {})
+        return False
+    return True
 
 
 def _decided(form: Form, request: Request, look: Look) -> bool:

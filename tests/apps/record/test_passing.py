@@ -129,3 +129,12 @@ def test_nothing_is_passed_on_before_the_day(tmp_path: Path) -> None:
     assert due(actor=ACTOR, at=AT) == 0
     assert waiting_people(AT.date()) == ()
     assert sees(nurse(COMMUNITY, AT.date()), datetime(AT.year, AT.month, AT.day, tzinfo=UTC)) == set(HOMES)
+
+
+def test_when_nobody_goes_on_with_people_nobody_sees_them_through_the_body_that_ended() -> None:
+    before = nurse(COMMUNITY, AT.date())
+    due(actor=ACTOR, at=AFTER)
+    assert pass_relationships(ended=COMMUNITY, organisation_code=None, actor=ACTOR, at=AFTER) == 1
+    assert waiting_people(AFTER.date()) == ()
+    assert sees(before, AFTER) == {"anne", "bert"}
+    assert sees(before, AFTER - DAY) == set(HOMES), "until the day of the decision they were seen"

@@ -55,15 +55,18 @@ def pass_by_area(*, waits: WaitingPeople, after: int, actor: Actor, at: datetime
 
 
 @action("record.pass_relationships", targets=("ended", "organisation_code"))
-def pass_relationships(*, ended: str, organisation_code: str, actor: Actor, at: datetime) -> int:
-    """Decide that everybody who still waits at a body that ended goes on at another; returns how many."""
+def pass_relationships(*, ended: str, organisation_code: str | None, actor: Actor, at: datetime) -> int:
+    """Decide that everybody who still waits at a body that ended goes on at another; returns how many.
+
+    None ends the relationships with the body: nobody goes on with these people.
+    """
     waits = next((w for w in waiting_people(at.date()) if w.body.code == ended), None)
     if waits is None:
         raise Refused("decided", "Nobody who is known to that body waits for a decision (any more).")
     choice = next((c for c in waits.choices if c.code == organisation_code), None)
-    if choice is None:
+    if choice is None and organisation_code is not None:
         raise Refused("choice", f"Choose a body that took over from {waits.body.name}.")
-    going = [row[0] for row in _addresses(waits.body.id, 0, 2**31)]
+    going = [row[0] for row in select(still_waiting(waits.body.id))]
     _pass_on(waits.body, choice, going, "decision", actor, at)
     return len(going)
 
@@ -98,13 +101,14 @@ class _Heirs:
 
 
 def _pass_on(
-    body: place.Brief, to: place.Brief, relationships: Iterable[int], basis: str, actor: Actor, at: datetime
+    body: place.Brief, to: place.Brief | None, relationships: Iterable[int], basis: str, actor: Actor, at: datetime
 ) -> None:
-    day = connection.ops.adapt_datefield_value(body.to_date or at.date())
+    # What goes on does so from the day on which the body ended; what ends was there until it was decided.
+    day = connection.ops.adapt_datefield_value((body.to_date if to else None) or at.date())
     insert_rows(
         RelationshipPassing,
         ("relationship_id", "ended_id", "organisation_id", "from_date", "basis", "decided_by", "at"),
-        [(r, body.id, to.id, day, basis, actor.name, stored(at)) for r in dict.fromkeys(relationships)],
+        [(r, body.id, to.id if to else None, day, basis, actor.name, stored(at)) for r in dict.fromkeys(relationships)],
     )
 
 

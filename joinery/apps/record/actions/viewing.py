@@ -74,7 +74,7 @@ def _involved(person_id: str, on: date) -> list[Involvement]:
         "JOIN place_organisation o ON o.id = r.organisation_id "
         "WHERE r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)"
     )
-    rows = select(sql, [day, person_id, day, person_id, day, day])
+    rows = select(sql, [*([day, day, person_id] * 2), day, day])
     return [Involvement(code, as_day(began) or on, bool(passed)) for code, began, passed in rows]
 
 
@@ -107,7 +107,7 @@ def _find(criteria: Criteria, posts: tuple[Post, ...], on: date) -> list[str]:
         "AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)) "
         f"ORDER BY found.person_id LIMIT {MOST_FOUND + 1}"
     )
-    return [row[0] for row in select(sql, [*values, day, day, *organisations, day, day])]
+    return [row[0] for row in select(sql, [*values, *([day] * 4), *organisations, day, day])]
 
 
 def _reached(posts: tuple[Post, ...]) -> tuple[list[str], list[object]]:

@@ -133,7 +133,7 @@ def _proposals(noun: Command) -> None:
     what.add_argument("--people", metavar="CODE", help="everybody who still waits at this body")
     how = decide.add_mutually_exclusive_group(required=True)
     how.add_argument("--to", metavar="CODE", help="a body that took over")
-    how.add_argument("--end", type=_day, metavar="DATE", help="end the membership on this day")
+    how.add_argument("--end", type=_day, metavar="DATE", help="end it on this day (of people: today)")
 
 
 def _view(made: argparse.ArgumentParser) -> None:

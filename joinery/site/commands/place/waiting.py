@@ -60,11 +60,12 @@ def _decide(arguments: argparse.Namespace) -> dict[str, Any]:
 
     count = 1
     with refusals():
-        if arguments.people and arguments.end:
-            raise Problem("People go on with a body that took over: --to CODE. Only a membership can be ended.")
+        if arguments.people and arguments.end and arguments.end != today():
+            raise Problem("People's relationships with a body that ended can be ended today, not on another day.")
         if arguments.people:
             count = pass_relationships(ended=arguments.people, organisation_code=arguments.to, **acting())
-            say(f"{count:,} relationships of {arguments.people} go on at {arguments.to}.")
+            fate = f"go on at {arguments.to}" if arguments.to else "end"
+            say(f"{count:,} relationships of {arguments.people} {fate}.")
         elif arguments.to:
             to = {"membership_id": arguments.membership, "organisation_code": arguments.to}
             actions.pass_membership(**to, **acting())
