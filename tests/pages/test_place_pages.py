@@ -12,11 +12,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from joinery.apps.base.action import Actor
 from joinery.apps.base.columns import select
 from joinery.apps.place import actions, facts
-from joinery.apps.record.actions import take_file
-from tests.apps.record.sending import bundle, nhs_number, patient
 from tests.pages.measure import MOST_OF_LIST, plan, statements
 from tests.pages.place_world import (
     BOARD,
@@ -31,7 +28,7 @@ from tests.pages.place_world import (
     SPLIT,
     PlaceWorld,
 )
-from tests.pages.world import World
+from tests.pages.world import World, patient
 
 LEAD, NURSE = "integration_lead", "community_nurse"
 
@@ -344,14 +341,8 @@ def test_a_membership_whose_body_was_split_waits_until_somebody_decides(world: W
     assert "Nothing waits" in words(lead.get("/place/waiting/"))
 
 
-def test_people_who_are_known_to_a_body_that_was_split_wait_too(world: World, lead: Client, tmp_path: Path) -> None:
-    resources = [
-        patient("a", nhs_number(10), "Ash", "Ann", "1941-03-03"),
-        patient("b", nhs_number(20), "Birch", "Ben", "1942-03-03"),
-    ]
-    path = tmp_path / "known.json"
-    path.write_bytes(bundle(resources))
-    take_file(path=path, feed="fhir", organisation_code=SPLIT, actor=Actor.system("tests"), at=world.at)
+def test_people_who_are_known_to_a_body_that_was_split_wait_too(world: World, lead: Client) -> None:
+    world.sends(SPLIT, patient("a", "Ash", "Ann"), patient("b", "Birch", "Ben", born="1942-03-03"))
     page = words(lead.get("/place/waiting/"))
     assert "2 people At Vale and Downs Community Trust , which ended on 1 October 2025" in page
     assert "Ash" not in page, "whoever decides about the directory sees nobody"
