@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 
 def links(on: str = "", also: str = "") -> str:
     """Which person each source record is about now, as `k`."""
@@ -46,17 +48,20 @@ def relationships(person: str) -> str:
     return f"{row('r', '')} UNION ALL {row('p', passing)}"
 
 
-def still_waiting(organisation_id: int) -> str:
-    """SQL for the relationships that stand at an organisation and have not gone on."""
+def still_waiting(organisations: Collection[int]) -> str:
+    """SQL for the relationships (id, record, organisation) that stand at some bodies and have not gone on."""
+    ids = ", ".join(f"{i:d}" for i in organisations) or "NULL"
     stays = (
         "NOT EXISTS (SELECT 1 FROM record_relationshippassing q "
-        f"WHERE q.relationship_id = r.id AND q.ended_id = {organisation_id:d})"
+        "WHERE q.relationship_id = r.id AND q.ended_id = {}.organisation_id)"
     )
     return (
-        "SELECT r.id, r.record_id FROM record_relationship r JOIN record_submission rs ON rs.id = r.submission_id "
-        f"AND rs.published_at IS NOT NULL WHERE r.organisation_id = {organisation_id:d} AND {stays} UNION ALL "
-        "SELECT r.id, r.record_id FROM record_relationshippassing p JOIN record_relationship r "
-        f"ON r.id = p.relationship_id WHERE p.organisation_id = {organisation_id:d} AND {stays}"
+        "SELECT r.id, r.record_id, r.organisation_id FROM record_relationship r "
+        "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL "
+        f"WHERE r.organisation_id IN ({ids}) AND {stays.format('r')} UNION ALL "
+        "SELECT r.id, r.record_id, p.organisation_id FROM record_relationshippassing p "
+        f"JOIN record_relationship r ON r.id = p.relationship_id WHERE p.organisation_id IN ({ids}) "
+        f"AND {stays.format('p')}"
     )
 
 

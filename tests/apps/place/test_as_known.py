@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -35,23 +36,28 @@ def at(number: int) -> datetime:
     return datetime(2026, 4, 1, 9, tzinfo=UTC) + timedelta(hours=number)
 
 
-days = st.integers(0, 4).map(day)
+DAYS = [day(number) for number in range(5)]
+days = st.sampled_from(DAYS)
 bodies = st.sampled_from(BODIES)
 
 
 @st.composite
-def sayings(draw: st.DrawFn, edition: int) -> Said:
+def sayings(draw: st.DrawFn) -> Said:
     kind = draw(st.sampled_from(["open", "open", "name", "form", "part_of", "part_of", "area", "succeeded_by"]))
     body, other = draw(st.lists(bodies, min_size=2, max_size=2, unique=True))
     value = {"name": draw(st.sampled_from(["One", "Two"])), "form": FORMS[body], "area": draw(st.sampled_from(AREAS))}
     relation = kind in ("part_of", "succeeded_by")
-    start = draw(days)
-    end = None if kind == "succeeded_by" else draw(st.one_of(st.none(), days.filter(lambda d: d > start)))
-    areas = draw(st.sampled_from([(), (), ("E1",), ("E2",)])) if kind == "succeeded_by" else ()
-    return Said(
-        edition, body, kind, value.get(kind, ""), other if relation else "", start, end,
-        draw(st.integers(0, 5)) == 0, frozenset(areas),
-    )  # fmt: skip
+    return Said(0, body, kind, value.get(kind, ""), other if relation else "", draw(days))
+
+
+@st.composite
+def said_by(draw: st.DrawFn, edition: int, of: Said) -> Said:
+    """The same thing as another edition says it: with a last day, for some areas, or taken back."""
+    follows = of.kind == "succeeded_by"
+    later = days.filter(lambda day: day > of.start) if of.start < max(DAYS) else st.none()
+    end = None if follows else draw(st.one_of(st.none(), later))
+    areas = draw(st.sampled_from([(), (), ("E1",), ("E2",)])) if follows else ()
+    return replace(of, edition=edition, end=end, areas=frozenset(areas), withdrawn=draw(st.integers(0, 5)) == 0)
 
 
 def unlike(said: Said) -> tuple[object, ...]:
@@ -62,10 +68,9 @@ def unlike(said: Said) -> tuple[object, ...]:
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[list[Said]], list[tuple[str, int]]]:
     """What some editions say, and what becomes of each, in any order: adopted, dropped, or left a draft."""
-    editions = [
-        draw(st.lists(sayings(number), min_size=1, max_size=7, unique_by=unlike))
-        for number in range(draw(st.integers(1, 4)))
-    ]
+    said = draw(st.lists(sayings(), min_size=4, max_size=10, unique_by=lambda said: said.key))
+    some = st.lists(st.sampled_from(said), min_size=1, max_size=7, unique_by=unlike)
+    editions = [[draw(said_by(number, of)) for of in draw(some)] for number in range(draw(st.integers(1, 4)))]
     fates = [
         (draw(st.sampled_from(["adopt", "adopt", "drop", "leave"])), number)
         for number in draw(st.permutations(range(len(editions))))

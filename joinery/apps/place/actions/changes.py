@@ -292,14 +292,11 @@ def _now(known: Iterable[Entry], kind: str, value: str, on: date) -> list[Entry]
 
 
 def _closed(body: Brief, known: Iterable[Entry], on: date) -> list[Entry]:
-    """What ends with a body: its life and its lead. A body of which nobody said that it is open was so always.
-
-    One that ends on its first day keeps a life without a day, for it did exist, and something came after.
-    """
+    """What ends with a body: its life and its lead. A body of which nobody said that it is open was so always."""
     ending = [e for e in known if e.kind in ("open", "legal", "lead") and (e.to_date is None or e.to_date > on)]
     if not any(e.kind == "open" for e in ending):
         ending.append(Entry(body.id, "open", "", None, EARLIEST))
-    return [replace(e, to_date=on) if e.kind == "open" and e.from_date == on else ended(e, on) for e in ending]
+    return [ended(e, on) for e in ending]
 
 
 def _successor(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.db import connection
 
 from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import as_day, insert_rows, marks, select
@@ -76,14 +77,17 @@ def take_directory_file(*, path: Path, on: date | None = None, actor: Actor, at:
                 on=(opened.on or on or at.date()) if opened.mode == "snapshot" else None, actor=actor, at=at,
             )  # fmt: skip
             tally = Tally()
-            for batch in _batches(opened.rows):
+            for number, batch in enumerate(_batches(opened.rows)):
                 stage(edition_id=edition_id, rows=batch, of_today=opened.of_today, tally=tally, actor=actor, at=at)
+                if number == 0:
+                    _tell_size()
             while postcodes := list(islice(opened.postcodes, BATCH_ROWS)):
                 stage_postcodes(edition_id=edition_id, rows=postcodes, tally=tally, actor=actor, at=at)
         except UnreadableFile as unreadable:
             sweep_drafts(actor=actor, at=at)
             raise Refused("unreadable_file", str(unreadable)) from None
         finish(edition_id=edition_id, tally=tally, actor=actor, at=at)
+        _tell_size()
     reasons = tuple(tally.reasons)
     return Taken(path.name, opened.source, edition_id, **tally.counts(), reasons=reasons, note=opened.note)
 
@@ -153,6 +157,13 @@ def sweep_drafts(*, actor: Actor, at: datetime) -> int:
             table.objects.filter(edition__in=left).delete()
         left.delete()
     return count
+
+
+def _tell_size() -> None:
+    """Tell PostgreSQL how large the table is now; while it takes it for empty, it reads all of it for every row."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE place_statement")
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

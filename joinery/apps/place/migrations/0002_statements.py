@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.models.functions import Lower
 
 # When version 0.1.0 was released, and its kinds that are forms now; of any other kind, only the sector is kept.
 RELEASED_AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -197,6 +198,12 @@ class Migration(migrations.Migration):
                         name="statement_target",
                     ),
                     models.Index(fields=["value", "kind"], name="statement_value"),
+                    models.Index(
+                        Lower("value"),
+                        models.F("organisation"),
+                        condition=models.Q(("kind", "name")),
+                        name="statement_name",
+                    ),
                 ],
             },
         ),

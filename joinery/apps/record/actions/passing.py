@@ -66,7 +66,7 @@ def pass_relationships(*, ended: str, organisation_code: str | None, actor: Acto
     choice = next((c for c in waits.choices if c.code == organisation_code), None)
     if choice is None and organisation_code is not None:
         raise Refused("choice", f"Choose a body that took over from {waits.body.name}.")
-    going = [row[0] for row in select(still_waiting(waits.body.id))]
+    going = [row[0] for row in select(still_waiting([waits.body.id]))]
     _pass_on(waits.body, choice, going, "decision", actor, at)
     return len(going)
 
@@ -115,7 +115,7 @@ def _pass_on(
 def _addresses(organisation_id: int, after: int, limit: int) -> list[tuple[int, str]]:
     """Relationships that wait at an organisation, by id, with the address that each one's source states."""
     sql = (
-        f"SELECT w.id, d.address FROM ({still_waiting(organisation_id)}) w "
+        f"SELECT w.id, d.address FROM ({still_waiting([organisation_id])}) w "
         "JOIN record_details d ON d.record_id = w.record_id "
         "JOIN record_submission ds ON ds.id = d.submission_id AND ds.published_at IS NOT NULL "
         "WHERE w.id > %s AND NOT EXISTS (SELECT 1 FROM record_details n "

@@ -25,27 +25,30 @@ class WaitingPeople:
 def waiting_people(on: date) -> tuple[WaitingPeople, ...]:
     """Bodies that ended by a day, at which people's relationships still wait."""
     as_at = place.as_at(on)
-    bodies = place.briefs(
-        {row[0] for row in select(
-            "SELECT organisation_id FROM record_source UNION SELECT organisation_id FROM record_relationshippassing"
-        )},
-        as_at,
-    )  # fmt: skip
-    ended = {b.code: b for b in bodies.values() if b.has_ended(on)}
-    lineage = place.lineage(ended, as_at)
-    found = []
-    for code, body in sorted(ended.items()):
-        people = 0 if lineage.passes(code) else _count(body.id)
-        if people:
-            after = {edge.successor for edge in lineage.edges if edge.body == code and edge.on <= on}
-            choices = tuple(b for c in sorted(after) if (b := place.organisation(c, as_at)))
-            found.append(WaitingPeople(body, people, choices))
-    return tuple(found)
-
-
-def _count(organisation_id: int) -> int:
-    sql = (
-        f"SELECT COUNT(DISTINCT k.person_id) FROM ({still_waiting(organisation_id)}) w "
-        f"JOIN {links(on='k.record_id = w.record_id')}"
+    senders = select(
+        "SELECT organisation_id FROM record_source UNION "
+        "SELECT organisation_id FROM record_relationshippassing WHERE organisation_id IS NOT NULL"
     )
-    return int(select(sql)[0][0])
+    ended = {b.code: b for b in place.briefs([row[0] for row in senders], as_at).values() if b.has_ended(on)}
+    lineage = place.lineage(ended, as_at)
+    stuck = {code: body for code, body in sorted(ended.items()) if not lineage.passes(code)}
+    counts = _people_at([body.id for body in stuck.values()])
+    edges = [edge for edge in lineage.edges if edge.body in stuck and edge.on <= on]
+    heirs = place.by_codes({edge.successor for edge in edges}, as_at)
+    return tuple(
+        WaitingPeople(
+            body,
+            counts[body.id],
+            tuple(heirs[c] for c in sorted({edge.successor for edge in edges if edge.body == code})),
+        )
+        for code, body in stuck.items()
+        if body.id in counts
+    )
+
+
+def _people_at(organisations: list[int]) -> dict[int, int]:
+    sql = (
+        f"SELECT w.organisation_id, COUNT(DISTINCT k.person_id) FROM ({still_waiting(organisations)}) w "
+        f"JOIN {links(on='k.record_id = w.record_id')} GROUP BY w.organisation_id"
+    )
+    return dict(select(sql))
