@@ -7,7 +7,8 @@ from datetime import date, datetime
 
 from joinery.apps.base.columns import select
 from joinery.apps.base.facts import place_facts
-from joinery.apps.place.facts.bodies import Brief, briefs, by_codes, matching
+from joinery.apps.place.briefs import Brief, matching
+from joinery.apps.place.facts.bodies import briefs, by_codes
 from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.memberships import held_on, where_now
 from joinery.apps.place.models import Edition, Statement

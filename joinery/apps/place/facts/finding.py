@@ -8,7 +8,8 @@ from typing import Any
 
 from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import place_facts
-from joinery.apps.place.facts.bodies import Brief, briefs, matching, organisation
+from joinery.apps.place.briefs import Brief, matching
+from joinery.apps.place.facts.bodies import briefs, organisation
 from joinery.apps.place.sql import AsAt, newest_first, statements
 
 MOST_FOUND = 200
