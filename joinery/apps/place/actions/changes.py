@@ -17,7 +17,8 @@ import orjson
 from joinery.apps.base.action import Actor, Refused, action
 from joinery.apps.place.actions.editions import HAND, Entry, adopt, as_json, draft, open_edition, write
 from joinery.apps.place.actions.reconcile import area_entries, ended, entries_of, holds, ids_of
-from joinery.apps.place.facts.bodies import Brief, briefs, by_codes, organisation
+from joinery.apps.place.briefs import Brief
+from joinery.apps.place.facts.bodies import briefs, by_codes, organisation
 from joinery.apps.place.kinds import EARLIEST, FORMS, KINDS
 from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.models import Edition

@@ -1,5 +1,6 @@
 """The way out of place. Nothing here is about people who are cared for."""
 
+from joinery.apps.place.briefs import Brief
 from joinery.apps.place.facts.areas import (
     BoundarySet,
     Contained,
@@ -27,7 +28,6 @@ from joinery.apps.place.facts.arranging import (
 )
 from joinery.apps.place.facts.bodies import (
     Body,
-    Brief,
     Said,
     areas_of,
     as_at,

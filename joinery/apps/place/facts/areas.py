@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import place_facts
-from joinery.apps.place.facts.bodies import Brief, briefs, by_codes
+from joinery.apps.place.briefs import Brief
+from joinery.apps.place.facts.bodies import briefs, by_codes
 from joinery.apps.place.kinds import KINDS, LEVELS
 from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.sql import AsAt, statements

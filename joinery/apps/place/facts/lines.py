@@ -11,7 +11,8 @@ import orjson
 
 from joinery.apps.base.columns import as_day, select
 from joinery.apps.base.facts import place_facts
-from joinery.apps.place.facts.bodies import Body, Brief, Said, briefs, organisation, show
+from joinery.apps.place.briefs import Brief
+from joinery.apps.place.facts.bodies import Body, Said, briefs, organisation, show
 from joinery.apps.place.sql import LATEST, AsAt, statements
 
 
