@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 BODIES = 100_000
 EDITIONS = 2  # the second says again, with an end, what a fifth of the bodies' first statement was
