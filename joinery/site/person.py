@@ -22,6 +22,8 @@ from joinery.apps.record import facts as record
 from joinery.calc.linkage.ladder import name_key
 from joinery.calc.units import parse_nhs_number
 from joinery.site.context import Request, standing_of
+from joinery.site.place import looking
+from joinery.site.place.bodies import by_level, look_form
 
 FIELDS = ("nhs_number", "family_name", "given_name", "birth_day", "birth_month", "birth_year")
 
@@ -89,6 +91,28 @@ def looked(request: Request, person_id: str) -> HttpResponse:
         "older": looks.older,
     }
     return render(request, "record/looked.jinja", context)
+
+
+@looking.page
+def answers(request: Request, look: looking.Look, person_id: str) -> HttpResponse:
+    """Which bodies answer for where the person lives, on any day."""
+    form, moved = look_form(request, look, "record:answers", person_id=person_id)
+    if moved:
+        return moved
+    viewing = _open(request, person_id, "opened")
+    if isinstance(viewing, HttpResponse):
+        return viewing
+    known = record.records(viewing)
+    postcode = record.home_postcode(viewing, known)
+    lsoa = place.lsoa_of(postcode, look.as_at) if postcode else None
+    context = {
+        "banner": record.banner(viewing, known),
+        "form": form,
+        "postcode": postcode,
+        "lsoa": lsoa,
+        "groups": by_level(place.responsible(lsoa, look.as_at)) if lsoa else (),
+    }
+    return looking.show(request, "record/answers.jinja", look, context)
 
 
 def entry(request: Request, person_id: str, entry_id: int) -> HttpResponse:

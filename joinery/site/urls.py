@@ -31,6 +31,7 @@ people = [
     path("", person.find, name="find"),
     path("people/<str:person_id>/", person.page, name="person"),
     path("people/<str:person_id>/who-has-looked/", person.looked, name="looked"),
+    path("people/<str:person_id>/who-answers/", person.answers, name="answers"),
     path("people/<str:person_id>/entries/<int:entry_id>/", person.entry, name="entry"),
 ]
 

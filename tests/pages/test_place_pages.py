@@ -28,7 +28,7 @@ from tests.pages.place_world import (
     SPLIT,
     PlaceWorld,
 )
-from tests.pages.world import World, patient
+from tests.pages.world import SURGERY, World, patient, person_id
 
 LEAD, NURSE = "integration_lead", "community_nurse"
 
@@ -352,6 +352,24 @@ def test_people_who_are_known_to_a_body_that_was_split_wait_too(world: World, le
     )
     assert lead.post("/place/waiting/", {"ended": SPLIT, "choice": "to:VH2"}).status_code == 302
     assert "Nothing waits" in words(lead.get("/place/waiting/"))
+
+
+def test_who_answers_for_where_a_person_lives_on_any_day(world: World, nurse: Client) -> None:
+    here, nowhere = patient("a", "Ash", "Ann"), patient("b", "Birch", "Ben", born="1942-03-03")
+    here["address"] = [{"line": ["1 Quay Road"], "postalCode": POSTCODE.lower()}]
+    del nowhere["address"]
+    world.sends(SURGERY, here, nowhere)
+    address = f"/people/{person_id('Patient/a')}/who-answers/"
+    now = words(nurse.get(f"{address}?on=2026-11-01"))
+    assert "ASH, Ann" in now and "Vale Council" in now
+    assert "NHS Vale and Fen Integrated Care Board" in now and "It took over from QV1, which has ended" in now
+    before = words(nurse.get(f"{address}?on=2025-11-01"))
+    assert "NHS Vale Integrated Care Board" in before and "Vale and Fen" not in before
+    assert counted(nurse, f"{address}?on=2026-11-01") <= 14
+    unknown = words(nurse.get(f"/people/{person_id('Patient/b')}/who-answers/"))
+    assert "No source has sent an address with a postcode" in unknown
+    assert nurse.get(f"{address}?on=soon").status_code == 400
+    assert world.user(LEAD, COUNCIL, name="Ruth").get(address).status_code == 403
 
 
 def test_a_place_is_set_up_on_its_pages(world: World, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import orjson
 from joinery.apps.base.columns import as_day, marks, select
 from joinery.apps.place import facts as place
 from joinery.apps.record.sql import details, links
+
+_POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][0-9A-Z]?)\s*([0-9][A-Z]{2})\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +91,13 @@ def sector_of(sector: str, feed: str) -> str:
 def first(records: Sequence[Known], field: str) -> Any:
     """The golden value of a field: that of the first record that states it, or the last one's nothing."""
     return next((value for r in records if (value := getattr(r, field))), getattr(records[-1], field))
+
+
+def postcode_in(address: Sequence[str]) -> str | None:
+    """The postcode at the end of a line of an address, the last line first, without spaces; None without one.
+
+    >>> postcode_in(("1 Quay Road", "Wexcombe ZZ1 1AA"))
+    'ZZ11AA'
+    """
+    found = (_POSTCODE.search(line.upper()) for line in reversed(address))
+    return next(("".join(match.groups()) for match in found if match), None)

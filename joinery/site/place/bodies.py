@@ -35,7 +35,7 @@ class Group:
     items: tuple[Any, ...]
 
 
-def _by_level(found: Iterable[Any]) -> tuple[Group, ...]:
+def by_level(found: Iterable[Any]) -> tuple[Group, ...]:
     """Facts that have a body, in the order of levels, under the levels' names."""
     groups = groupby(found, key=lambda each: each.body.kind.level)
     return tuple(Group(facts.LEVELS[level], tuple(items)) for level, items in groups)
@@ -60,8 +60,8 @@ def today(request: Request, look: Look) -> HttpResponse:
         "stands": stands,
         "is_there": bool(home and home.is_open(look.on)),
         "has_ended": bool(home and home.has_ended(look.on)),
-        "around": _by_level(each for each in around if stands and each.body.code != stands.code),
-        "inside": _by_level(inside.bodies),
+        "around": by_level(each for each in around if stands and each.body.code != stands.code),
+        "inside": by_level(inside.bodies),
         "more": inside.more,
         "proposals": [e for e in facts.editions(("proposal",)) if e.state == "draft"],
     }
@@ -215,5 +215,5 @@ def responsible(request: Request, look: Look) -> HttpResponse:
             else:
                 found = facts.responsible(lsoa, as_at)
                 names = {each.body.code: each.body.name for each in found}
-                context |= {"answer": _by_level(found), "lsoa": lsoa, "on": on, "names": names}
+                context |= {"answer": by_level(found), "lsoa": lsoa, "on": on, "names": names}
     return show(request, "place/responsible.jinja", look, context)

@@ -6,7 +6,6 @@ took over the part in which the person lives or, where that is not known, the on
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -20,10 +19,10 @@ from joinery.apps.base.columns import insert_rows, select, stored
 from joinery.apps.place import facts as place
 from joinery.apps.record.facts.waiting import WaitingPeople, waiting_people
 from joinery.apps.record.models import RelationshipPassing
+from joinery.apps.record.people import postcode_in
 from joinery.apps.record.sql import still_waiting
 
 BATCH_ROWS = 2_000
-_POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][0-9A-Z]?)\s*([0-9][A-Z]{2})\s*$")
 
 
 def due(*, actor: Actor, at: datetime) -> int:
@@ -83,10 +82,9 @@ class _Heirs:
     def of(self, address: Any) -> str | None:
         """The code of the successor for an address as stored, or None when no area tells it."""
         lines = orjson.loads(address) if isinstance(address, str) else address
-        found = next((m for line in reversed(lines) if (m := _POSTCODE.search(str(line).upper()))), None)
-        if found is None:
+        postcode = postcode_in(lines)
+        if postcode is None:
             return None
-        postcode = "".join(found.groups())
         if postcode not in self.known:
             self.known[postcode] = self._heir(postcode)
         return self.known[postcode]

@@ -13,6 +13,7 @@ from joinery.apps.record.facts.who import (
     found_people,
     freshness,
     holdings,
+    home_postcode,
     kept_apart,
     records,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "files_taken",
     "found_people",
     "freshness",
+    "home_postcode",
     "holdings",
     "kept_apart",
     "origin",

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, marks, select
 from joinery.apps.base.facts import person_facts, place_facts
-from joinery.apps.record.people import Known, PersonRecords, first, records_of
+from joinery.apps.record.people import Known, PersonRecords, first, postcode_in, records_of
 from joinery.apps.record.sql import details, links
 from joinery.calc.access import may_read
 from joinery.calc.units import age_years
@@ -104,6 +104,12 @@ def _banner(viewing: Viewing, person_id: str, known: Sequence[Known]) -> Banner:
         address_lines=() if hidden else first(known, "address"),
         address_withheld=hidden,
     )
+
+
+@person_facts
+def home_postcode(viewing: Viewing, of: PersonRecords) -> str | None:
+    """The postcode of the address on the banner; None when there is none, or it is withheld."""
+    return postcode_in(_banner(viewing, viewing.person_id, of.known).address_lines)
 
 
 def _full_name(name: str, title: str) -> str:
