@@ -23,7 +23,7 @@ from joinery.apps.place import actions, facts
 from joinery.apps.place.actions import Taken
 from tests.support import Deployment
 
-EXAMPLES = 500 if os.environ.get("JOINERY_DRILL") else 30
+EXAMPLES = 500 if os.environ.get("JOINERY_DRILL") else 15
 ACTOR = Actor.system("tests")
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 ON = date(2026, 4, 1)

@@ -150,7 +150,7 @@ def start_tasks() -> tuple[Task, ...]:
     """What it takes to set up a place, and what is done; other rooms add theirs on the page."""
     (counts,) = select(
         "SELECT (SELECT COUNT(*) FROM place_home), "
-        "(SELECT COUNT(*) FROM place_organisation), "
+        "(SELECT COUNT(DISTINCT organisation_id) FROM place_statement WHERE kind = 'name'), "
         "(SELECT COUNT(DISTINCT organisation_id) FROM place_statement WHERE kind = 'lead'), "
         "(SELECT COUNT(DISTINCT value) FROM place_statement WHERE kind = 'area'), "
         "(SELECT COUNT(*) FROM place_membership)"
