@@ -29,6 +29,12 @@ KEYS = {
     "restore": {"restored", "audit_ok", "rows"},
     "demo": COUNTS | {"people", "as_of", "files"},
     "run": {"served"},
+    "series upload": COUNTS | {"file", "series", "reasons", "note"},
+    "series list": {"series"},
+    "series show": {
+        *("at", "known_at", "proposal", "series", "unit", "kind", "body"),
+        *("points", "joined", "apart", "went_to"),
+    },
 } | place_keys.KEYS
 KEYS_OF_A_FILE = COUNTS | {"file", "reasons"}
 HEAVY = ("django", "granian", "fhirkit", "orjson", "rich", "numpy")
