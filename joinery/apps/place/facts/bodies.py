@@ -17,7 +17,7 @@ from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.sql import AsAt, newest_first, sequence_at, statements
 from joinery.calc.succession import Lineage
 
-MOST_RELATED = 25
+MOST_RELATED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body as at a day: who it is, what is said of it, and relations both ways (25 at most of those
+    """A body as at a day: who it is, what is said of it, and relations both ways (20 at most of those
     that come in; `more` says that there are others). `ever` is what is said of itself on any day. For
     the LSOAs that it covers see `areas_of`."""
 

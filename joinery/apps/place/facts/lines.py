@@ -52,14 +52,15 @@ def _walk(start: Brief, as_at: AsAt) -> tuple[tuple[Succession, ...], tuple[Succ
     ways = (("before", "target_id", "organisation_id"), ("after", "organisation_id", "target_id"))
     until = "kind = 'succeeded_by' AND {}.from_date <= %s"
     walks = ", ".join(
-        f"{way}(id) AS (SELECT o.id FROM place_organisation o WHERE o.id = %s UNION SELECT x.{there} FROM {way} w "
+        f"{way}(id) AS (SELECT CAST(%s AS bigint) UNION SELECT x.{there} FROM {way} w "
         f"JOIN {statements(as_at, 'x', on=f'x.{here} = w.id AND x.' + until.format('x'))})"
         for way, here, there in ways
     )
     edges = " UNION ALL ".join(
         f"SELECT '{way}', s.organisation_id, s.target_id, s.from_date, s.certainty, s.detail, s_e.source, "
         f"COALESCE(s_e.sequence, {LATEST}), s.id "
-        f"FROM {way} w JOIN {statements(as_at, on=f's.{here} = w.id AND s.' + until.format('s'))}"
+        # A cross join keeps this order: first the few bodies, then their successions.
+        f"FROM {way} w CROSS JOIN {statements(as_at)} WHERE s.{here} = w.id AND s.{until.format('s')}"
         for way, here, _ in ways
     )
     (day, _) = as_at.day
