@@ -326,8 +326,9 @@ def test_who_may_not_arrange_can_read_a_proposal_and_decides_nothing(
 
 def test_a_membership_whose_body_was_split_waits_until_somebody_decides(world: World, lead: Client) -> None:
     world.at -= timedelta(days=800)  # while the trust was whole
-    for name in ("Ada", "Bea"):
-        world.user(NURSE, SPLIT, name=name)
+    ada, _ = (world.user(NURSE, SPLIT, name=name) for name in ("Ada", "Bea"))
+    told = "Vale and Downs Community Trust has ended, and it is not decided where your membership goes on"
+    assert told in words(ada.get("/")) and told not in words(lead.get("/"))
     page = lead.get("/place/waiting/")
     assert "Ada, community nurse At Vale and Downs Community Trust , which ended on 1 October 2025" in words(page)
     first, second = re.findall(r'name="membership" value="(\d+)"', page.content.decode())
@@ -337,6 +338,7 @@ def test_a_membership_whose_body_was_split_waits_until_somebody_decides(world: W
         lead.post("/place/waiting/", {"membership": first, "choice": "to:V01"})
     )
     assert lead.post("/place/waiting/", {"membership": first, "choice": "to:VH2"}).status_code == 302
+    assert told not in words(ada.get("/"))
     assert lead.post("/place/waiting/", {"membership": second, "choice": "end"}).status_code == 302
     assert "Nothing waits" in words(lead.get("/place/waiting/"))
 

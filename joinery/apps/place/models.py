@@ -106,7 +106,8 @@ class Statement(models.Model):
                 condition=models.Q(target__isnull=False),
             ),
             # Areas, other codes and premises are looked up by their value.
-            models.Index(fields=["value", "kind"], name="statement_value"),
+            # Not the empty value, which half of all share: PostgreSQL would look there for a newer statement.
+            models.Index(fields=["value", "kind"], name="statement_value", condition=~models.Q(value="")),
             # A body is found by the start of its name, in capitals or not, and listed by name.
             models.Index(Lower("value"), "organisation", name="statement_name", condition=models.Q(kind="name")),
         ]

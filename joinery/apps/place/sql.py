@@ -51,13 +51,22 @@ def statements(as_at: AsAt, s: str = "s", on: str = "", own: bool = False) -> st
         f"WHERE n.organisation_id = {s}.organisation_id AND n.kind = {s}.kind AND n.value = {s}.value "
         f"AND n.from_date = {s}.from_date AND COALESCE(n.target_id, 0) = COALESCE({s}.target_id, 0) AND n.id <> {s}.id "
         + (f"AND m.source = {s}_e.source " if own else "")
-        + f"AND {as_at.sees('m')} AND {rank.format('m')} > {rank.format(s + '_e')}"
+        + f"AND {as_at.sees('m')} AND {rank.format('m')} > {rank.format(s + '_e')} LIMIT 1"
     )
+    # A subquery of one row, and not NOT EXISTS, which PostgreSQL would join over the whole table.
     return (
         f"place_statement {s}{' ON ' + on if on else ''} "
         f"JOIN place_edition {s}_e ON {s}_e.id = {s}.edition_id AND {as_at.sees(s + '_e')} "
-        f"AND NOT {s}.withdrawn AND NOT EXISTS ({newer})"
+        f"AND NOT {s}.withdrawn AND ({newer}) IS NULL"
     )
+
+
+def of_kind(kind: str, s: str = "s") -> str:
+    """A condition: statements of a kind that is looked up by its value.
+
+    Its second half is what the index on values says of itself; SQLite uses the index only when told so.
+    """
+    return f"{s}.kind = '{kind}' AND NOT ({s}.value = '')"
 
 
 def newest_first(s: str = "s") -> str:

@@ -24,7 +24,7 @@ from joinery.apps.base.columns import as_day, insert_rows, marks, reserve_ids, s
 from joinery.apps.place.actions.editions import Entry, as_json
 from joinery.apps.place.kinds import EARLIEST, KINDS, SCHEMES, Row, Saying, level_of
 from joinery.apps.place.models import Edition, Organisation
-from joinery.apps.place.sql import AsAt, statements
+from joinery.apps.place.sql import AsAt, of_kind, statements
 
 _FIELDS = "s.organisation_id, s.kind, s.value, s.target_id, s.from_date, s.to_date, s.certainty, s.detail"
 _MOST_IDS = 500
@@ -54,7 +54,7 @@ class Reconciler:
         for entry in area_entries(as_at, areas):
             self.areas[entry.value][entry.key] = entry
         self.own_areas: dict[str, Known] = defaultdict(dict)
-        for entry in _entries(as_at, "s.kind = 'area' AND s.value", areas, source=edition.source):
+        for entry in _entries(as_at, f"{of_kind('area')} AND s.value", areas, source=edition.source):
             self.own_areas[entry.value][entry.key] = entry
         around = {e.organisation_id for known in self.areas.values() for e in known.values()} | set(bodies)
         self.levels = _levels(as_at, around) if areas else {}
@@ -225,7 +225,7 @@ def _by_other_code(codes: list[str]) -> dict[str, int]:
     for part in _parts([f"{scheme}:{code}" for code in codes for scheme in SCHEMES]):
         sql = (
             f"SELECT s.value, s.organisation_id FROM {statements(AsAt(date.max))} "
-            f"WHERE s.kind = 'code' AND s.value IN ({marks(part)})"
+            f"WHERE {of_kind('code')} AND s.value IN ({marks(part)})"
         )
         for value, body in select(sql, part):
             bodies[value.partition(":")[2]].add(body)
@@ -266,7 +266,7 @@ def entries_of(as_at: AsAt, bodies: Collection[int]) -> list[Entry]:
 
 def area_entries(as_at: AsAt, areas: Collection[str]) -> list[Entry]:
     """All statements that bodies cover some areas, whatever their dates."""
-    return _entries(as_at, "s.kind = 'area' AND s.value", sorted(areas))
+    return _entries(as_at, f"{of_kind('area')} AND s.value", sorted(areas))
 
 
 def holds(entry: Entry, on: date) -> bool:

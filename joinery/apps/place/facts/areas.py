@@ -12,7 +12,7 @@ from joinery.apps.place.briefs import Brief
 from joinery.apps.place.facts.bodies import briefs, by_codes
 from joinery.apps.place.kinds import KINDS, LEVELS
 from joinery.apps.place.lineage import lineage_of
-from joinery.apps.place.sql import AsAt, statements
+from joinery.apps.place.sql import AsAt, of_kind, statements
 from joinery.calc.boundaries import Atoms, make_atoms
 from joinery.calc.succession import Edge, Lineage
 
@@ -58,7 +58,7 @@ def responsible(lsoa: str, as_at: AsAt) -> tuple[Responsible, ...]:
     """The bodies that answer for an LSOA on a day, from the nearest level to the widest."""
     sql = (
         f"SELECT s.organisation_id FROM {statements(as_at)} "
-        f"WHERE s.kind = 'area' AND s.value = %s AND {as_at.holds('s')}"
+        f"WHERE {of_kind('area')} AND s.value = %s AND {as_at.holds('s')}"
     )
     return _outwards({row[0] for row in select(sql, [lsoa, *as_at.day])}, frozenset({lsoa}), as_at)
 

@@ -50,26 +50,27 @@ class EditionSummary:
     superseded: int
     quarantined: int
 
+    @classmethod
+    def of(cls, e: Edition) -> EditionSummary:
+        """The summary of a row."""
+        return cls(
+            e.pk, e.kind, e.source, e.title, e.state(), e.made_by, e.made_at, e.adopted_at, e.dropped_at, e.on_date,
+            e.rows, e.taken, e.unchanged, e.superseded, e.quarantined,
+        )  # fmt: skip
+
 
 @place_facts
 def editions(kinds: tuple[str, ...] = ("file", "act", "proposal"), limit: int = 50) -> tuple[EditionSummary, ...]:
     """The newest editions of some kinds, those still drafts first; 200 at most."""
     found = Edition.objects.filter(kind__in=kinds).order_by("-made_at", "-id")[: min(limit, 200)]
-    return tuple(sorted(map(_summary, found), key=lambda e: e.state != "draft"))
+    return tuple(sorted(map(EditionSummary.of, found), key=lambda e: e.state != "draft"))
 
 
 @place_facts
 def edition(edition_id: int) -> EditionSummary | None:
     """One edition, or None."""
     found = Edition.objects.filter(pk=edition_id).first()
-    return _summary(found) if found else None
-
-
-def _summary(e: Edition) -> EditionSummary:
-    return EditionSummary(
-        e.pk, e.kind, e.source, e.title, e.state(), e.made_by, e.made_at, e.adopted_at, e.dropped_at, e.on_date,
-        e.rows, e.taken, e.unchanged, e.superseded, e.quarantined,
-    )  # fmt: skip
+    return EditionSummary.of(found) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from joinery.apps.base.facts import place_facts
 from joinery.apps.place.briefs import Brief, matching
 from joinery.apps.place.kinds import KINDS, SCHEMES
 from joinery.apps.place.lineage import lineage_of
-from joinery.apps.place.sql import AsAt, newest_first, sequence_at, statements
+from joinery.apps.place.sql import AsAt, newest_first, of_kind, sequence_at, statements
 from joinery.calc.succession import Lineage
 
 MOST_RELATED = 20
@@ -71,7 +71,7 @@ def organisation(code: str, as_at: AsAt) -> Brief | None:
         return named[code]
     others = [f"{scheme}:{code}" for scheme in SCHEMES]
     rows = select(
-        f"SELECT s.organisation_id FROM {statements(as_at)} WHERE s.kind = 'code' AND s.value IN ({marks(others)}) "
+        f"SELECT s.organisation_id FROM {statements(as_at)} WHERE {of_kind('code')} AND s.value IN ({marks(others)}) "
         f"ORDER BY ({as_at.holds('s')}) DESC, {newest_first()} LIMIT 1",
         [*others, *as_at.day],
     )

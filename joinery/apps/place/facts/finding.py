@@ -10,7 +10,7 @@ from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.place.briefs import Brief, matching
 from joinery.apps.place.facts.bodies import briefs, organisation
-from joinery.apps.place.sql import AsAt, newest_first, statements
+from joinery.apps.place.sql import AsAt, newest_first, of_kind, statements
 
 MOST_FOUND = 200
 # Up to so many bodies of a form are sorted by name; of a form that more have, the list of names is walked.
@@ -48,7 +48,7 @@ def find_bodies(
     if form:
         where.append(f"%s = ({_current('form', 's', as_at, 'value')})")
         values += [form, *as_at.day]
-        ever = "SELECT organisation_id FROM place_statement WHERE value = %s AND kind = 'form'"
+        ever = f"SELECT x.organisation_id FROM place_statement x WHERE {of_kind('form', 'x')} AND x.value = %s"
         ((many,),) = select(f"SELECT COUNT(*) FROM ({ever} LIMIT {_FEW + 1}) f", [form])
         if many <= _FEW:
             # A cross join keeps this order: first the bodies of the form, then their names.
@@ -99,7 +99,7 @@ def at_the_door(premises: Collection[str], as_at: AsAt) -> tuple[Brief, ...]:
     values: list[Any] = sorted(premises)
     door = (
         f"o.id IN (SELECT p.organisation_id FROM {statements(as_at, 'p')} "
-        f"WHERE p.kind = 'premises' AND p.value IN ({marks(values)}))"
+        f"WHERE {of_kind('premises', 'p')} AND p.value IN ({marks(values)}))"
     )
     found = matching(door, values, as_at).values()
     return tuple(sorted(found, key=lambda b: (b.from_date is None, b.from_date, b.code)))[:MOST_FOUND]

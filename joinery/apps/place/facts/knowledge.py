@@ -13,10 +13,6 @@ from joinery.apps.place.facts.arranging import EditionSummary
 from joinery.apps.place.models import Edition
 
 MOST_LISTED = 200
-_FIELDS = (
-    "id", "kind", "source", "title", "made_by", "made_at", "adopted_at", "dropped_at", "on_date",
-    "rows", "taken", "unchanged", "superseded", "quarantined", "sequence",
-)  # fmt: skip
 _PARTS = {"cli": "the command line", "command line": "the command line", "demo": "the demonstration"}
 
 
@@ -35,10 +31,9 @@ def adoptions(before: int | None = None, limit: int = 50) -> Adoptions:
     found = Edition.objects.filter(sequence__isnull=False)
     if before is not None:
         found = found.filter(sequence__lt=before)
-    rows = list(found.order_by("-sequence").values(*_FIELDS)[: limit + 1])
-    sequences = [row.pop("sequence") for row in rows]
-    editions = tuple(EditionSummary(**row, state="adopted") for row in rows[:limit])
-    return Adoptions(editions, sequences[limit - 1] if len(rows) > limit else None)
+    rows = list(found.order_by("-sequence")[: limit + 1])
+    editions = tuple(map(EditionSummary.of, rows[:limit]))
+    return Adoptions(editions, rows[limit - 1].sequence if len(rows) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)

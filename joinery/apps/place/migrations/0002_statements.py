@@ -197,7 +197,11 @@ class Migration(migrations.Migration):
                         fields=["target", "kind", "organisation"],
                         name="statement_target",
                     ),
-                    models.Index(fields=["value", "kind"], name="statement_value"),
+                    models.Index(
+                        condition=models.Q(("value", ""), _negated=True),
+                        fields=["value", "kind"],
+                        name="statement_value",
+                    ),
                     models.Index(
                         Lower("value"),
                         models.F("organisation"),
