@@ -18,7 +18,7 @@ from typing import Any
 from joinery import __version__
 from joinery.site.commands import place, series
 
-FEEDS = ("fhir", "council")
+FEEDS = ("fhir", "council", "adt")
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -61,6 +61,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
         raise BadRequest("cursor") from None
     allergies, alerts = record.safety(viewing, known)
     looks = base.looks_page(viewing, limit=5)
+    sources = record.freshness(viewing, known)
     context = {
         "banner": record.banner(viewing, known),
         "allergies": allergies,
@@ -69,7 +70,8 @@ def page(request: Request, person_id: str) -> HttpResponse:
         "lines": timeline.lines,
         "older": timeline.older,
         "newer": bool(after),
-        "sources": record.freshness(viewing, known),
+        "sources": sources,
+        "whereabouts": record.whereabouts(viewing, known, sources),
         "kept_apart": record.kept_apart(viewing, known),
         "looks": _named(request, looks.looks),
     }

@@ -64,6 +64,8 @@ class Submission(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["source", "part", "-published_at"], name="submission_source_newest"),
             models.Index(fields=["file_digest"], name="submission_digest"),
+            # A listener publishes one each second: when a source last sent must not cost a walk over all.
+            models.Index(fields=["source", "-received_at"], name="submission_source_received"),
         ]
 
 
@@ -238,6 +240,78 @@ class Entry(models.Model):
             models.Index(fields=["item", "-id"], name="entry_item_newest"),
             models.Index(fields=["record"], name="entry_record_banner", condition=~models.Q(banner="")),
         ]
+
+
+class Visit(models.Model):
+    """A hospital visit, as one source numbers it. What became of it is its newest published state."""
+
+    guard = AppendOnly()
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=300)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "key"], name="visit_source_key")]
+
+
+class Message(models.Model):
+    """One ADT message as a fact: `said` is `calc.adt.Fact` as JSON, its bytes are those of the version.
+
+    The record is that of the number the message carries; merges are looked up, never written into it.
+    """
+
+    guard = AppendOnly(DRAFT)
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="+", null=True)
+    said = models.TextField()
+
+
+class VisitState(models.Model):
+    """What a visit has come to, over all its messages: `state` and `notes` as in `calc.adt.Visit`, and
+    where the patient lies. The newest published row counts. Only open visits are looked for.
+    """
+
+    guard = AppendOnly(DRAFT)
+
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="+", db_index=False)
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    state = models.CharField(max_length=10)
+    patient_class = models.CharField(max_length=200, blank=True)
+    site = models.CharField(max_length=200, blank=True)
+    ward = models.CharField(max_length=200, blank=True)
+    bed = models.CharField(max_length=200, blank=True)
+    since_at = models.DateTimeField(null=True)
+    admitted_at = models.DateTimeField(null=True)
+    expected_at = models.DateTimeField(null=True)
+    discharged_at = models.DateTimeField(null=True)
+    notes = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["visit", "-id"], name="visitstate_visit_newest"),
+            models.Index(fields=["state"], name="visitstate_open", condition=models.Q(state__in=["open", "on_leave"])),
+        ]
+
+
+class RecordMerge(models.Model):
+    """A hospital says that two of its numbers are one patient: from `at` on, `losing` is about whom
+    `surviving` is about. Without a surviving record it takes earlier merges of `losing` back.
+
+    `order` decides between merges of one moment (`calc.adt.Merge`).
+    """
+
+    guard = AppendOnly(DRAFT)
+
+    losing = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+")
+    surviving = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", null=True)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    order = models.CharField(max_length=300)
 
 
 class Quarantined(models.Model):

@@ -13,6 +13,7 @@ import orjson
 
 from joinery.apps.base.columns import as_day, marks, select
 from joinery.apps.place import facts as place
+from joinery.apps.record.merges import MERGED
 from joinery.apps.record.sql import details, links
 
 _POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][0-9A-Z]?)\s*([0-9][A-Z]{2})\s*$")
@@ -43,6 +44,11 @@ class Known:
     address: tuple[str, ...]
     restricted: bool
     link_reason: str
+
+    @property
+    def hides_place(self) -> bool:
+        """Whether lines must not tell where the person is: a hospital's, of somebody whose address is hidden."""
+        return self.feed == "adt" and self.restricted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,8 @@ def records_of(person_ids: Sequence[str], on: date) -> dict[str, list[Known]]:
             Known(row[0], row[1], row[2], row[3], row[4], body.code, body.name, body.form, sector, *values)
         )
     for known in found.values():
-        known.sort(key=lambda k: k.organisation_form != "gp_practice")
+        # A number that was merged away has the last say.
+        known.sort(key=lambda k: (k.link_reason == MERGED, k.organisation_form != "gp_practice"))
     return dict(found)
 
 

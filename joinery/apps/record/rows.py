@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from joinery.calc.adt import Fact
 from joinery.calc.linkage.ladder import name_key
 
 LONDON = ZoneInfo("Europe/London")
@@ -71,6 +72,16 @@ class EntryRow:
     restricted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """What an ADT message says: the fact, the key of the visit it is about (or none), and in a merge the
+    local ids that lose."""
+
+    fact: Fact
+    visit: str = ""
+    losing: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Row:
     """One row of a file. With `issues` it will be quarantined; `body` is always the bytes received."""
@@ -83,6 +94,7 @@ class Row:
     local_id: str = ""
     details: DetailsRow | None = None
     entry: EntryRow | None = None
+    message: MessageRow | None = None
     index: list[tuple[str, str]] = field(default_factory=list)
 
 

@@ -20,6 +20,11 @@ def entries(on: str = "") -> str:
     return _newest("record_entry", "e", "item_id", on, "")
 
 
+def visit_states(on: str = "") -> str:
+    """What each hospital visit has come to, as `v`."""
+    return _newest("record_visitstate", "v", "visit_id", on, "")
+
+
 def relationships(person: str) -> str:
     """The relationships of a person (an SQL expression) that organisations have had, as one SELECT.
 

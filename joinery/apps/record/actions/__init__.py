@@ -1,7 +1,24 @@
 """The way into record: taking what was sent, and opening a view of a person."""
 
-from joinery.apps.record.actions.intake import Taken, take_file
+from joinery.apps.record.actions.intake import Taken, open_source, take_file
+from joinery.apps.record.actions.merging import unmerge
 from joinery.apps.record.actions.passing import due, pass_relationships
+from joinery.apps.record.actions.receiving import ACCEPTED, REFUSED, TRY_AGAIN, Arrived, Receiver
 from joinery.apps.record.actions.viewing import Criteria, open_record, search_people
 
-__all__ = ["Criteria", "Taken", "due", "open_record", "pass_relationships", "search_people", "take_file"]
+__all__ = [
+    "ACCEPTED",
+    "REFUSED",
+    "TRY_AGAIN",
+    "Arrived",
+    "Criteria",
+    "Receiver",
+    "Taken",
+    "due",
+    "open_record",
+    "open_source",
+    "pass_relationships",
+    "search_people",
+    "take_file",
+    "unmerge",
+]

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from django.db import connection
@@ -21,15 +21,20 @@ from joinery.apps.base.columns import select
 from joinery.apps.place import facts as place
 from joinery.apps.record import council
 from joinery.apps.record.actions.staging import Stage, stage_rows
+from joinery.apps.record.adt.files import read_pieces
+from joinery.apps.record.adt.message import row_of as adt_row
 from joinery.apps.record.fhir.files import Received, read_resources
 from joinery.apps.record.fhir.lines import row_of, whose
 from joinery.apps.record.models import SUBMISSION, Source, Submission
 from joinery.apps.record.rows import Row, UnreadableFile
 
 BATCH_ROWS = 2_000
-FEEDS = ("fhir", "council")
+FEEDS = ("fhir", "council", "adt")
 # Tables of a submission, children first, as the sweep of an abandoned one empties them.
-_STAGED = ("quarantined", "entry", "itemversion", "link", "relationship", "details")
+_STAGED = (
+    *("quarantined", "entry", "recordmerge", "visitstate", "message", "itemversion"),
+    *("link", "relationship", "details"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,8 @@ def _read(path: Path, feed: str) -> tuple[str, str, Iterator[Row]]:
     if feed == "council":
         extract = council.open_extract(path)
         return extract.part, extract.header, extract.rows
+    if feed == "adt":
+        return "adt", "", map(adt_row, read_pieces(path), count(1))
     return "fhir", "", _fhir_rows(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import connection
 
 from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
 from joinery.apps.record.actions.linking import link_records
+from joinery.apps.record.actions.visits import Told, stage_messages
 from joinery.apps.record.models import (
     Details,
     Entry,
@@ -71,9 +73,22 @@ def stage_rows(stage: Stage, rows: list[Row]) -> None:
     versions = [v for row in good if (v := _judge(stage, row, held[row.key])) is not None]
     _insert_versions(stage, versions)
     current = [v for v in versions if not v.late]
-    records = _records(stage, {v.row.local_id for v in current if v.row.local_id})
+    losing = {each for v in current if v.row.message for each in v.row.message.losing}
+    records = _records(stage, {v.row.local_id for v in current if v.row.local_id} | losing)
+    # Two versions of one person in a batch: the later counts, and only its link is worked out.
+    said = {records[v.row.local_id]: v.row.details for v in current if v.row.details is not None}
+    messages = [(v.version_id, v.held.item_id, v.row.message) for v in current if v.row.message]
+    if messages:
+        stage_told(stage, stage_messages(stage.submission_id, stage.source_id, messages, records))
+        return
     _insert_entries(stage, current, records)
-    _insert_details(stage, current, records)
+    _insert_details(stage, said)
+
+
+def stage_told(stage: Stage, told: Told) -> None:
+    """Stage what messages of a hospital change: lines, details, who is who."""
+    _insert_lines(stage, [(h.record_id, h.item_id, h.version_id, line) for h, line in told.lines])
+    _insert_details(stage, told.details, told.relink)
 
 
 def _judge(stage: Stage, row: Row, held: Held) -> Version | None:
@@ -171,9 +186,8 @@ def _records(stage: Stage, local_ids: set[str]) -> dict[str, int]:
 
 
 def _insert_entries(stage: Stage, versions: list[Version], records: dict[str, int]) -> None:
-    at = stored(stage.at)
     whose = _whose_line(versions)
-    rows: list[tuple[Any, ...]] = []
+    lines: list[tuple[int, int, int, EntryRow]] = []
     for v in versions:
         entry, record = v.row.entry, records.get(v.row.local_id)
         if entry is None and v.held.item_id in whose:
@@ -181,14 +195,20 @@ def _insert_entries(stage: Stage, versions: list[Version], records: dict[str, in
             entry, record = EntryRow(), whose[v.held.item_id]
         if entry is not None and record is not None:
             whose[v.held.item_id] = record
-            rows.append((record, v.held.item_id, v.version_id, stage.submission_id, *_entry(entry, at)))
+            lines.append((record, v.held.item_id, v.version_id, entry))
+    _insert_lines(stage, lines)
+
+
+def _insert_lines(stage: Stage, lines: list[tuple[int, int, int, EntryRow]]) -> None:
+    """Lines, each with the ids of its record, item and version."""
+    at = stored(stage.at)
     insert_rows(
         Entry,
         (
             *("record_id", "item_id", "version_id", "submission_id", "at", "precision", "until_at"),
             *("kind", "title", "detail", "banner", "restricted"),
         ),
-        rows,
+        [(record, item, version, stage.submission_id, *_entry(entry, at)) for record, item, version, entry in lines],
     )
 
 
@@ -209,10 +229,8 @@ def _entry(entry: EntryRow, received_at: Any) -> tuple[Any, ...]:
     return (at, precision, stored(entry.until_at), *ends)
 
 
-def _insert_details(stage: Stage, versions: list[Version], records: dict[str, int]) -> None:
-    # Two versions of one person in a batch: the later counts, and only its link is worked out.
-    said = {records[v.row.local_id]: v.row.details for v in versions if v.row.details is not None}
-    link_records(stage.submission_id, stage.at, said)
+def _insert_details(stage: Stage, said: dict[int, DetailsRow], relink: Sequence[int] = ()) -> None:
+    link_records(stage.submission_id, stage.at, said, relink)
     insert_rows(
         Details,
         (

@@ -3,6 +3,7 @@
 from joinery.apps.record.facts.safety import Item, Section, Stated, safety
 from joinery.apps.record.facts.timeline import SECTORS, Origin, Timeline, TimelineLine, Version, origin, timeline_page
 from joinery.apps.record.facts.waiting import WaitingPeople, waiting_people
+from joinery.apps.record.facts.whereabouts import Bed, HospitalStay, Whereabouts, beds, whereabouts
 from joinery.apps.record.facts.who import (
     Banner,
     FoundPerson,
@@ -21,9 +22,11 @@ from joinery.apps.record.facts.who import (
 __all__ = [
     "SECTORS",
     "Banner",
+    "Bed",
     "FoundPerson",
     "Freshness",
     "Holdings",
+    "HospitalStay",
     "Item",
     "Origin",
     "Section",
@@ -32,7 +35,9 @@ __all__ = [
     "TimelineLine",
     "Version",
     "WaitingPeople",
+    "Whereabouts",
     "banner",
+    "beds",
     "files_taken",
     "found_people",
     "freshness",
@@ -44,4 +49,5 @@ __all__ = [
     "safety",
     "timeline_page",
     "waiting_people",
+    "whereabouts",
 ]

@@ -18,6 +18,7 @@ from joinery.calc.access import may_read
 
 MOST_LINES = 200
 MOST_ID = 2**63  # no database holds a greater id, and SQLite's driver fails on one
+_FORMATS = {"council": "CSV row", "adt": "HL7 v2 message"}
 SECTORS = {"health", "social_care"}
 
 
@@ -124,7 +125,7 @@ def _line(viewing: Viewing, known: Known, row: tuple[Any, ...]) -> TimelineLine:
         received_at=as_moment(received_at),
         withheld=False,
     )
-    if may_read(bool(restricted), known.organisation, viewing.decision):
+    if may_read(bool(restricted) or known.hides_place, known.organisation, viewing.decision):
         return line
     return replace(line, kind_text="", title="", detail="", until_at=None, withheld=True)
 
@@ -150,8 +151,8 @@ def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
     return Origin(
         line=line,
         versions=tuple(Version(v[1], as_moment(v[2]), v[3], v[0] == current[0]) for v in versions),
-        original=f"{header}\n{body}" if header else _pretty(body),
-        original_format="CSV row" if header else "FHIR JSON",
+        original=f"{header}\n{body}" if header else _pretty(body.replace("\r\n", "\n").replace("\r", "\n")),
+        original_format=_FORMATS.get(by_id[rows[0][1]].feed, "FHIR JSON"),
         same_visit=tuple(
             _line(viewing, by_id[row[1]], row) for row in _same_visit(of, rows[0][1], current[0], entry_id)
         ),

@@ -1,0 +1,135 @@
+"""What a message says of the person: by which number they are known, names, dates, address.
+
+A field that is empty says nothing, a null deletes; a list that is filled replaces the list before it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from joinery.apps.record.adt.definition import Profile, definition
+from joinery.apps.record.adt.er7 import NULL, Segment
+from joinery.apps.record.rows import DetailsRow
+from joinery.calc.units import parse_nhs_number
+
+if TYPE_CHECKING:
+    from joinery.apps.record.adt.message import Reading
+
+Said = dict[str, str | list[str]]
+# A date of birth that was estimated or is a default. Source: HL7 table 0445 in handbook, feeds 3.3.
+_UNSURE = {"ED", "UD"}
+_NAME_TYPES = ("L", "", "A")
+_HIDDEN = {"ZU8": {"1", "2"}, "PV1": {"S", "Y"}}
+
+
+def local_id(segment: Segment, profile: Profile, field: int = 3) -> str:
+    """The number by which the sender knows the patient, as `authority/number`; empty when there is none.
+
+    The order of repetitions means nothing: of several the profile's authority is taken, or else the first
+    by the alphabet. The NHS number serves where the sender has no number of its own.
+    """
+    found = []
+    for repetition in segment.repeats(field):
+        number, authority = segment.component(repetition, 1), segment.component(repetition, 4) or ""
+        if number:
+            rank = authority in profile.nhs_authorities, authority != profile.local_authority
+            found.append((rank, f"{authority}/{number}"))
+    return min(found)[1] if found else ""
+
+
+def person_said(reading: Reading, pid: Segment, pv1: Segment | None) -> Said:
+    """What is said of the person, by name; empty text for what is deleted."""
+    said: Said = {}
+    if number := _nhs_number(pid, reading.profile):
+        said["nhs_number"] = number
+    reliability = {pid.component(r, 1) or "" for r in pid.repeats(32)}
+    if status := max((r for r in reliability if r.startswith("NSTS")), default=""):
+        said["nhs_status"] = status[4:6]
+    said |= _names(pid)
+    if pid.text(7) == "":
+        said["born"] = ""
+    elif born := reading.time(pid, 7):
+        exact = born.precision in ("day", "minute") and not reliability & _UNSURE
+        # Written as it stands: an hour of the night must not move it to the day before.
+        said["born"] = _day(pid.text(7) or "") if exact else ""
+    if (gender := pid.text(8)) is not None:
+        said["gender"] = definition().gender.get(gender, "unknown") if gender else ""
+    if pid.raw(11):
+        said["address"] = _address(pid)
+    if pid.text(29) == "":
+        said["died"] = ""
+    elif died := reading.time(pid, 29):
+        said["died"] = _day(pid.text(29) or "") if died.precision in ("day", "minute") else ""
+        said["dead"] = "Y"  # a time of death without the indicator is a death too
+    if (dead := pid.text(30)) is not None and not said.get("died"):
+        said["dead"] = "Y" if dead == "Y" else ""
+    for name, segment, field in (("ZU8", reading.message.first("ZU8"), 4), ("PV1", pv1, 16)):
+        if segment and (code := segment.text(field)) is not None:
+            said[f"hidden_{name}"] = "1" if code in _HIDDEN[name] else ""
+    return said
+
+
+def details_of(said: Said) -> DetailsRow:
+    """The last word on everything about a person as details; a hidden address is not kept in them."""
+    hidden = bool(said.get("hidden_ZU8") or said.get("hidden_PV1"))
+
+    def text(name: str, most: int = 200) -> str:
+        value = said.get(name, "")
+        return value[:most] if isinstance(value, str) else ""
+
+    return DetailsRow(
+        nhs_number=text("nhs_number"),
+        nhs_number_status=text("nhs_status", 2),
+        family_name=text("family"),
+        given_name=text("given"),
+        title=text("title", 40),
+        preferred_name=text("preferred"),
+        birth_date=date.fromisoformat(text("born")) if said.get("born") else None,
+        death_date=date.fromisoformat(text("died")) if said.get("died") else None,
+        dead=bool(said.get("dead") or said.get("died")),
+        gender=text("gender", 20),
+        address=() if hidden else tuple(said.get("address") or ()),
+        restricted=hidden,
+    )
+
+
+def _nhs_number(pid: Segment, profile: Profile) -> str:
+    for repetition in pid.repeats(3):
+        if pid.component(repetition, 4) in profile.nhs_authorities:
+            number = parse_nhs_number(pid.component(repetition, 1) or "")
+            if number:
+                return number
+    return (parse_nhs_number(pid.text(2) or "") or "") if profile.nhs_number_in_pid2 else ""
+
+
+def _names(pid: Segment) -> Said:
+    """The legal name (L, or without a type), and the preferred one."""
+    by_type: dict[str, str] = {}
+    for repetition in pid.repeats(5):
+        by_type.setdefault((pid.component(repetition, 7) or "").upper(), repetition)
+    legal = next((by_type[kind] for kind in _NAME_TYPES if kind in by_type), "")
+    said: Said = {}
+    if legal:
+        given = [pid.component(legal, n) for n in (2, 3)]
+        said["family"] = pid.component(legal, 1) or ""
+        said["given"] = " ".join(filter(None, given))
+        said["title"] = pid.component(legal, 5) or ""
+        preferred = by_type.get("PREFERRED", "")
+        said["preferred"] = (pid.component(preferred, 2) or "") if preferred else ""
+    return said
+
+
+def _address(pid: Segment) -> list[str]:
+    """The home address, or the first without a type; empty when there is none, for the list is whole."""
+    by_type: dict[str, str] = {}
+    for repetition in pid.repeats(11):
+        by_type.setdefault((pid.component(repetition, 7) or "").upper(), repetition)
+    home = next((by_type[kind] for kind in ("H", "") if kind in by_type), "")
+    if home in ("", NULL):
+        return []
+    return [line for n in range(1, 6) if (line := pid.component(home, n))]
+
+
+def _day(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}"

@@ -1,0 +1,63 @@
+"""What happened in a visit as lines of the timeline, one for each message that made something happen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from joinery.apps.record.adt.definition import definition
+from joinery.apps.record.rows import LONDON, EntryRow, Moment, capital
+from joinery.calc.adt import Place, Step, Visit
+
+_KINDS = {
+    "planned": "Planned admission", "admitted": "Admission", "moved": "Move", "on_leave": "Leave",
+    "returned": "Leave", "discharged": "Discharge", "expected": "Expected discharge",
+}  # fmt: skip
+
+
+def lines_of(visit: Visit) -> dict[str, EntryRow]:
+    """The line of each message, by its digest. Nothing of a cancelled visit is shown."""
+    if visit.state == "cancelled":
+        return {}
+    return {step.by: _line(step, visit) for step in visit.steps}
+
+
+def words_of(place: Place | None) -> str:
+    """A place as a reader says it: ward, then bed. A ward without a bed has just its name."""
+    if place is None:
+        return ""
+    return ", ".join(filter(None, (place.ward or place.site, place.bed and f"bed {place.bed}")))
+
+
+def _line(step: Step, visit: Visit) -> EntryRow:
+    where = words_of(step.place)
+    details = []
+    if step.what == "admitted":
+        details.append(visit.codes.get("reason", "").capitalize())
+        if "admission_inferred" in visit.notes:
+            details.append("Worked out from later messages: the admission itself has not come")
+    if step.what == "discharged" and (to := definition().destinations.get(visit.codes.get("destination", ""))):
+        details.append(f"To: {to}")
+    if step.expected_at and step.what != "expected":
+        details.append(f"Expected to leave {_day(step.expected_at)}")
+    return EntryRow(
+        moment=Moment(step.at, "minute"),
+        kind=_KINDS[step.what],
+        title=capital(_title(step, where))[:300],
+        detail=". ".join(filter(None, details)),
+    )
+
+
+def _title(step: Step, where: str) -> str:
+    if step.what == "expected":
+        return f"Expected to leave {_day(step.expected_at)}" if step.expected_at else "No expected discharge any more"
+    words = {
+        "planned": "Admission planned", "admitted": "Admitted", "moved": "Moved", "on_leave": "Went on leave",
+        "returned": "Came back from leave", "discharged": "Discharged",
+    }[step.what]  # fmt: skip
+    joined = {"planned": "to", "admitted": "to", "moved": "to", "discharged": "from"}.get(step.what)
+    return f"{words} {joined} {where}" if where and joined else words
+
+
+def _day(at: datetime) -> str:
+    here = at.astimezone(LONDON)
+    return f"{here.day} {here:%B %Y}"
