@@ -67,6 +67,17 @@ def parser() -> argparse.ArgumentParser:
     take.add_argument("--from", dest="sender", default="", metavar="CODE", help="code of the sending organisation")
     take.set_defaults(module="take")
 
+    listen = command("listen", "Take a hospital's ADT messages over MLLP.", "joinery listen --port 2575 --from RZZ01")
+    listen.add_argument("--from", dest="sender", required=True, metavar="CODE", help="code of the sending hospital")
+    listen.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    listen.add_argument("--port", type=int, default=2575, help="where to listen (default 2575)")
+    listen.add_argument(
+        "--private-network",
+        action="store_true",
+        help="listen beyond this machine: MLLP is not encrypted, so only where the network itself is private",
+    )
+    listen.set_defaults(module="listen")
+
     place.add(command, commands)
     series.add(command, commands)
 

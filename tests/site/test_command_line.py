@@ -29,6 +29,7 @@ KEYS = {
     "restore": {"restored", "audit_ok", "rows"},
     "demo": COUNTS | {"people", "as_of", "files"},
     "run": {"served"},
+    "listen": {"accepted", "refused", "failed", "torn"},
     "series upload": COUNTS | {"file", "series", "reasons", "note"},
     "series list": {"series"},
     "series show": {

@@ -1,0 +1,179 @@
+"""`joinery listen`: what is acknowledged is never lost, and nothing that is sent can stop it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from joinery.site.inbox import folder_of
+from tests.apps.record.adt_sending import STORY, W7, message, pv1
+from tests.site.test_serving import descendants, until
+from tests.support import Deployment, free_port
+
+HOSPITAL = "RZZ"
+
+
+@pytest.fixture
+def hospital(deployment: Deployment, tmp_path: Path) -> Deployment:
+    """A deployment whose directory holds the hospital."""
+    added = deployment.run("place", "add", HOSPITAL, "--name", "Example Hospital", "--form", "health_service")
+    assert added.returncode == 0, added.stderr
+    return deployment
+
+
+class Sender:
+    """A hospital's interface engine on one connection."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+
+    def send(self, *messages: bytes) -> None:
+        self.socket.sendall(b"".join(b"\x0b" + each + b"\r\x1c\r" for each in messages))
+
+    def answers(self, count: int) -> list[tuple[str, str]]:
+        """The code and the control id of the next answers."""
+        got = b""
+        while got.count(b"\x1c\r") < count:
+            chunk = self.socket.recv(65536)
+            assert chunk, got
+            got += chunk
+        lines = got.decode().split("\r")
+        return [(line.split("|")[1], line.split("|")[2]) for line in lines if line.startswith("MSA")]
+
+
+@pytest.fixture
+def listening(hospital: Deployment) -> Iterator[tuple[Deployment, int, Any]]:
+    port = free_port()
+    process = hospital.start("listen", "--port", port, "--from", HOSPITAL, "--json")
+    until(lambda: _listens(port), "the listener listens")
+    yield hospital, port, process
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stderr.close()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _held(deployment: Deployment) -> int:
+    ((count,),) = deployment.sql(
+        "SELECT COUNT(*) FROM record_message m JOIN record_submission s ON s.id = m.submission_id "
+        "WHERE s.published_at IS NOT NULL"
+    )
+    return int(count)
+
+
+def test_messages_are_acknowledged_in_order_and_taken(listening: tuple[Deployment, int, Any]) -> None:
+    deployment, port, process = listening
+    with closing((sender := Sender(port)).socket):
+        sender.send(*STORY)
+        assert sender.answers(5) == [("AA", f"RZZ{n:010}") for n in (101, 127, 188, 240, 243)]
+        sender.send(STORY[0])
+        assert sender.answers(1) == [("AA", "RZZ0000000101")]
+    until(lambda: _held(deployment) == 5, "the messages are in the record")
+    process.send_signal(signal.SIGTERM)
+    answer, _ = process.communicate(timeout=60)
+    assert json.loads(answer) == {"accepted": 6, "refused": 0, "failed": 0, "torn": 0}
+    rows = deployment.sql("SELECT SUM(rows), SUM(taken), SUM(unchanged) FROM record_submission")
+    assert [tuple(map(int, row)) for row in rows] == [(6, 5, 1)]
+    assert not list(folder_of(deployment.data, HOSPITAL).glob("*.hl7"))
+
+
+def test_what_cannot_be_mended_by_sending_again_is_refused_for_good(listening: tuple[Deployment, int, Any]) -> None:
+    deployment, port, _ = listening
+    test_message = STORY[0].replace(b"|P|2.4", b"|T|2.4")
+    with closing((sender := Sender(port)).socket):
+        sender.send(test_message, b"no message", STORY[1])
+        assert sender.answers(3) == [("AR", "RZZ0000000101"), ("AR", ""), ("AA", "RZZ0000000127")]
+    until(lambda: _held(deployment) == 1, "the good message is in the record")
+
+
+def test_a_message_that_cannot_be_taken_is_acknowledged_and_kept_in_quarantine(
+    listening: tuple[Deployment, int, Any],
+) -> None:
+    deployment, port, _ = listening
+    with closing((sender := Sender(port)).socket):
+        sender.send(STORY[0].replace(b"V900101", b""))
+        assert sender.answers(1) == [("AA", "RZZ0000000101")]
+        sender.socket.sendall(b"\x0b" + STORY[1][:50])
+    until(lambda: deployment.sql("SELECT COUNT(*) FROM record_quarantined")[0][0] == 2, "both are in quarantine")
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_after_the_next_start(
+    listening: tuple[Deployment, int, Any],
+) -> None:
+    deployment, port, process = listening
+    many = [message("A01", n, "20261105100000", pv1(W7, visit=f"V{n}")) for n in range(1, 200)]
+    with closing((sender := Sender(port)).socket):
+        sender.send(*many)
+        assert len(sender.answers(len(many))) == len(many)
+    below = descendants(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    until(lambda: not any(map(_runs, below)), "nothing that it started outlives it")
+    again = deployment.start("listen", "--port", free_port(), "--from", HOSPITAL)
+    try:
+        until(lambda: _held(deployment) == len(many), "every acknowledged message is in the record")
+    finally:
+        again.terminate()
+        again.communicate(timeout=60)
+
+
+def test_it_listens_to_this_machine_only_unless_told_and_only_once(listening: tuple[Deployment, int, Any]) -> None:
+    deployment, _, _ = listening
+    beyond = deployment.run("listen", "--host", "0.0.0.0", "--port", free_port(), "--from", HOSPITAL)
+    assert (beyond.returncode, "--private-network" in beyond.stderr) == (1, True)
+    twice = deployment.run("listen", "--port", free_port(), "--from", HOSPITAL)
+    assert (twice.returncode, "Another listener" in twice.stderr) == (1, True)
+    unknown = deployment.run("listen", "--port", free_port(), "--from", "NOBODY")
+    assert (unknown.returncode, "No organisation has the code" in unknown.stderr) == (1, True)
+
+
+def test_what_cannot_be_stored_is_to_be_sent_again_and_then_is_taken(tmp_path: Path) -> None:
+    from joinery.site.listener import Inbox, Listener
+
+    async def talk() -> list[bytes]:
+        inbox = Inbox(tmp_path / "inbox")
+        writing = asyncio.create_task(inbox.run())
+        server = await asyncio.start_server(Listener(inbox).serve, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        answers = []
+        for there in (False, True):
+            if there:
+                inbox.folder.mkdir()
+            else:
+                shutil.rmtree(inbox.folder)
+            writer.write(b"\x0b" + STORY[0] + b"\r\x1c\r")
+            answers.append(await reader.readuntil(b"\x1c\r"))
+        writer.close()
+        server.close()
+        inbox.stop()
+        await writing
+        return answers
+
+    first, second = asyncio.run(talk())
+    assert b"MSA|AE|RZZ0000000101" in first
+    assert b"MSA|AA|RZZ0000000101" in second
+    (kept,) = (tmp_path / "inbox").glob("*.hl7")
+    assert kept.read_bytes() == b"\x0b" + STORY[0] + b"\r\x1c\r"
