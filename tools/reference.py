@@ -52,14 +52,16 @@ def constant(path: str, name: str) -> Any:
 def feeds() -> str:
     """What each feed may hold and what becomes of it."""
     folder = ROOT / "joinery" / "definitions" / "feeds"
-    fhir, council = (tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in ("fhir", "council"))
+    names = ("fhir", "council", "adt")
+    fhir, council, adt = (tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in names)
     return page(
         "Feeds",
         "joinery/definitions/feeds/*.toml",
-        "A feed is what one organisation sends, in one form. There are two forms: `fhir` and `council`. "
+        "A feed is what one organisation sends, in one form. There are three forms: `fhir`, `council` and `adt`. "
         "How to take files is in [take files](../../how-to/take-files.md).",
         *_fhir(fhir),
         *_council(council),
+        *_adt(adt),
     )
 
 
@@ -85,6 +87,44 @@ def _fhir(said: dict[str, Any]) -> Iterator[str]:
             ("SNOMED CT code of the list of allergies", f"`{said['allergy_list']}`"),
         ),
     )
+
+
+def _adt(said: dict[str, Any]) -> Iterator[str]:
+    yield "## `adt`: a hospital's messages"
+    early, late = said["day_hours"]
+    yield (
+        f"Purpose: `{said['purpose']}`. Lawful basis: {said['lawful_basis']}. Cadence: {said['cadence']}. Kept "
+        f"{said['retention']}. HL7 v2 in ER7, in a file or over MLLP: one message, many, a batch (FHS, BHS), with "
+        f"or without MLLP frames. Late after {said['stale_after_minutes']} minutes of silence between {early}:00 "
+        f"and {late}:00, and after {said['stale_at_night_after_minutes']} minutes at any time."
+    )
+    means = {
+        "visit": "about a visit: PV1-19 must be filled", "person": "about a person only",
+        "either": "about a visit where PV1-19 is filled, else about a person", "merge": "MRG-1 goes into PID-3",
+    }  # fmt: skip
+    events: dict[str, list[str]] = {}
+    for event, kind in said["events"].items():
+        events.setdefault(kind, []).append(event)
+    yield table(("Events", "What they are"), ((code(each), means[kind]) for kind, each in events.items()))
+    yield "A message of any other event is kept in quarantine, and changes nothing."
+    for profile in said["profile"]:
+        whose = code(profile["facilities"]) or "everybody else"
+        yield f"### Profile {profile['name']}, of {whose}"
+        components = {
+            name: "the first filled of " + ", ".join(map(str, profile[name])) for name in ("ward", "bed", "site")
+        }
+        yield table(
+            ("Where things stand", "In this profile"),
+            (
+                *((f"{name.capitalize()}, component of PV1-3", where) for name, where in components.items()),
+                ("Authority of the NHS number in PID-3", code(profile["nhs_authorities"])),
+                ("Authority of the hospital's own number", code(filter(None, [profile["local_authority"]])) or "any"),
+                ("An NHS number in PID-2", "read" if profile["nhs_number_in_pid2"] else "not read"),
+                ("An update (A08) that names another place", "moves" if profile["updates_move"] else "is noted"),
+                ("Times without an offset", f"`{profile['time_zone']}`"),
+                ("MSH-11", code(profile["processing_ids"])),
+            ),
+        )
 
 
 def _council(said: dict[str, Any]) -> Iterator[str]:
