@@ -155,8 +155,8 @@ def test_what_cannot_be_stored_is_to_be_sent_again_and_then_is_taken(tmp_path: P
 
     async def talk() -> list[bytes]:
         inbox = Inbox(tmp_path / "inbox")
-        writing = asyncio.create_task(inbox.run())
-        server = await asyncio.start_server(Listener(inbox).serve, "127.0.0.1", 0)
+        listener = Listener(inbox)
+        server = await asyncio.get_running_loop().create_server(listener.connect, "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         answers = []
         for there in (False, True):
@@ -168,8 +168,7 @@ def test_what_cannot_be_stored_is_to_be_sent_again_and_then_is_taken(tmp_path: P
             answers.append(await reader.readuntil(b"\x1c\r"))
         writer.close()
         server.close()
-        inbox.stop()
-        await writing
+        listener.stop()
         return answers
 
     first, second = asyncio.run(talk())

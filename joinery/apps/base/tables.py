@@ -16,10 +16,14 @@ from datetime import date
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 CHUNK_BYTES = 1024 * 1024
 # A preamble may stand above a header: CQC's has four lines.
 MOST_PREAMBLE_ROWS = 20
+MOST_LINE_CHARACTERS = 1024 * 1024
+NO_TEXT = "holds a character that is not text. Save the file as CSV (UTF-8) again."
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = re.compile(r"[a-z0-9]+")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATES = (
@@ -56,18 +60,21 @@ class Table:
         return [cells for _, cells, _ in islice(self.records(), MOST_PREAMBLE_ROWS)]
 
     def records(self) -> Iterator[Record]:
-        """Every record that is not blank. A broken one is only its first line: the next lines are read again."""
+        """Every record that is not blank. A broken one is only its first line: the next lines are read again.
+
+        A byte that is no text of the encoding becomes a surrogate, so that `raw` gives it back.
+        """
         again: deque[str] = deque()
         taken: list[str] = []
-        with self.path.open(encoding=self.encoding, errors="replace", newline="") as file:
+        with self.path.open(encoding=self.encoding, errors="surrogateescape", newline="") as file:
 
             def lines() -> Iterator[str]:
-                while line := again.popleft() if again else next(file, ""):
+                while line := again.popleft() if again else _line(self.path, file):
                     taken.append(line)
                     yield line
 
             reader = self._reader(lines())
-            while line := again.popleft() if again else next(file, ""):
+            while line := again.popleft() if again else _line(self.path, file):
                 if '"' not in line:  # most lines; splitting them is twice as fast
                     cells = line.rstrip("\r\n").split(self.delimiter)
                     if any(cells):
@@ -80,31 +87,55 @@ class Table:
                 except csv.Error as error:
                     again.extendleft(reversed(taken[1:]))
                     reader = self._reader(lines())
-                    yield line, [], f"is not valid CSV ({error}). Check its quotes."
+                    yield taken[0], [], f"is not valid CSV ({error}). Check its quotes."
                     continue
                 if any(cells):
                     yield line if len(taken) == 1 else "".join(taken), cells, ""
+
+    def raw(self, text: str) -> bytes:
+        """A record's text as the bytes that were received."""
+        return text.encode("utf-8" if self.encoding == "utf-8-sig" else self.encoding, "surrogateescape")
 
     def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self.delimiter, strict=True)
 
     def data(self, columns: int, skip: int) -> Iterator[tuple[int, str, list[str], str]]:
         """Position (from 1), text, cells and fault of each record below the first `skip` records."""
-        guessed = self.encoding == "cp1252"
         for position, (body, cells, wrong) in enumerate(islice(self.records(), skip, None), start=1):
             if not wrong and len(cells) != columns and (len(cells) < columns or any(cells[columns:])):
                 wrong = f"has {len(cells)} cells, where {columns} are expected. Check its commas and quotes."
-            if "\0" in body or (guessed and "\ufffd" in body):
-                wrong = "holds a character that is not text. Save the file as CSV (UTF-8) again."
+            if "\0" in body or not is_text(body):
+                wrong = NO_TEXT
+                body = self.raw(body).decode(self.encoding, "replace")
+                cells = [cell.encode("utf-8", "replace").decode() for cell in cells]
             yield position, body, cells, wrong
 
 
-def open_table(path: Path) -> Table:
-    """The file as a table of text. Raises UnreadableFile, saying what to do, for anything else."""
+def is_text(body: str) -> bool:
+    """Whether every byte of a record was text of its file's encoding."""
+    return body.isascii() or _SURROGATE.search(body) is None
+
+
+def _line(path: Path, file: TextIO) -> str:
+    """The next line, or nothing at the end. Raises UnreadableFile rather than reading on without end."""
+    line = file.readline(MOST_LINE_CHARACTERS)
+    if len(line) == MOST_LINE_CHARACTERS:
+        raise UnreadableFile(
+            f"{path.name}: a line is longer than 1 MB. Is a closing quote missing, or is it no table of rows? "
+            "Mend it and send it again."
+        )
+    return line
+
+
+def open_table(path: Path, encoding: str = "") -> Table:
+    """The file as a table of text. Raises UnreadableFile, saying what to do, for anything else.
+
+    Without an `encoding` it is found out by reading the whole file once.
+    """
     with path.open("rb") as file:
         start = file.read(64 * 1024)
     refuse_other_formats(path, start)
-    encoding = encoding_of(path)
+    encoding = encoding or encoding_of(path)
     head = start.decode(encoding, errors="replace").splitlines()[:MOST_PREAMBLE_ROWS]
     bare = [re.sub(r'"[^"]*"', "", line) for line in head]
     return Table(path, encoding, max(",;\t|", key=lambda mark: sum(line.count(mark) for line in bare)))

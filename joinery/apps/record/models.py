@@ -191,6 +191,8 @@ class ItemVersion(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
     number = models.IntegerField()
+    # The source's own count of versions, where it keeps one.
+    version = models.BigIntegerField(null=True)
     stated_at = models.DateTimeField(null=True)
     digest = models.BinaryField(max_length=16)
     late = models.BooleanField(default=False)
@@ -332,3 +334,69 @@ class Quarantined(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["local_id"], name="quarantined_local_id")]
+
+
+class Correction(models.Model):
+    """What somebody did about a quarantined row: sent it again corrected, as a submission of its own, or
+    set it aside for a reason."""
+
+    guard = AppendOnly()
+
+    quarantined = models.OneToOneField(Quarantined, on_delete=models.PROTECT, related_name="+")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    made_by = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+
+class Quality(models.Model):
+    """How many rows of a submission broke one rule in one column; taken all the same, or quarantined."""
+
+    guard = AppendOnly(DRAFT)
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    column = models.CharField(max_length=120)
+    rule = models.CharField(max_length=60)
+    rows = models.IntegerField()
+    quarantined = models.BooleanField()
+
+
+class FeedVariant(models.Model):
+    """How a sender's files of one feed differ, as a place has said it: TOML, read as what ships is read.
+    The newest counts."""
+
+    guard = AppendOnly()
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    digest = models.CharField(max_length=64)
+    made_by = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+
+class ReturnRow(models.Model):
+    """A row of a return: for measures and never for a person's page. The newest published row of a key counts.
+
+    `key` is a digest of the columns that tell one event from another, `subject` a pseudonym of a person
+    or the code of a body, `digest` of all that the row says. No person is made from it.
+    """
+
+    guard = AppendOnly(DRAFT)
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    key = models.BinaryField(max_length=16)
+    digest = models.BinaryField(max_length=16)
+    stated_at = models.DateTimeField(null=True)
+    late = models.BooleanField(default=False)
+    kind = models.CharField(max_length=60, blank=True)
+    subject = models.CharField(max_length=40, blank=True)
+    from_date = models.DateField(null=True)
+    to_date = models.DateField(null=True)
+    body = models.BinaryField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["source", "key", "-id"], name="returnrow_key_newest"),
+            models.Index(fields=["submission"], name="returnrow_submission"),
+        ]

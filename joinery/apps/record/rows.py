@@ -84,22 +84,22 @@ class MessageRow:
 
 @dataclass(slots=True)
 class Row:
-    """One row of a file. With `issues` it will be quarantined; `body` is always the bytes received."""
+    """One row of a file. With `issues` it will be quarantined; `body` is always the bytes received.
+
+    Which of two versions is newer is said by `version`, the source's own count, or else by `stated_at`.
+    """
 
     position: int
     body: bytes
     key: str = ""
     issues: tuple[Issue, ...] = ()
     stated_at: datetime | None = None
+    version: int | None = None
     local_id: str = ""
     details: DetailsRow | None = None
     entry: EntryRow | None = None
     message: MessageRow | None = None
     index: list[tuple[str, str]] = field(default_factory=list)
-
-
-class UnreadableFile(Exception):
-    """The file as a whole cannot be read; the message tells its sender what to do."""
 
 
 @lru_cache(maxsize=4096)  # the lines of one visit all carry its moment

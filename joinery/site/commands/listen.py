@@ -64,13 +64,11 @@ async def listen(host: str, port: int, code: str) -> dict[str, Any]:
     from joinery.site.inbox import folder_of
     from joinery.site.listener import Inbox, Listener
 
-    stop = asyncio.Event()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    inbox = Inbox(folder_of(settings.JOINERY_DATA, code))
-    listener = Listener(inbox)
-    writing = asyncio.create_task(inbox.run())
-    server = await asyncio.start_server(listener.serve, host, port)
+        loop.add_signal_handler(number, stop.set)
+    listener = Listener(Inbox(folder_of(settings.JOINERY_DATA, code)))
+    server = await loop.create_server(listener.connect, host, port)
     say(f"joinery: listening on {host}:{port} for {code}")
     taker = _start_taker(code)
     try:
@@ -82,8 +80,7 @@ async def listen(host: str, port: int, code: str) -> dict[str, Any]:
                 taker = _start_taker(code)
     finally:
         server.close()
-        inbox.stop()
-        await writing
+        listener.stop()
         taker.terminate()
         await asyncio.to_thread(taker.wait)
     return dict(listener.counts)

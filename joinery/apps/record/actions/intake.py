@@ -8,31 +8,39 @@ about the same person at once; pages never wait for it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 
 from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import select
+from joinery.apps.base.feeds import NAMES, Variant, feed_of, parse_variant
+from joinery.apps.base.seal import Keys
+from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.place import facts as place
 from joinery.apps.record import council
-from joinery.apps.record.actions.staging import Stage, stage_rows
+from joinery.apps.record.actions.returns import stage_returns
+from joinery.apps.record.actions.staging import Stage, insert_quality, stage_rows
 from joinery.apps.record.adt.files import read_pieces
 from joinery.apps.record.adt.message import row_of as adt_row
 from joinery.apps.record.fhir.files import Received, read_resources
 from joinery.apps.record.fhir.lines import row_of, whose
 from joinery.apps.record.models import SUBMISSION, Source, Submission
-from joinery.apps.record.rows import Row, UnreadableFile
+from joinery.apps.record.returns import Pseudonyms, lines_of
+from joinery.apps.record.rows import Row
+from joinery.apps.record.sheets import open_sheet
 
 BATCH_ROWS = 2_000
-FEEDS = ("fhir", "council", "adt")
+FEEDS = tuple(name for name in NAMES if name not in ("cqc", "ods"))
 # Tables of a submission, children first, as the sweep of an abandoned one empties them.
 _STAGED = (
-    *("quarantined", "entry", "recordmerge", "visitstate", "message", "itemversion"),
+    *("quality", "quarantined", "returnrow", "entry", "recordmerge", "visitstate", "message", "itemversion"),
     *("link", "relationship", "details"),
 )
 
@@ -41,7 +49,8 @@ _STAGED = (
 class Taken:
     """How the rows of one file ended. `taken + unchanged + superseded + quarantined == rows`.
 
-    `reasons` says where the first quarantined rows stood and what was wrong, without what stood there.
+    `reasons` says where the first quarantined rows stood and what was wrong, without what stood there;
+    `noted` counts rows that were taken though something in them breaks a rule.
     """
 
     file: str
@@ -50,7 +59,18 @@ class Taken:
     unchanged: int = 0
     superseded: int = 0
     quarantined: int = 0
+    noted: int = 0
     reasons: tuple[str, ...] = ()
+    submission_id: int | None = None
+
+
+class Reading(NamedTuple):
+    """An opened file: which table it is, its header as received, its rows, and how to stage them."""
+
+    part: str
+    header: str
+    rows: Iterator[Any]
+    stage: Callable[[Stage, list[Any]], None] = stage_rows
 
 
 def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at: datetime) -> Taken:
@@ -67,21 +87,44 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
         )
         digest = _digest(path)
         try:
-            part, header, rows = _read(path, feed)
+            reading = read_file(path, feed, variant_of(source_id, feed, organisation_code))
             submission_id = open_submission(
-                source_id=source_id, part=part, file_name=path.name, file_digest=digest, header=header,
-                actor=actor, at=at,
+                source_id=source_id, part=reading.part, file_name=path.name, file_digest=digest,
+                header=reading.header, actor=actor, at=at,
             )  # fmt: skip
-            repeat = _was_published(source_id, digest)
-            stage = Stage(submission_id, source_id, at, repeat)
-            while batch := list(islice(rows, BATCH_ROWS)):
-                stage_batch(stage=stage, rows=batch, actor=actor, at=at)
+            stage = Stage(submission_id, source_id, at, _was_published(source_id, digest))
+            while batch := list(islice(reading.rows, BATCH_ROWS)):
+                stage_batch(stage=stage, reading=reading, rows=batch, actor=actor, at=at)
         except UnreadableFile as unreadable:
             sweep_abandoned(actor=actor, at=at)
             raise Refused("unreadable_file", str(unreadable)) from None
         publish(stage=stage, submission_id=submission_id, actor=actor, at=at)
-    counts = stage.counts
-    return Taken(path.name, sum(counts.values()), **counts, reasons=tuple(stage.reasons))
+    return Taken(
+        path.name, sum(stage.counts.values()), **stage.counts, noted=stage.noted, reasons=tuple(stage.reasons),
+        submission_id=submission_id,
+    )  # fmt: skip
+
+
+def read_file(path: Path, feed: str, variant: Variant | None = None) -> Reading:
+    """Open a file of a feed. Raises UnreadableFile, also while its rows are read."""
+    if feed == "adt":
+        return Reading("adt", "", map(adt_row, read_pieces(path), count(1)))
+    if feed == "fhir":
+        return Reading("fhir", "", _fhir_rows(path))
+    sheet = open_sheet(path, feed_of(feed), variant)
+    if feed == "council":
+        return Reading(sheet.file.part, sheet.header, council.rows_of(sheet))
+    secret = Keys(settings.KEYS).key()
+    return Reading(sheet.file.part, sheet.header, lines_of(sheet, Pseudonyms(secret)), stage_returns)
+
+
+def variant_of(source_id: int, feed: str, organisation_code: str) -> Variant | None:
+    """How the files of this sender differ: as the place has said last, or else as the definition says."""
+    sql = "SELECT text FROM record_feedvariant WHERE source_id = %s ORDER BY id DESC LIMIT 1"
+    said = select(sql, [source_id])
+    if said:
+        return parse_variant(said[0][0])
+    return next((v for v in feed_of(feed).variant if organisation_code in v.organisations), None)
 
 
 @action("record.open_source", targets=("feed", "organisation_code"))
@@ -108,9 +151,9 @@ def open_submission(
 
 
 @action("record.stage")
-def stage_batch(*, stage: Stage, rows: list[Row], actor: Actor, at: datetime) -> None:
+def stage_batch(*, stage: Stage, reading: Reading, rows: list[Any], actor: Actor, at: datetime) -> None:
     """Stage at most 2,000 rows in one transaction; they count only when the submission is published."""
-    stage_rows(stage, rows)
+    reading.stage(stage, rows)
 
 
 @action("record.publish", targets=("submission_id",))
@@ -119,6 +162,7 @@ def publish(*, stage: Stage, submission_id: int, actor: Actor, at: datetime) -> 
     submission = Submission.objects.get(pk=submission_id)
     SUBMISSION.move("published" if submission.published_at else "staged", "published")
     counts = stage.counts
+    insert_quality(stage)
     Submission.objects.filter(pk=submission_id, published_at=None).update(
         published_at=at, rows=sum(counts.values()), **counts
     )
@@ -160,15 +204,6 @@ def _source(feed: str, organisation_code: str) -> int | None:
         "WHERE s.feed = %s AND o.code = %s"
     )
     return next((row[0] for row in select(sql, [feed, organisation_code])), None)
-
-
-def _read(path: Path, feed: str) -> tuple[str, str, Iterator[Row]]:
-    if feed == "council":
-        extract = council.open_extract(path)
-        return extract.part, extract.header, extract.rows
-    if feed == "adt":
-        return "adt", "", map(adt_row, read_pieces(path), count(1))
-    return "fhir", "", _fhir_rows(path)
 
 
 def _fhir_rows(path: Path) -> Iterator[Row]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,12 +22,15 @@ from joinery.apps.record.models import (
     IndexRow,
     Item,
     ItemVersion,
+    Quality,
     Quarantined,
     Relationship,
     SourceRecord,
 )
-from joinery.apps.record.rows import DetailsRow, EntryRow, Row
+from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Row
 
+_SAME_VERSION = "This version was sent before with other content. Send the change as a new version."
+_POSITION = re.compile(r"\[\d+\]|^(row|line|message|entry) \d+$")
 MOST_REASONS = 20  # said at once to whoever takes a file; all of them are kept with their rows
 OUTCOMES = ("taken", "unchanged", "superseded", "quarantined")
 
@@ -40,6 +45,9 @@ class Stage:
     repeat: bool
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     reasons: list[str] = field(default_factory=list)
+    noted: int = 0
+    # Rows that broke a rule, by column and rule, and whether they were quarantined for it.
+    faults: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -48,6 +56,7 @@ class Held:
 
     item_id: int
     number: int = 0
+    version: int | None = None
     digest: bytes = b""
     stated_at: datetime | None = None
     digests: set[bytes] = field(default_factory=set)
@@ -68,9 +77,9 @@ class Version:
 def stage_rows(stage: Stage, rows: list[Row]) -> None:
     """Stage rows in the order of the file; adds to `stage.counts`."""
     good = [row for row in rows if not row.issues]
-    _quarantine(stage, [row for row in rows if row.issues])
     held = _held(stage, list(dict.fromkeys(row.key for row in good)))
     versions = [v for row in good if (v := _judge(stage, row, held[row.key])) is not None]
+    quarantine(stage, [(r.position, r.key, r.local_id, r.body, r.issues) for r in rows if r.issues])
     _insert_versions(stage, versions)
     current = [v for v in versions if not v.late]
     losing = {each for v in current if v.row.message for each in v.row.message.losing}
@@ -92,41 +101,78 @@ def stage_told(stage: Stage, told: Told) -> None:
 
 
 def _judge(stage: Stage, row: Row, held: Held) -> Version | None:
-    """Count the row as taken, unchanged or superseded; a version unless nothing is new in it."""
+    """Count the row as taken, unchanged or superseded; a version unless nothing is new in it.
+
+    A row that contradicts the version of the same number gets an issue instead, and is quarantined.
+    """
     digest = hashlib.blake2b(row.body, digest_size=16).digest()
-    older = row.stated_at is not None and held.stated_at is not None and row.stated_at < held.stated_at
+    older = _is_older(row, held)
     # The same file again changes nothing, even where it held two versions of one thing.
     if digest == held.digest or (digest in held.digests and (older or stage.repeat)):
         stage.counts["unchanged"] += 1
+        return None
+    if row.version is not None and row.version == held.version:
+        row.issues = (Issue(f"row {row.position}", "same-version", str(row.version), _SAME_VERSION),)
         return None
     stage.counts["superseded" if older else "taken"] += 1
     held.number += 1
     held.digests.add(digest)
     if not older:
-        held.digest, held.stated_at = digest, row.stated_at
+        held.digest, held.stated_at, held.version = digest, row.stated_at, row.version
     return Version(row, held, held.number, digest, late=older)
 
 
-def _quarantine(stage: Stage, rows: list[Row]) -> None:
-    digests = [hashlib.blake2b(row.body, digest_size=16).digest() for row in rows]
+def _is_older(row: Row, held: Held) -> bool:
+    if row.version is not None and held.version is not None:
+        return row.version < held.version
+    return row.stated_at is not None and held.stated_at is not None and row.stated_at < held.stated_at
+
+
+def quarantine(stage: Stage, rows: Sequence[tuple[int, str, str, bytes, tuple[Issue, ...]]]) -> None:
+    """Keep rows that cannot be taken: each is its position, key, local id, bytes and issues."""
+    digests = [hashlib.blake2b(row[3], digest_size=16).digest() for row in rows]
     sql = (
         "SELECT q.digest FROM record_quarantined q JOIN record_submission s ON s.id = q.submission_id "
         f"WHERE s.source_id = %s AND s.published_at IS NOT NULL AND q.digest IN ({marks(digests)})"
     )
-    known = {bytes(d) for (d,) in select(sql, [stage.source_id, *digests])} if stage.repeat else set()
+    known = {bytes(d) for (d,) in select(sql, [stage.source_id, *digests])} if stage.repeat and rows else set()
     insert_rows(
         Quarantined,
         ("submission_id", "position", "key", "local_id", "digest", "body", "reasons"),
         [
-            (stage.submission_id, row.position, row.key[:300], row.local_id, digest, row.body)
-            + (_json([asdict(i) for i in row.issues]),)
-            for row, digest in zip(rows, digests, strict=True)
+            (stage.submission_id, position, key[:300], local_id, digest, body, _json([asdict(i) for i in issues]))
+            for (position, key, local_id, body, issues), digest in zip(rows, digests, strict=True)
             if digest not in known
         ],
     )
     stage.counts["quarantined"] += len(rows)
-    first = [f"{i.path}: {i.message}" for row in rows[:MOST_REASONS] for i in row.issues[:1]]
+    for *_, issues in rows:
+        count_faults(stage, ((_column(i.path), i.rule) for i in issues), quarantined=True)
+    first = [f"{i.path}: {i.message}" for *_, issues in rows[:MOST_REASONS] for i in issues[:1]]
     stage.reasons += first[: MOST_REASONS - len(stage.reasons)]
+
+
+def count_faults(stage: Stage, faults: Iterable[tuple[str, str]], *, quarantined: bool) -> None:
+    """Count a row for each rule that it broke, once a column."""
+    stage.faults.update((column, rule, quarantined) for column, rule in dict.fromkeys(faults))
+
+
+def insert_quality(stage: Stage) -> None:
+    """Keep how many rows of the submission broke which rule."""
+    insert_rows(
+        Quality,
+        ("submission_id", "column", "rule", "quarantined", "rows"),
+        [(stage.submission_id, c[:120], r[:60], q, n) for (c, r, q), n in sorted(stage.faults.items())],
+    )
+
+
+def _column(path: str) -> str:
+    """Where in a row a fault stood, without the row's own number.
+
+    >>> _column("row 12, end_date"), _column("Bundle.entry[3]: Patient.name[0].given")
+    ('end_date', 'Patient.name.given')
+    """
+    return _POSITION.sub("", path.rpartition(": ")[2].rpartition(", ")[2])
 
 
 def _held(stage: Stage, keys: list[str]) -> dict[str, Held]:
@@ -136,16 +182,16 @@ def _held(stage: Stage, keys: list[str]) -> dict[str, Held]:
     by_id = {h.item_id: h for h in held.values()}
     if by_id:
         sql = (
-            "SELECT v.item_id, v.number, v.digest, v.stated_at, v.late FROM record_itemversion v "
+            "SELECT v.item_id, v.number, v.digest, v.stated_at, v.version, v.late FROM record_itemversion v "
             "JOIN record_submission s ON s.id = v.submission_id "
             f"WHERE v.item_id IN ({marks(list(by_id))}) AND (s.published_at IS NOT NULL OR s.id = %s) ORDER BY v.id"
         )
-        for item_id, number, digest, stated_at, late in select(sql, [*by_id, stage.submission_id]):
+        for item_id, number, digest, stated_at, version, late in select(sql, [*by_id, stage.submission_id]):
             known = by_id[item_id]
             known.number = number
             known.digests.add(bytes(digest))
             if not late:
-                known.digest, known.stated_at = bytes(digest), _moment(stated_at)
+                known.digest, known.stated_at, known.version = bytes(digest), _moment(stated_at), version
     missing = [key for key in keys if key not in held]
     ids = reserve_ids(Item, len(missing))
     insert_rows(Item, ("id", "source_id", "key"), [(i, stage.source_id, k) for i, k in zip(ids, missing, strict=True)])
@@ -157,9 +203,9 @@ def _insert_versions(stage: Stage, versions: list[Version]) -> None:
         version.version_id = version_id
     insert_rows(
         ItemVersion,
-        ("id", "item_id", "submission_id", "number", "stated_at", "digest", "late", "body"),
+        ("id", "item_id", "submission_id", "number", "version", "stated_at", "digest", "late", "body"),
         [
-            (v.version_id, v.held.item_id, stage.submission_id, v.number, stored(v.row.stated_at))
+            (v.version_id, v.held.item_id, stage.submission_id, v.number, v.row.version, stored(v.row.stated_at))
             + (v.digest, v.late, v.row.body)
             for v in versions
         ],

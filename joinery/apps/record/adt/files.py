@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from joinery.apps.record.rows import UnreadableFile
+from joinery.apps.base.tables import UnreadableFile
 
 START, END = b"\x0b", b"\x1c"
 MOST_MESSAGE_BYTES = 10 * 1024 * 1024  # handbook, feeds 3.6

@@ -18,8 +18,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.record.fhir.validate import MOST_ISSUES, validate
-from joinery.apps.record.rows import Issue, UnreadableFile
+from joinery.apps.record.rows import Issue
 
 MOST_ID_CHARACTERS = 64  # FHIR R4, the datatype id
 # One document, or one line of NDJSON, is parsed whole; longer deliveries are NDJSON.

@@ -48,6 +48,26 @@ class EntryDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class BannerDefinition:
+    """Where one type of resource stands at the top of the page: when not, and which codes say otherwise."""
+
+    name: str
+    element: str
+    over: frozenset[str]
+    codes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListDefinition:
+    """What a list of this code says when it is empty, kept back or known to be partial: names of banners."""
+
+    code: str
+    empty: str
+    held: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
 class FhirDefinition:
     """The feed definition as read from its file."""
 
@@ -55,9 +75,12 @@ class FhirDefinition:
     gone_status: frozenset[str]
     restricted_security: frozenset[str]
     nhs_number_system: str
-    no_known_allergy: frozenset[str]
     unsaid: frozenset[str]
-    allergy_list: str
+    banners: dict[str, BannerDefinition]
+    lists: tuple[ListDefinition, ...]
+    list_held: frozenset[str]
+    list_part: frozenset[str]
+    list_unsaid: frozenset[str]
 
 
 @cache
@@ -79,9 +102,16 @@ def definition() -> FhirDefinition:
         gone_status=frozenset(said["gone_status"]),
         restricted_security=frozenset(said["restricted_security"]),
         nhs_number_system=said["nhs_number_system"],
-        no_known_allergy=frozenset(said["no_known_allergy"]),
         unsaid=frozenset(said["unsaid"]),
-        allergy_list=said["allergy_list"],
+        banners={
+            kind: BannerDefinition(each["name"], each["element"], frozenset(each["over"]), each.get("codes", {}))
+            for each in said["banner"]
+            for kind in each["types"]
+        },
+        lists=tuple(ListDefinition(**each) for each in said["list"]),
+        list_held=frozenset(said["list_held"]),
+        list_part=frozenset(said["list_part"]),
+        list_unsaid=frozenset(said["list_unsaid"]),
     )
 
 
@@ -249,13 +279,34 @@ def _entry(resource: Resource, kind: str, made: EntryDefinition) -> EntryRow:
 
 
 def _banner(resource: Resource, kind: str) -> str:
-    if kind == "AllergyIntolerance":
-        if codes(resource.get("clinicalStatus")) & {"inactive", "resolved"}:
-            return ""
-        return "no_allergy" if codes(resource.get("code")) & definition().no_known_allergy else "allergy"
-    if kind == "List" and definition().allergy_list in codes(resource.get("code")):
-        return "no_list" if resource.get("emptyReason") and resource.get("status") == "current" else ""
-    return "alert" if kind == "Flag" and resource.get("status") == "active" else ""
+    """What the resource says at the top of the page (`record/banners.py`); empty when it says nothing there."""
+    if kind == "List":
+        return _list_banner(resource)
+    made = definition().banners.get(kind)
+    # A medicine that must not be given is no medicine that is taken.
+    if made is None or resource.get("doNotPerform") is True:
+        return ""
+    if {resource.get("status"), resource.get("intent")} & made.over or (
+        "clinicalStatus" in resource and codes(resource["clinicalStatus"]) & made.over
+    ):
+        return ""
+    said = codes(resource.get(made.element)) if made.codes else set()
+    return next((name for code, name in made.codes.items() if code in said), made.name)
+
+
+def _list_banner(sent: Resource) -> str:
+    """What a source says of a whole list. Kept back outweighs partial, and partial outweighs empty."""
+    code, said = codes(sent.get("code")), definition()
+    made = next((each for each in said.lists if each.code in code), None)
+    if made is None or sent.get("status") != "current":
+        return ""
+    reason = codes(sent.get("emptyReason"))
+    reasons = reason | {each.get("valueCode") for each in sent.get("extension") or ()}
+    if reasons & said.list_held:
+        return made.held
+    if reasons & said.list_part:
+        return made.part
+    return made.empty if sent.get("emptyReason") and not reason & said.list_unsaid else ""
 
 
 def _restricted(resource: Resource) -> bool:

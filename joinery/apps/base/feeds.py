@@ -1,0 +1,148 @@
+"""Feed definitions: what each feed is for, how often it comes, and what its tables may hold.
+
+`definitions/feeds/<feed>.toml` is parsed here, once, for every app. What only one form of file needs
+(a FHIR resource's line, a hospital's profile) stands in the same file and is read by that form's reader.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+LONDON = ZoneInfo("Europe/London")
+T = TypeVar("T")
+NAMES = ("adt", "fhir", "mods", "council", "capacity", "cld", "apc", "ecds", "cqc", "ods")
+
+
+class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of row in a table that holds several: the columns that tell one event from another, those
+    that must be filled for it, and those that may be."""
+
+    key: tuple[str, ...] = ()
+    must: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table of a feed: its columns and their rules.
+
+    A row that breaks a rule of a column in `required` or `refuse` is quarantined; with `notes`, a fault
+    in any other column is counted and the row is taken. `key` tells one thing from another.
+    """
+
+    part: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    notes: bool = False
+    dates: tuple[str, ...] = ()
+    moments: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    nhs_numbers: tuple[str, ...] = ()
+    patterns: Mapping[str, str] = {}
+    codes: Mapping[str, tuple[str, ...]] = {}
+    # Words of an earlier release of the feed: known, and to be replaced.
+    earlier: Mapping[str, tuple[str, ...]] = {}
+    # Pairs (from, to) of which the second must not lie before the first.
+    in_order: tuple[tuple[str, str], ...] = ()
+    modules: Mapping[str, tuple[str, ...]] = {}
+    meaning: Mapping[str, str] = {}
+    # The line of a timeline that a row makes: `at` and `until` name columns, the first filled counts.
+    kind: str = ""
+    at: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    title: str = ""
+    detail: tuple[str, ...] = ()
+    banner: str = ""
+    restricted_when: Mapping[str, str] = {}
+    # A row of a return: whom or what it is about, when, what kind of row, and which columns are no part of it.
+    subject: tuple[str, ...] = ()
+    from_date: str = ""
+    to_date: str = ""
+    kind_column: str = ""
+    kinds: Mapping[str, Kind] = {}
+    stated: str = ""
+    envelope: tuple[str, ...] = ()
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one supplier's files differ: `columns` says its name for a column of ours, `codes` its word for
+    one of ours, column by column."""
+
+    name: str
+    organisations: tuple[str, ...] = ()
+    columns: Mapping[str, str] = {}
+    codes: Mapping[str, Mapping[str, str]] = {}
+    day_first: bool = False
+    delimiter: str = ","
+    encoding: Literal["utf-8", "cp1252"] = "utf-8"
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """One feed. `store` says where its rows go: a person's timeline, the returns, or the directory."""
+
+    feed: str
+    title: str
+    purpose: Literal["direct_care", "secondary_use", "provider"]
+    lawful_basis: str
+    cadence: str
+    retention: str
+    store: Literal["timeline", "returns", "directory"]
+    endings: tuple[str, ...]
+    # Late after so long without a file; by day and by night where a feed never stops.
+    stale_after_minutes: int
+    stale_at_night_after_minutes: int = 0
+    day_hours: tuple[int, int] = (0, 24)
+    common: tuple[str, ...] = ()
+    file: tuple[File, ...] = ()
+    variant: tuple[Variant, ...] = ()
+
+    def part(self, name: str) -> File:
+        """The table of this name. Raises KeyError when the feed has none."""
+        return {file.part: file for file in self.file}[name]
+
+    def is_late(self, last: datetime, now: datetime) -> bool:
+        """Whether a sender that last sent something at `last` is late: by day sooner than by night."""
+        if not self.stale_at_night_after_minutes:
+            return now - last > timedelta(minutes=self.stale_after_minutes)
+        if now - last > timedelta(minutes=self.stale_at_night_after_minutes):
+            return True
+        here = now.astimezone(LONDON)
+        morning, evening = self.day_hours
+        day_began = here.replace(hour=morning, minute=0, second=0, microsecond=0)
+        by_day = here - max(day_began, last.astimezone(LONDON))
+        return morning <= here.hour < evening and by_day > timedelta(minutes=self.stale_after_minutes)
+
+
+@cache
+def feed_of(name: str) -> Feed:
+    """The definition of a feed as it ships. Raises KeyError for a name that is none."""
+    if name not in NAMES:
+        raise KeyError(name)
+    return parse_feed(files("joinery.definitions").joinpath(f"feeds/{name}.toml").read_text("utf-8"))
+
+
+def parse_feed(text: str) -> Feed:
+    """A definition out of TOML. Raises ValueError, naming what is wrong and where."""
+    return _converted(text, Feed)
+
+
+def parse_variant(text: str) -> Variant:
+    """A supplier's variant out of TOML. Raises ValueError, naming what is wrong and where."""
+    return _converted(text, Variant)
+
+
+def _converted(text: str, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(tomllib.loads(text), kind)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ValueError(f"The definition cannot be read: {error}") from None

@@ -1,0 +1,321 @@
+"""CSV feeds: a file recognised by its columns, and every row checked against the feed's definition.
+
+What is checked is said in `definitions/feeds/*.toml`. A cell that was seen to be right before is not
+checked again, so that a million rows of the same few words cost little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from joinery.apps.base.feeds import Feed, File, Kind, Variant
+from joinery.apps.base.tables import NO_TEXT, Table, UnreadableFile, day_of, is_text, open_table, plain
+from joinery.apps.record.rows import Issue, moment_of
+from joinery.calc.units import parse_nhs_number
+
+# Columns that stand in a file which was sent back, beside the sender's own: they are not read.
+ROW_COLUMN, REASONS_COLUMN = "joinery_row", "joinery_reasons"
+MOST_KEY_CHARACTERS = 200
+_MOST_REMEMBERED = 20_000
+_PLAIN = Variant(name="")
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# What a spreadsheet would run. A telephone number or a figure may begin with a sign.
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s().,-]*$)")
+_TIME = re.compile(r"([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+class Fault(NamedTuple):
+    """What is wrong with a cell: the rule it breaks, and what to do about it."""
+
+    rule: str
+    message: str
+
+
+class Line(NamedTuple):
+    """One row: the bytes as received, its cells by our names for the columns, and what is wrong.
+
+    With `issues` it is to be quarantined; `notes` are faults (column, rule) with which it is taken.
+    """
+
+    position: int
+    body: bytes
+    cells: dict[str, str]
+    issues: tuple[Issue, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+Check = Callable[[str], Fault | None]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A CSV file whose table is known. `header` is as received."""
+
+    file: File
+    header: str
+    columns: tuple[str, ...]
+    table: Table
+    variant: Variant = _PLAIN
+    common: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[Line]:
+        """Every row below the header, in order; in bounded memory."""
+        for position, (text, cells, wrong) in enumerate(islice(self.table.records(), 1, None), start=1):
+            yield self.line(position, text, cells, wrong)
+
+    def line(self, position: int, text: str, cells: list[str], wrong: str) -> Line:
+        """One row, checked."""
+        body = self.table.raw(text)
+        if "\0" in text or not is_text(text):
+            return _whole(position, body, "encoding", "", NO_TEXT)
+        if wrong:
+            return _whole(position, body, "csv", "", wrong)
+        if len(cells) != len(self.columns):
+            # Empty cells at the end are what a spreadsheet adds.
+            if len(cells) < len(self.columns) or any(cells[len(self.columns) :]):
+                message = f"has {len(cells)} cells, the header {len(self.columns)}. Check its commas and quotes."
+                return _whole(position, body, "columns", str(len(cells)), message)
+            cells = cells[: len(self.columns)]
+        row = dict(zip(self.columns, map(str.strip, cells), strict=True))
+        if self._translate:
+            for column, words in self._translate:
+                row[column] = words.get(row[column], row[column])
+        issues, notes = self._judge(position, row)
+        return Line(position, body, row, issues, notes)
+
+    def _judge(self, position: int, row: dict[str, str]) -> tuple[tuple[Issue, ...], tuple[tuple[str, str], ...]]:
+        found: list[tuple[str, Fault]] = []
+        for column, check, seen in self._checks:
+            value = row[column]
+            if value and value not in seen:
+                fault = check(value)
+                if fault:
+                    found.append((column, fault))
+                elif len(seen) < _MOST_REMEMBERED:
+                    seen.add(value)
+        for column in self._required:
+            if not row[column]:
+                found.append((column, Fault("required", f"{column} is empty. It must be filled.")))
+        if self._kinds:
+            found += self._of_kind(row)
+        for first, second in self.file.in_order:
+            if (a := row.get(first)) and (b := row.get(second)) and _before(b, a):
+                found.append((second, Fault("order", f"{second} lies before {first}. Mend one of them.")))
+        if not found:
+            return (), ()
+        grave = [(c, f) for c, f in found if not self.file.notes or c in self._grave]
+        issues = tuple(
+            Issue(f"row {position}, {c}", fault.rule, row.get(c, "")[:80], fault.message) for c, fault in grave
+        )
+        return issues, tuple((c, f.rule) for c, f in found if (c, f) not in grave)
+
+    def _of_kind(self, row: dict[str, str]) -> Iterator[tuple[str, Fault]]:
+        """Columns that this kind of row must fill, and those that are filled though they say nothing of it."""
+        kind = self._kinds.get(row[self.file.kind_column])
+        if kind is None:
+            return
+        must, stray = kind
+        for column in must:
+            if not row[column]:
+                yield column, Fault("required", f"{column} is empty. A row of this kind must fill it.")
+        for column in stray:
+            if row[column]:
+                yield column, Fault("not-applicable", f"{column} is filled, but says nothing of a row of this kind.")
+
+    @cached_property
+    def _kinds(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        special = {c for kind in self.file.kinds.values() for c in (*kind.must, *kind.may)}
+        there = set(self.columns)
+
+        def split(kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
+            own = {*kind.must, *kind.may}
+            return tuple(c for c in kind.must if c in there), tuple(sorted((special - own) & there))
+
+        return {name: split(kind) for name, kind in self.file.kinds.items()}
+
+    @cached_property
+    def _grave(self) -> frozenset[str]:
+        return frozenset((*self.file.required, *self.file.refuse, *self.file.key))
+
+    @cached_property
+    def _required(self) -> tuple[str, ...]:
+        return (*self.file.required, *(c for c in ("source_id", "updated_at") if c in self.common))
+
+    @cached_property
+    def _translate(self) -> list[tuple[str, Mapping[str, str]]]:
+        words = [(c, self.variant.codes[c]) for c in self.columns if c in self.variant.codes]
+        if self.variant.day_first:
+            words += [(c, _DayFirst()) for c in self.file.dates if c in self.columns]
+        return words
+
+    @cached_property
+    def _checks(self) -> list[tuple[str, Check, set[str]]]:
+        checks = _checks_of(self.file, self.common)
+        return [(column, _together(checks[column]), set()) for column in self.columns if checks.get(column)]
+
+
+class _DayFirst(dict[str, str]):
+    """Dates as people write them, day first, to the form that is read; what is none stays as it is."""
+
+    def get(self, text: str, default: str = "") -> str:  # type: ignore[override]
+        day = day_of(text) if text else None
+        return day.isoformat() if day else default
+
+
+def open_sheet(path: Path, feed: Feed, variant: Variant | None = None) -> Sheet:
+    """Recognise a file by its columns. Raises UnreadableFile, saying what to do, when it cannot be."""
+    variant = variant or _PLAIN
+    table = open_table(path, "utf-8-sig" if variant.encoding == "utf-8" else variant.encoding)
+    table = Table(path, table.encoding, variant.delimiter)
+    text, cells, wrong = next(table.records(), ("", [], "holds no header row."))
+    if wrong or not is_text(text):
+        raise UnreadableFile(f"{path.name}: its header {wrong or NO_TEXT}")
+    return sheet_of(table, text.strip("\r\n"), cells, feed, variant)
+
+
+def sheet_of(table: Table, header: str, cells: Sequence[str], feed: Feed, variant: Variant) -> Sheet:
+    """The sheet with this header. Raises UnreadableFile when it is no table of the feed."""
+    name = table.path.name
+    for mark, word in _DELIMITERS.items():
+        if mark != variant.delimiter and len(cells) < 2 <= header.count(mark):
+            wanted = _DELIMITERS[variant.delimiter]
+            raise UnreadableFile(f"{name}: columns are parted by {word}. Save it with {wanted}.")
+    ours = {plain(c): c for file in feed.file for c in (*file.columns, *feed.common)}
+    ours |= {plain(theirs): column for column, theirs in variant.columns.items()}
+    columns = tuple(ours.get(plain(cell), cell.strip()) for cell in _without_trail(cells))
+    file = _recognise(table.path, columns, feed)
+    twice = sorted({c for c in columns if columns.count(c) > 1})
+    if twice:
+        raise UnreadableFile(f"{name}: these columns stand twice: {', '.join(twice)}. Take one out.")
+    return Sheet(file, header, columns, table, variant, feed.common)
+
+
+def _without_trail(cells: Sequence[str]) -> list[str]:
+    found = list(cells)
+    while found and not found[-1].strip():
+        found.pop()
+    return found
+
+
+def _recognise(path: Path, columns: Sequence[str], feed: Feed) -> File:
+    there = set(columns)
+    file = max(feed.file, key=lambda f: len(there & set(f.columns)) + (f.part == path.stem.lower()))
+    needed = file.columns if file.notes else (*file.key, *file.required)
+    missing = [c for c in dict.fromkeys((*needed, *feed.common)) if c not in there]
+    if missing:
+        known = {*file.columns, *feed.common, ROW_COLUMN, REASONS_COLUMN}
+        strange = [c for c in columns if c not in known][:5]
+        renamed = f" It has columns that are not known: {', '.join(strange)}. Has one been renamed?" if strange else ""
+        raise UnreadableFile(
+            f"{path.name} looks most like the {file.part} file of the {feed.feed} feed, but lacks these columns: "
+            f"{', '.join(missing)}.{renamed} Add them and send the file again."
+        )
+    return file
+
+
+def _whole(position: int, body: bytes, rule: str, value: str, message: str) -> Line:
+    return Line(position, body, {}, (Issue(f"row {position}", rule, value, f"The row {message}"),))
+
+
+def _together(checks: Sequence[Check]) -> Check:
+    if len(checks) == 1:
+        return checks[0]
+    return lambda value: next((fault for check in checks if (fault := check(value))), None)
+
+
+def _checks_of(file: File, common: Sequence[str]) -> dict[str, list[Check]]:
+    """What is checked of each column that is not empty."""
+    checks: dict[str, list[Check]] = {}
+
+    def add(columns: Sequence[str], make: Callable[[str], Check]) -> None:
+        for column in columns:
+            checks.setdefault(column, []).append(make(column))
+
+    ruled = {*file.dates, *file.moments, *file.times, *file.numbers, *file.nhs_numbers, *file.codes, *file.patterns}
+    add([c for c in (*file.columns, *common) if c not in ruled], _no_formula)
+    add(file.dates, _date)
+    add([*file.moments, *(c for c in common if c == "updated_at")], _moment)
+    add(file.times, _time)
+    add(file.numbers, _number)
+    add(file.nhs_numbers, _nhs_number)
+    for column, allowed in file.codes.items():
+        checks.setdefault(column, []).append(_code(column, frozenset(allowed), frozenset(file.earlier.get(column, ()))))
+    for column, pattern in file.patterns.items():
+        checks.setdefault(column, []).append(_pattern(column, re.compile(pattern)))
+    add([c for c in common if c == "deleted"], lambda c: _code(c, frozenset(("0", "1")), frozenset()))
+    add([*file.key, *(c for c in ("person_id",) if c in file.columns and c not in file.key)], _length)
+    return checks
+
+
+def _date(column: str) -> Check:
+    fault = Fault("date", f"{column} is not a date. Write it as 2026-03-31.")
+    return lambda value: None if _is_date(value) else fault
+
+
+def _moment(column: str) -> Check:
+    fault = Fault("time", f"{column} is not a date or time. Write it as 2026-03-31T14:05:00Z.")
+    return lambda value: None if _is_moment(value) else fault
+
+
+def _time(column: str) -> Check:
+    fault = Fault("time", f"{column} is not a time of day. Write it as 14:05.")
+    return lambda value: None if _TIME.fullmatch(value) else fault
+
+
+def _number(column: str) -> Check:
+    fault = Fault("number", f"{column} is not a number. Write it as 12 or 12.50; leave it empty if it is not known.")
+    return lambda value: None if value.isascii() and _NUMBER.fullmatch(value) else fault
+
+
+def _nhs_number(column: str) -> Check:
+    fault = Fault("nhs-number", f"{column} is not a valid NHS number. Look it up, or leave it empty.")
+    return lambda value: None if parse_nhs_number(value) else fault
+
+
+def _code(column: str, allowed: frozenset[str], earlier: frozenset[str]) -> Check:
+    listed = ", ".join(sorted(allowed))
+    wrong = Fault(
+        "code", f"{column} must be one of: {listed}." if len(listed) < 400 else f"{column} is not on its list."
+    )
+    old = Fault("earlier-code", f"{column} holds a word of an earlier release. Use one of the present list.")
+    return lambda value: None if value in allowed else old if value in earlier else wrong
+
+
+def _pattern(column: str, pattern: re.Pattern[str]) -> Check:
+    fault = Fault("form", f"{column} is not written as it must be ({pattern.pattern}).")
+    return lambda value: None if pattern.fullmatch(value) else fault
+
+
+def _no_formula(column: str) -> Check:
+    fault = Fault("formula", f"{column} begins like a formula of a spreadsheet. Write it as plain text.")
+    return lambda value: fault if value[0] in "=@+-\t\r" and _FORMULA.match(value) else None
+
+
+def _length(column: str) -> Check:
+    fault = Fault("length", f"{column} is longer than {MOST_KEY_CHARACTERS} characters.")
+    return lambda value: fault if len(value) > MOST_KEY_CHARACTERS else None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == 10 and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_moment(text: str) -> bool:
+    moment = moment_of(text)
+    return moment is not None and moment.precision in ("day", "minute")
+
+
+def _before(second: str, first: str) -> bool:
+    """Whether a valid date lies before another; what is no date has a fault of its own."""
+    return _is_date(second) and _is_date(first) and second < first
