@@ -78,6 +78,19 @@ def parser() -> argparse.ArgumentParser:
     )
     listen.set_defaults(module="listen")
 
+    watch = command("watch", "Take the files that are put into a folder.", "joinery watch --once /srv/inbox")
+    watch.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the folder (default: JOINERY_INBOX)")
+    watch.add_argument("--once", action="store_true", help="take what is there, and end")
+    watch.add_argument(
+        "--still", type=float, default=10, metavar="SECONDS",
+        help="how long a file must not change before it counts as whole (default 10)",
+    )  # fmt: skip
+    watch.set_defaults(module="watch")
+
+    mesh = command("mesh", "Take what came to the place's MESH mailbox.", "joinery mesh --once")
+    mesh.add_argument("--once", action="store_true", help="empty the mailbox once, and end")
+    mesh.set_defaults(module="mesh")
+
     place.add(command, commands)
     series.add(command, commands)
 

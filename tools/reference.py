@@ -83,10 +83,23 @@ def _fhir(said: dict[str, Any]) -> Iterator[str]:
             ("Security labels that restrict a line to its own organisation", code(said["restricted_security"])),
             ("States that go without saying", code(said["unsaid"])),
             ("System of the NHS number", f"`{said['nhs_number_system']}`"),
-            ("SNOMED CT codes that state there is no known allergy", code(said["no_known_allergy"])),
-            ("SNOMED CT code of the list of allergies", f"`{said['allergy_list']}`"),
+            ("What a list says that its source keeps back", code(said["list_held"])),
+            ("What a list says that is known to be partial", code(said["list_part"])),
+            ("Reasons for an empty list that say nothing", code(said["list_unsaid"])),
         ),
     )
+    yield "These stand at the top of a person's page, unless they are over."
+    yield table(
+        ("Resource", "Stands as", "Over when", "Unless its code is"),
+        ((code(b["types"]), f"`{b['name']}`", code(b["over"]), _instead(b.get("codes", {}))) for b in said["banner"]),
+    )
+    yield "A current list says something of all that it is about."
+    rows = (tuple(f"`{each[name]}`" for name in ("code", "empty", "held", "part")) for each in said["list"])
+    yield table(("List, SNOMED CT", "Empty", "Kept back", "Partial"), rows)
+
+
+def _instead(codes: dict[str, str]) -> str:
+    return ", ".join(f"`{each}` (`{name}`)" for each, name in codes.items())
 
 
 def _adt(said: dict[str, Any]) -> Iterator[str]:

@@ -38,10 +38,22 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Allergy:
+    """An allergy as a message words it. `none`: it says that none is known. `noted` is an ISO day, or empty."""
+
+    text: str
+    detail: str = ""
+    noted: str = ""
+    none: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One message. In `codes`, `moments` and `person` a name that is missing was not spoken of; empty
     text or None deletes what was said before. `repeats`: `occurred` lies in the hour that clocks strike
     twice in October, and means the first of the two. `moves`: an update of a sender whose updates move.
+    `allergies` by their codes are None where the event speaks of none; `forgets_allergies`: those stated
+    before it are deleted.
     """
 
     event: str
@@ -59,6 +71,8 @@ class Fact:
     codes: dict[str, str] = field(default_factory=dict)
     moments: dict[str, datetime | None] = field(default_factory=dict)
     person: dict[str, str | list[str]] = field(default_factory=dict)
+    allergies: dict[str, Allergy] | None = None
+    forgets_allergies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +133,7 @@ def fold(facts: Iterable[Fact]) -> Visit:
     live = sorted(_live(kept), key=_event_order)
     state = _state(kept, live)
     if state in ("cancelled", "planned"):
-        patient = max(live or known, key=_said_order).patient if known else ""
+        patient = max(live or known, key=said_order).patient if known else ""
         steps = tuple(Step(f.digest, "planned", _planned_at(f), f.place) for f in live if f.event in _PLANS)
         return Visit(state, patient, _codes(live), expected_at=_moment(live, "expected"), steps=steps)
     return _admitted(live)
@@ -135,10 +149,10 @@ def _natural(control_id: str) -> tuple[int, str]:
 
 def _event_order(fact: Fact) -> Order:
     rank = _CANCEL_RANK if fact.event in _CANCELS else _RANK.get(fact.event, _UPDATE_RANK)
-    return fact.occurred, rank, *_said_order(fact)
+    return fact.occurred, rank, *said_order(fact)
 
 
-def _said_order(fact: Fact) -> Order:
+def said_order(fact: Fact) -> Order:
     """The last in this order has the last word. Nothing in it depends on when a message arrived."""
     return fact.recorded, fact.sent, fact.sequence, _natural(fact.control_id), fact.digest
 
@@ -215,27 +229,19 @@ def _state(kept: Sequence[Fact], live: Sequence[Fact]) -> str:
 def _codes(facts: Iterable[Fact]) -> dict[str, str]:
     """The last word on each code; a deleted one is left out."""
     said: dict[str, str] = {}
-    for fact in sorted(facts, key=_said_order):
+    for fact in sorted(facts, key=said_order):
         said |= fact.codes
     return {name: value for name, value in said.items() if value}
 
 
 def _moment(facts: Iterable[Fact], name: str) -> datetime | None:
     """The last word on a moment."""
-    last = max((f for f in facts if name in f.moments), key=_said_order, default=None)
+    last = max((f for f in facts if name in f.moments), key=said_order, default=None)
     return last.moments[name] if last else None
 
 
 def _planned_at(fact: Fact) -> datetime:
     return fact.moments.get("planned") or fact.occurred
-
-
-def person(facts: Iterable[Fact]) -> dict[str, str | list[str]]:
-    """The last word on each thing said of a person, over all messages about them; deleted ones left out."""
-    said: dict[str, str | list[str]] = {}
-    for fact in sorted({f.digest: f for f in facts}.values(), key=_said_order):
-        said |= fact.person
-    return {name: value for name, value in said.items() if value}
 
 
 # -- what happened ----------------------------------------------------------------------------------
@@ -262,7 +268,7 @@ def _admitted(live: Sequence[Fact]) -> Visit:
         notes.add("two_people")
     return Visit(
         state="discharged" if discharge else "on_leave" if _is_away(live) else "open",
-        patient=max(live, key=_said_order).patient,
+        patient=max(live, key=said_order).patient,
         codes=_codes(live),
         admitted_at=admitted_at,
         expected_at=_moment(live, "expected"),
@@ -282,7 +288,7 @@ def _discharge(live: Sequence[Fact]) -> Fact | None:
 
 def _discharged_at(live: Sequence[Fact], discharge: Fact) -> datetime:
     """As the discharge says, or a later correction of it; what was said before the discharge is stale."""
-    since = [f for f in live if _said_order(f) >= _said_order(discharge)]
+    since = [f for f in live if said_order(f) >= said_order(discharge)]
     return _moment(since, "discharged") or discharge.occurred
 
 
@@ -311,7 +317,7 @@ def _walk(
 
     if admission is not None:
         # Of an admission that was sent again, corrected, the last word counts.
-        said = max((f for f in live if f.event in _ADMITS and f.place), key=_said_order, default=admission)
+        said = max((f for f in live if f.event in _ADMITS and f.place), key=said_order, default=admission)
         first = said.place if said.occurred <= admission.occurred else admission.place
         go(first, admitted_at)
         steps.append(Step(admission.digest, "admitted", admitted_at, first, _expected_of(admission)))
@@ -345,47 +351,9 @@ def _expectations(live: Sequence[Fact], steps: Sequence[Step]) -> list[Step]:
     """A step for each message that set another expected discharge and did nothing else."""
     busy = {step.by for step in steps}
     found, before = [], None
-    for fact in sorted((f for f in live if "expected" in f.moments), key=_said_order):
+    for fact in sorted((f for f in live if "expected" in f.moments), key=said_order):
         expected = _expected_of(fact)
         if expected != before and fact.digest not in busy:
             found.append(Step(fact.digest, "expected", fact.occurred, expected_at=expected))
         before = expected
     return found
-
-
-# -- two numbers, one person ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Merge:
-    """From `at`, what is known under the number `losing` is about `surviving`; empty: no longer.
-
-    `order` decides between merges of one moment.
-    """
-
-    at: datetime
-    order: str
-    losing: str
-    surviving: str
-
-
-def survivors(merges: Iterable[Merge]) -> tuple[dict[str, str], tuple[Merge, ...]]:
-    """For each number that lost, the number that stands at the end of its chain; and the merges refused
-    because they would close a circle. In whatever order they are given (handbook, feeds 3.7 (8)).
-    """
-    into: dict[str, str] = {}
-    refused = []
-    for merge in sorted(set(merges)):
-        if not merge.surviving:
-            into.pop(merge.losing, None)
-        elif _end(merge.surviving, into) == merge.losing:
-            refused.append(merge)
-        else:
-            into[merge.losing] = merge.surviving
-    return {losing: _end(losing, into) for losing in into}, tuple(refused)
-
-
-def _end(number: str, into: Mapping[str, str]) -> str:
-    while number in into:
-        number = into[number]
-    return number

@@ -3,7 +3,14 @@
 - `JOINERY_DATA`: the deployment's folder (default `joinery-data` in the current folder);
 - `JOINERY_DATABASE`: `postgresql://user:password@host:port/name` (default: SQLite in the folder);
 - `JOINERY_HOSTS`: host names to answer to, by commas (default: this machine only);
-- `JOINERY_PLACE`: the place's name, as pages show it (default: the name of the body that was started).
+- `JOINERY_PLACE`: the place's name, as pages show it (default: the name of the body that was started);
+- `JOINERY_INBOX`: the folder into which senders put files (default `inbox/files` in the deployment's folder);
+- `JOINERY_MESH_URL`: the address of MESH, such as `https://mesh-sync.spineservices.nhs.uk`;
+- `JOINERY_MESH_MAILBOX`: the mailbox that is emptied;
+- `JOINERY_MESH_PASSWORD`: the file that holds the mailbox's password;
+- `JOINERY_MESH_SHARED_KEY`: the file that holds the shared key of the environment;
+- `JOINERY_MESH_CERT` and `JOINERY_MESH_KEY`: the files of the certificate for MESH and of its key;
+- `JOINERY_MESH_CA`: the file of the authorities that MESH is checked against (default: those of mesh-client).
 """
 
 import contextlib
@@ -14,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 JOINERY_DATA = Path(os.environ.get("JOINERY_DATA", "joinery-data")).absolute()
+JOINERY_INBOX = Path(os.environ.get("JOINERY_INBOX") or JOINERY_DATA / "inbox" / "files").absolute()
 KEYS = JOINERY_DATA / "keys"
 DEMO = (JOINERY_DATA / "demo.json").exists()
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

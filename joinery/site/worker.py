@@ -1,4 +1,4 @@
-"""The worker: seals the logs each minute, and does once a day what is due, until it is told to stop."""
+"""The worker: seals the logs each minute, does once a day what is due, and takes what is put into the inbox."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from joinery.site import setup
 
 logger = logging.getLogger("joinery.worker")
 EVERY_SECONDS = 60
+STOP_SECONDS = 5
 
 
 def main() -> None:
@@ -20,11 +21,14 @@ def main() -> None:
     from django.utils import timezone
 
     from joinery.apps.base import seal
-    from joinery.site import nightly
+    from joinery.site import nightly, watching
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    # A long file must not hold up the sealing. It is safe to end in the middle of one: it is taken again.
+    taking = threading.Thread(target=watching.keep_taking, args=(settings.JOINERY_INBOX, stop), daemon=True)
+    taking.start()
     keys = seal.Keys(settings.KEYS)
     done_on = None
     while not stop.is_set():
@@ -43,6 +47,7 @@ def main() -> None:
                 logger.exception("nightly failed")
         close_old_connections()
         stop.wait(EVERY_SECONDS)
+    taking.join(timeout=STOP_SECONDS)
 
 
 if __name__ == "__main__":

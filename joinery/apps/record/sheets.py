@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from joinery.apps.base.feeds import Feed, File, Kind, Variant
-from joinery.apps.base.tables import NO_TEXT, Table, UnreadableFile, day_of, is_text, open_table, plain
+from joinery.apps.base.tables import Table, UnreadableFile, day_of, is_text, open_table, plain
 from joinery.apps.record.rows import Issue, moment_of
 from joinery.calc.units import parse_nhs_number
 
@@ -26,8 +26,10 @@ MOST_KEY_CHARACTERS = 200
 _MOST_REMEMBERED = 20_000
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# What a spreadsheet would run. A telephone number or a figure may begin with a sign.
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s().,-]*$)")
+MOST_ROW_CHARACTERS = 128 * 1024
+_NO_TEXT = "is not UTF-8 text, or holds the character U+0000. Save the file as CSV (UTF-8)."
+# What a spreadsheet would run. Words, telephone numbers and figures may begin with a sign, and people do so.
+_FORMULA = re.compile(r"=|[@+-][^\s]*[(|!]")
 _TIME = re.compile(r"([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -75,7 +77,9 @@ class Sheet:
         """One row, checked."""
         body = self.table.raw(text)
         if "\0" in text or not is_text(text):
-            return _whole(position, body, "encoding", "", NO_TEXT)
+            return _whole(position, body, "encoding", "", _NO_TEXT)
+        if len(text) > MOST_ROW_CHARACTERS:
+            wrong = "is longer than 128 KB. Is a closing quote missing?"
         if wrong:
             return _whole(position, body, "csv", "", wrong)
         if len(cells) != len(self.columns):
@@ -177,7 +181,7 @@ def open_sheet(path: Path, feed: Feed, variant: Variant | None = None) -> Sheet:
     table = Table(path, table.encoding, variant.delimiter)
     text, cells, wrong = next(table.records(), ("", [], "holds no header row."))
     if wrong or not is_text(text):
-        raise UnreadableFile(f"{path.name}: its header {wrong or NO_TEXT}")
+        raise UnreadableFile(f"{path.name}: its header {wrong or _NO_TEXT}")
     return sheet_of(table, text.strip("\r\n"), cells, feed, variant)
 
 
@@ -296,7 +300,7 @@ def _pattern(column: str, pattern: re.Pattern[str]) -> Check:
 
 def _no_formula(column: str) -> Check:
     fault = Fault("formula", f"{column} begins like a formula of a spreadsheet. Write it as plain text.")
-    return lambda value: fault if value[0] in "=@+-\t\r" and _FORMULA.match(value) else None
+    return lambda value: fault if value[0] in "=@+-" and _FORMULA.match(value) else None
 
 
 def _length(column: str) -> Check:

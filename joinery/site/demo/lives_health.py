@@ -1,7 +1,7 @@
 """Made-up health: what a general practice, community services and a hospital see of a person."""
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from joinery.site.demo.diary import Diary, at_clock, in_hours, working_day
 from joinery.site.demo.events import definitions
@@ -10,6 +10,14 @@ WINDOW_DAYS = 540  # the stretch of recent life told in detail
 SEEN_YESTERDAY = 0.03  # of the people on a practice's list, on top of chance, so that each day's file has news
 COMMUNITY = "ZC1"
 HOSPITAL = "ZH1"
+IN_A_BED_NOW = (0.002, 0.008, 0.02, 0.05)  # by age band; more than in life, so that a small place has several
+WARD_FOR = {
+    "Fall": "plover",
+    "Chest pain": "heron",
+    "Breathlessness": "heron",
+    "Confusion": "kestrel",
+    "Abdominal pain": "kestrel",
+}
 
 
 def age_band(age_years: int) -> int:
@@ -205,7 +213,7 @@ def community(diary: Diary, rng: random.Random) -> None:
         )
         return
     diary.write(asked + timedelta(days=rng.randint(1, 6)), "accepted", COMMUNITY, service, "", "", episode)
-    _allergies_asked(diary, rng, asked + timedelta(days=7), service)
+    _allergies_asked(diary, rng, asked + timedelta(days=7), COMMUNITY, service)
     day, gap = asked.date() + timedelta(days=7), rng.choice((3, 7, 7, 14))
     for _ in range(rng.randint(3, 14)):
         at, what = in_hours(rng, day), reason if nursing else rng.choice(visits)
@@ -233,29 +241,48 @@ def community(diary: Diary, rng: random.Random) -> None:
         )
 
 
-def _allergies_asked(diary: Diary, rng: random.Random, at, service: str) -> None:
-    """The nurse asks too. Most answers agree with the practice; one in seven says there are none."""
+def _allergies_asked(diary: Diary, rng: random.Random, at, organisation: str, service: str) -> None:
+    """A nurse asks too. Most answers agree with the practice; one in seven says there are none."""
     known = [row for row in diary.rows if row.event == "allergy_recorded" and row.code != "387005008"]
     draw = rng.random()
     if known and draw < 0.5:
-        diary.write(at, "allergy_recorded", COMMUNITY, service, known[0].code, known[0].value, diary.episode())
+        diary.write(at, "allergy_recorded", organisation, service, known[0].code, known[0].value, diary.episode())
     elif draw < 0.65:
-        diary.write(at, "no_known_allergies", COMMUNITY, service, "716186003", "", diary.episode())
+        diary.write(at, "no_known_allergies", organisation, service, "716186003", "", diary.episode())
 
 
 def hospital(diary: Diary, rng: random.Random) -> None:
-    """An emergency stay for some, the letter to the practice, and home care paused meanwhile."""
-    if rng.random() >= (0.02, 0.05, 0.12, 0.24)[age_band(diary.age_years())]:
-        return
-    day = diary.days_ago(rng.randint(20, 500))
-    why = rng.choice(("Fall", "Chest pain", "Breathlessness", "Confusion", "Abdominal pain"))
-    stay, nights = diary.episode(), rng.choice((1, 2, 3, 5, 8, 13))
-    came, left = at_clock(day, rng.randint(0, 23), 20), at_clock(day + timedelta(days=nights + 1), 15, 10)
-    ready = at_clock(left.date() - timedelta(days=min(nights - 1, 2)), 10, 30)
+    """An emergency stay for some, and a few who lie there now."""
+    band, left = age_band(diary.age_years()), None
+    if rng.random() < (0.02, 0.05, 0.12, 0.24)[band]:
+        left = _stay(diary, rng, diary.days_ago(rng.randint(20, 500)))
+    if rng.random() < IN_A_BED_NOW[band]:
+        since = diary.days_ago(rng.choice((1, 1, 2, 3, 4, 6, 9, 15)))
+        if left is None or since > left.date():
+            _stay(diary, rng, since, still_there=True)
+
+
+def _stay(diary: Diary, rng: random.Random, day: date, *, still_there: bool = False) -> datetime:
+    """From the door to the way home, the letter to the practice, and home care paused. Returns when it ends."""
+    why = rng.choice(list(WARD_FOR))
+    stay, nights, hour = diary.episode(), rng.choice((1, 2, 3, 5, 8, 13)), rng.randint(0, 23)
+    if still_there:
+        nights = (diary.as_of - day).days + rng.randint(0, 4)
+    came, left = at_clock(day, hour, 20), at_clock(day + timedelta(days=nights + 1), 15, 10)
+    admitted, ward = came + timedelta(hours=5), (HOSPITAL, "acute_ward")
     diary.write(came, "arrived", HOSPITAL, "emergency_department", "ambulance", why, stay)
-    diary.write(came + timedelta(hours=5), "admitted", HOSPITAL, "acute_ward", "21", why, stay)
-    diary.write(ready, "ready", HOSPITAL, "acute_ward", "home", "", stay)
-    diary.write(left, "discharged", HOSPITAL, "acute_ward", "19", "1", stay)
+    _allergies_asked(diary, rng, came + timedelta(hours=1), HOSPITAL, "emergency_department")
+    diary.write(admitted, "admitted", *ward, "21", why, stay)
+    if nights > 1 and rng.random() < 0.8:
+        diary.write(admitted + timedelta(hours=rng.randint(6, 18)), "moved_ward", *ward, WARD_FOR[why], "", stay)
+    _expected_to_leave(diary, rng, admitted, left.date(), stay)
+    # Some who could go wait for help at home.
+    waits = still_there and nights > 6
+    ready = day + timedelta(days=4) if waits else left.date() - timedelta(days=min(nights - 1, 2))
+    waiting_for = rng.choice(("reablement", "home_care_tern")) if waits else "home"
+    diary.write(at_clock(ready, 10, 30), "ready", *ward, waiting_for, "", stay)
+    in_care_home = diary.person.address_1 == definitions("place")["care_home"]["line"]
+    diary.write(left, "discharged", *ward, "85" if in_care_home else "19", "1", stay)
     diary.write(
         at_clock(left.date() + timedelta(days=2), 9, 0),
         "contact",
@@ -265,10 +292,26 @@ def hospital(diary: Diary, rng: random.Random) -> None:
         f"Discharge letter: {why.lower()}, {nights} nights in hospital",
         diary.episode(),
     )
+    _home_care_paused(diary, came, left)
+    return left
+
+
+def _expected_to_leave(diary: Diary, rng: random.Random, admitted: datetime, leaves: date, stay: int) -> None:
+    """The date set on the first morning round; where it was too early it is put off on the day itself."""
+    first_round = at_clock(admitted.date() + timedelta(days=1), 9, 40)
+    hoped = max(leaves - timedelta(days=rng.choice((0, 0, 1, 2))), first_round.date())
+    diary.write(first_round, "expected_to_leave", HOSPITAL, "acute_ward", "", hoped.isoformat(), stay)
+    if hoped < leaves and rng.random() < 0.6:
+        put_off = max(at_clock(hoped, 9, 50), first_round + timedelta(hours=1))
+        diary.write(put_off, "expected_to_leave", HOSPITAL, "acute_ward", "", leaves.isoformat(), stay)
+
+
+def _home_care_paused(diary: Diary, came: datetime, left: datetime) -> None:
+    """Whatever home care the person has waits until they are back."""
     for row in [r for r in diary.rows if r.event == "service_started" and r.at < came]:
         ended = any(r.episode == row.episode and r.event == "service_ended" for r in diary.rows)
         if row.service.startswith("home_care") and not ended:
-            at = at_clock(day + timedelta(days=1), 9, 15)
+            at = at_clock(came.date() + timedelta(days=1), 9, 15)
             diary.write(at, "service_paused", row.organisation, row.service, "hospital", "In hospital", row.episode)
             diary.write(
                 left + timedelta(hours=2), "service_resumed", row.organisation, row.service, "", "", row.episode

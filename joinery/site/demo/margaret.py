@@ -99,7 +99,12 @@ def _in_hospital(diary: Diary, ago) -> None:
     """The fall: emergency department, a ward, five nights."""
     stay, ward = diary.episode(), (HOSPITAL, "acute_ward")
     diary.write(ago(257, 6, 50), "arrived", HOSPITAL, "emergency_department", "ambulance", "Fall at home", stay)
+    diary.write(
+        ago(257, 8, 10), "allergy_recorded", HOSPITAL, "emergency_department", "91936005", "Widespread rash",
+        diary.episode(),
+    )  # fmt: skip
     diary.write(ago(257, 11, 35), "admitted", *ward, "21", "Broken left wrist after a fall", stay)
+    diary.write(ago(257, 17, 45), "moved_ward", *ward, "plover", "", stay)
     diary.write(ago(256, 9, 30), "expected_to_leave", *ward, "", ago(254, 12).date().isoformat(), stay)
     diary.write(ago(254, 10, 40), "ready", *ward, "reablement", "Waiting for reablement to start", stay)
     diary.write(ago(252, 14, 10), "discharged", *ward, "19", "1", stay)

@@ -13,10 +13,10 @@ from typing import Any
 
 from joinery.apps.base.action import Actor
 from joinery.apps.base.columns import select
+from joinery.apps.base.feeds import feed_of
 from joinery.apps.place.actions import OrganisationDetails, register_organisation
 from joinery.apps.record import facts
 from joinery.apps.record.actions import Taken, open_record, take_file
-from joinery.apps.record.council import definition
 from joinery.apps.record.sql import links
 from joinery.calc.access import Post
 
@@ -80,9 +80,9 @@ def ndjson(resources: Iterable[Resource]) -> bytes:
 
 def extract(part: str, rows: Iterable[dict[str, str]]) -> bytes:
     """A council's file: all the columns of its definition, empty where a row says nothing."""
-    common, parts = definition()
+    feed = feed_of("council")
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*parts[part].columns, *common], lineterminator="\r\n")
+    writer = csv.DictWriter(text, [*feed.part(part).columns, *feed.common], lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({"source_id": "lcs", "updated_at": "2026-03-30T06:00:00Z", "deleted": "0"} | row)

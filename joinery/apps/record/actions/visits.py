@@ -19,11 +19,12 @@ from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, s
 from joinery.apps.record.adt.person import details_of
 from joinery.apps.record.adt.words import lines_of
 from joinery.apps.record.merges import merges_around
-from joinery.apps.record.models import Message, RecordMerge, Visit, VisitState
+from joinery.apps.record.models import IndexRow, Message, RecordMerge, Visit, VisitState
 from joinery.apps.record.rows import DetailsRow, EntryRow, MessageRow
 from joinery.calc import adt
 from joinery.calc.adt import Fact, Merge
 
+MOVES = {"A01", "A02", "A03"}
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Fact).decode
 
@@ -65,10 +66,17 @@ def stage_messages(
         ("submission_id", "version_id", "item_id", "record_id", "visit_id", "said"),
         [(submission_id, h.version_id, h.item_id, h.record_id, h.visit_id, _encode(h.fact).decode()) for h in new],
     )
+    _note_moves(source_id, new)
     told = Told(relink=sorted(tied))
     _tell_people(told, old, new)
     _tell_visits(told, submission_id, old, new, merges)
     return told
+
+
+def _note_moves(source_id: int, new: Sequence[Heard]) -> None:
+    """Make the admissions, transfers and discharges of a source findable: by them it is judged as fresh."""
+    moves = [("moves", str(source_id), h.version_id) for h in new if h.fact.event in MOVES]
+    insert_rows(IndexRow, ("name", "value", "version_id"), moves)
 
 
 def stage_unmerge(submission_id: int, losing: int, at: datetime) -> Told:

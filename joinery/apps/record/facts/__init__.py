@@ -1,5 +1,6 @@
 """The way out of record: who a person is, what must be known at once, and the timeline."""
 
+from joinery.apps.record.facts.freshness import Freshness, freshness
 from joinery.apps.record.facts.safety import Item, Section, Stated, safety
 from joinery.apps.record.facts.timeline import SECTORS, Origin, Timeline, TimelineLine, Version, origin, timeline_page
 from joinery.apps.record.facts.waiting import WaitingPeople, waiting_people
@@ -7,12 +8,10 @@ from joinery.apps.record.facts.whereabouts import Bed, HospitalStay, Whereabouts
 from joinery.apps.record.facts.who import (
     Banner,
     FoundPerson,
-    Freshness,
     Holdings,
     banner,
     files_taken,
     found_people,
-    freshness,
     holdings,
     home_postcode,
     kept_apart,

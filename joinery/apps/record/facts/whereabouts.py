@@ -10,7 +10,7 @@ from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, marks, select
 from joinery.apps.base.facts import person_facts, row_facts
 from joinery.apps.record.adt.words import words_of
-from joinery.apps.record.facts.who import Freshness
+from joinery.apps.record.facts.freshness import Freshness
 from joinery.apps.record.people import Known, PersonRecords
 from joinery.apps.record.sql import links, visit_states
 from joinery.calc.access import may_read

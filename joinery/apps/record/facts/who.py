@@ -1,22 +1,19 @@
-"""Who a person is, and which sources say so."""
+"""Who a person is, as their sources say."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from joinery.apps.base.access_log import Viewing
-from joinery.apps.base.columns import as_moment, marks, select
+from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import person_facts, place_facts
-from joinery.apps.record.adt.definition import is_late
 from joinery.apps.record.people import Known, PersonRecords, first, postcode_in, records_of
 from joinery.apps.record.sql import details, links
 from joinery.calc.access import may_read
 from joinery.calc.units import age_years
 
-# A nightly or daily feed that has been silent for longer is late (handbook, feeds 10).
-STALE_AFTER = timedelta(hours=36)
 GENDERS = {"male": "Male", "female": "Female", "other": "Other", "unknown": "Not known", "": "Not known"}
 
 
@@ -49,21 +46,6 @@ class Banner:
     nhs_number: str | None
     address_lines: tuple[str, ...]
     address_withheld: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """When a source last sent anything, and whether it is late.
-
-    `unread`: a hospital's message about the person is in quarantine, and none was taken since.
-    """
-
-    source_id: int
-    source_name: str
-    sector: str
-    last_received_at: datetime
-    late: bool
-    unread: bool
 
 
 @person_facts
@@ -121,35 +103,6 @@ def home_postcode(viewing: Viewing, of: PersonRecords) -> str | None:
 def _full_name(name: str, title: str) -> str:
     """`SMITH, Margaret (Mrs)`, as on a wristband (DSCN 04/2009)."""
     return f"{name} ({title})" if title else name
-
-
-@person_facts
-def freshness(viewing: Viewing, of: PersonRecords) -> tuple[Freshness, ...]:
-    """When each source of this person last sent a file that was taken."""
-    sources = {k.source_id: k for k in of.known}
-    sql = (
-        "SELECT so.id, (SELECT s.received_at FROM record_submission s WHERE s.source_id = so.id "
-        "AND s.published_at IS NOT NULL ORDER BY s.received_at DESC LIMIT 1), "
-        "so.feed = 'adt' AND EXISTS (SELECT 1 FROM record_quarantined q "
-        "JOIN record_submission qs ON qs.id = q.submission_id AND qs.published_at IS NOT NULL "
-        f"WHERE qs.source_id = so.id AND q.local_id IN ({marks(of.known)}) AND NOT EXISTS ("
-        "SELECT 1 FROM record_message m JOIN record_submission ms ON ms.id = m.submission_id "
-        "AND ms.published_at IS NOT NULL JOIN record_sourcerecord r ON r.id = m.record_id "
-        "WHERE r.source_id = so.id AND r.local_id = q.local_id AND m.submission_id > q.submission_id)) "
-        f"FROM record_source so WHERE so.id IN ({marks(list(sources))})"
-    )
-    rows = select(sql, [*(k.local_id for k in of.known), *sources])
-    last = {source: as_moment(at) for source, at, _ in rows if at}
-    unread = {source for source, _, waits in rows if waits}
-    return tuple(
-        Freshness(s, k.organisation_name, k.sector, last[s], _is_late(k.feed, last[s], viewing.at), s in unread)
-        for s, k in sources.items()
-        if s in last
-    )
-
-
-def _is_late(feed: str, last: datetime, now: datetime) -> bool:
-    return is_late(last, now) if feed == "adt" else now - last > STALE_AFTER
 
 
 @person_facts

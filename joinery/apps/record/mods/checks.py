@@ -1,0 +1,214 @@
+"""Checking what a line holds against its definition, and turning each value into words on the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from joinery.apps.record.mods.definition import Fields
+from joinery.apps.record.rows import Issue, moment_of
+
+MOST_NUMBER = 10**15
+MOST_VERSION = 2**31 - 1  # what every database holds in an integer
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
+_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+
+# The words for a value, and its codes; None when it has not the form that was asked for.
+Form = tuple[str, frozenset[str]] | None
+
+
+@dataclass(slots=True)
+class Said:
+    """What fields hold: `words` as text for the page, `codes` as they are compared. Empty ones are in neither."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, frozenset[str]] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+
+    def first(self, names: tuple[str, ...]) -> str:
+        """The words of the first of these fields that is filled; empty when none is."""
+        return next((self.words[name] for name in names if name in self.words), "")
+
+
+def plain_code(text: str) -> str:
+    """A code as it is compared, however its sender spells it.
+
+    >>> plain_code("Health and welfare"), plain_code("LPA-HW")
+    ('health_and_welfare', 'lpa_hw')
+    """
+    return _NOT_PLAIN.sub("_", text.lower()).strip("_")
+
+
+def check(where: str, held: Mapping[str, Any], fields: Fields, *, excused: bool = False) -> Said:
+    """What `held` says, and every rule of `fields` that it breaks. `where` is its place, with what follows it.
+
+    When `excused`, fields that must be filled may be empty.
+    """
+    said = Said()
+    for name, form in (*fields.must.items(), *fields.may.items()):
+        value = _at(held, name)
+        if value is None or value in ("", [], {}):
+            continue
+        read = FORMS[form](value)
+        if read is None:
+            said.issues.append(_issue(where, name, form, value, f"{name} is not {_MEANT[form]}"))
+        elif read[0]:
+            said.words[name], said.codes[name] = read
+    if not excused:
+        said.issues += _missing(where, fields, said)
+    said.issues += _off_list(where, held, fields, said)
+    return said
+
+
+def _at(held: Mapping[str, Any], name: str) -> Any:
+    """The value of a field; a dot goes one object deeper."""
+    outer, _, inner = name.partition(".")
+    value = held.get(outer)
+    return (value.get(inner) if isinstance(value, dict) else None) if inner else value
+
+
+def _missing(where: str, fields: Fields, said: Said) -> Iterator[Issue]:
+    wrong = {issue.path for issue in said.issues}
+    for name in fields.must:
+        if name not in said.words and f"{where}{name}" not in wrong:
+            yield _issue(where, name, "required", "", f"{name} is empty. It must be filled.")
+    if fields.any_of and not any(name in said.words or f"{where}{name}" in wrong for name in fields.any_of):
+        names = " or ".join(fields.any_of)
+        yield _issue(where, fields.any_of[0], "required", "", f"Neither is filled: {names}. One of them must be.")
+
+
+def _off_list(where: str, held: Mapping[str, Any], fields: Fields, said: Said) -> Iterator[Issue]:
+    for name, allowed in fields.codes.items():
+        value = _at(held, name)
+        given = value if isinstance(value, list) else [value]
+        if name in said.words and not all(code in allowed for code in given):
+            yield _issue(where, name, "code", value, f"{name} must be one of: {', '.join(allowed)}.")
+        elif name in said.words:
+            said.words[name] = said.words[name].replace("_", " ")
+
+
+def _issue(where: str, name: str, rule: str, value: Any, message: str) -> Issue:
+    shown = str(value)[:80] if isinstance(value, str | bool | Decimal) else ""
+    return Issue(f"{where}{name}", rule, shown, message)
+
+
+# -- forms ----------------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> Form:
+    return (value.strip(), frozenset({plain_code(value)})) if isinstance(value, str) else None
+
+
+def _coded(value: Any) -> Form:
+    """Text, or `{code, text}`: the text is shown, the code is compared."""
+    if not isinstance(value, dict):
+        return _text(value)
+    said = [value.get(name) for name in ("text", "code")]
+    if any(each is not None and not isinstance(each, str) for each in said) or not any(said):
+        return None
+    return next(each.strip() for each in said if each), frozenset(plain_code(each) for each in said if each)
+
+
+def _texts(value: Any) -> Form:
+    read = [_coded(each) for each in (value if isinstance(value, list) else [value])]
+    if None in read:
+        return None
+    known = [each for each in read if each]
+    return ", ".join(words for words, _ in known if words), frozenset().union(*(codes for _, codes in known))
+
+
+def _count(value: Any) -> Form:
+    counts = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_VERSION
+    return (str(value), frozenset()) if counts else None
+
+
+def _quantity(value: Any) -> Form:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return (str(value)[:40], frozenset()) if -MOST_NUMBER < value < MOST_NUMBER else None
+    return _text(value)
+
+
+def _flag(value: Any) -> Form:
+    word = "yes" if value else "no"
+    return (word, frozenset({word})) if isinstance(value, bool) else None
+
+
+def _date(value: Any) -> Form:
+    try:
+        whole = isinstance(value, str) and len(value) == 10 and date.fromisoformat(value)
+    except ValueError:
+        return None
+    return (value, frozenset()) if whole else None
+
+
+def _clock(value: Any) -> Form:
+    return (value, frozenset()) if isinstance(value, str) and _CLOCK.fullmatch(value) else None
+
+
+def _moment(value: Any) -> Form:
+    found = moment_of(value) if isinstance(value, str) else None
+    return (value, frozenset()) if found and found.precision in ("day", "minute") else None
+
+
+def _name(value: Any) -> Form:
+    """Text, or `{family, given, prefix}`; given names are text or a list of it."""
+    if not isinstance(value, dict):
+        return _text(value)
+    family, given = _text(value.get("family")), _texts(value.get("given"))
+    if not family or not family[0] or not given or not given[0]:
+        return None
+    return f"{given[0].replace(', ', ' ')} {family[0]}", frozenset()
+
+
+def _names(value: Any) -> Form:
+    whole = isinstance(value, list) and all(isinstance(each, dict) and _name(each) for each in value)
+    return _name(value[0]) if whole else None
+
+
+def _addresses(value: Any) -> Form:
+    """A list of `{use, lines, postcode}`, or of text."""
+    if not isinstance(value, list):
+        return None
+    for each in value:
+        lines = [*_listed(each.get("lines")), each.get("postcode")] if isinstance(each, dict) else [each]
+        if not all(line is None or isinstance(line, str) for line in lines):
+            return None
+    return "given", frozenset()
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+FORMS: dict[str, Callable[[Any], Form]] = {
+    "text": _text,
+    "coded": _coded,
+    "texts": _texts,
+    "count": _count,
+    "quantity": _quantity,
+    "flag": _flag,
+    "date": _date,
+    "clock": _clock,
+    "moment": _moment,
+    "name": _name,
+    "names": _names,
+    "addresses": _addresses,
+}
+_MEANT = {
+    "text": 'text. Write it in quotes: "…".',
+    "coded": 'text, nor a code with its text. Write it as {"code": "…", "text": "…"}.',
+    "texts": 'a list of texts. Write it as ["…", "…"].',
+    "count": "a whole number from 0. Write it without quotes.",
+    "quantity": "a number or text.",
+    "flag": "yes or no. Write it as true or false, without quotes.",
+    "date": "a date. Write it as 2026-03-31.",
+    "clock": "a time of day. Write it as 14:05.",
+    "moment": "a date or time. Write it as 2026-03-31T14:05:00Z.",
+    "name": 'a name. Write it as {"family": "…", "given": "…"}.',
+    "names": 'a list of names. Write it as [{"family": "…", "given": "…"}].',
+    "addresses": 'a list of addresses. Write it as [{"lines": ["…"], "postcode": "…"}].',
+}

@@ -1,0 +1,183 @@
+"""From one line of a provider's export to a row of intake: whose it is, and the line it makes.
+
+What a line must hold and which words it makes is said in `definitions/feeds/mods.toml`, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from joinery.apps.record.mods.checks import Said, check
+from joinery.apps.record.mods.definition import Fields, LineDefinition, TypeDefinition, definition, types
+from joinery.apps.record.mods.person import details_of
+from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Row, capital, end_of, moment_of
+from joinery.apps.record.wording import fill
+
+PERSON = "Subject"
+MOST_UID_CHARACTERS, MOST_SYSTEM_CHARACTERS = 200, 60
+MOST_ISSUES = 20
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+_NOT_TEXT = "The line is not UTF-8, or holds the character U+0000. Write the export as UTF-8 and send it again."
+_NOT_AN_OBJECT = "The line is not one whole JSON object. Write one object on each line, without line breaks in it."
+_NOT_KNOWN = "There is no such type. Use a type of the feed's reference page, or leave the line out."
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a line says of itself, as far as it can be read."""
+
+    type: str
+    key: str
+    local_id: str
+
+
+def row_of(body: bytes, position: int) -> Row:
+    """One line as a row; with what is wrong with it, it will be quarantined."""
+    where = f"line {position}"
+    line = _read(body)
+    if isinstance(line, str):
+        rule = "encoding" if line is _NOT_TEXT else "json"
+        return Row(position, body, issues=(Issue(where, rule, "", line),))
+    said = check(f"{where}, ", line, definition().envelope)
+    envelope, kind = _envelope(line), types().get(str(line.get("type")))
+    if kind is None and "type" in said.words:
+        said.issues.append(Issue(f"{where}, type", "code", said.words["type"][:80], _NOT_KNOWN))
+    said.issues += _too_long(where, line)
+    made = Row(position, body, envelope.key, local_id=envelope.local_id)
+    if kind is not None and not said.issues:
+        _take(made, line, kind, said)
+    made.issues = tuple(said.issues[:MOST_ISSUES])
+    return made
+
+
+def _read(body: bytes) -> dict[str, Any] | str:
+    """The JSON object of a line, or what is wrong with it."""
+    try:
+        # A NUL that is escaped is one in a text that no database would hold.
+        if "\0" in body.decode("utf-8") or b"\\u0000" in body:
+            return _NOT_TEXT
+        line = _decode(body)
+    except UnicodeDecodeError:
+        return _NOT_TEXT
+    except (msgspec.MsgspecError, RecursionError, ArithmeticError):
+        return _NOT_AN_OBJECT
+    return line if isinstance(line, dict) else _NOT_AN_OBJECT
+
+
+def _envelope(line: Mapping[str, Any]) -> Envelope:
+    """The key of the thing and of the person, even of a line that has faults.
+
+    The system is part of the key: versions begin again at 1 when a provider changes its system.
+    """
+    change = line.get("change")
+    named = (line.get("type"), change.get("system") if isinstance(change, dict) else None, line.get("uid"))
+    parts = [part.strip() if isinstance(part, str) else "" for part in named]
+    about = parts[2] if parts[0] == PERSON else line.get("subject")
+    about = about.strip() if isinstance(about, str) else ""
+    return Envelope(
+        type=parts[0],
+        key="/".join(parts)[:300] if all(parts) else "",
+        local_id=f"{PERSON}/{about}"[:255] if about else "",
+    )
+
+
+def _too_long(where: str, line: Mapping[str, Any]) -> list[Issue]:
+    """Names too long to be a key, or that could make two things one."""
+    found = []
+    for name in ("uid", "subject"):
+        if isinstance(line.get(name), str) and len(line[name]) > MOST_UID_CHARACTERS:
+            message = f"{name} is longer than {MOST_UID_CHARACTERS} characters."
+            found.append(Issue(f"{where}, {name}", "length", line[name][:80], message))
+    change = line.get("change")
+    system = change.get("system") if isinstance(change, dict) else None
+    if isinstance(system, str) and (len(system) > MOST_SYSTEM_CHARACTERS or "/" in system):
+        message = f"change.system must have {MOST_SYSTEM_CHARACTERS} characters at most, and no slash."
+        found.append(Issue(f"{where}, change.system", "form", system[:80], message))
+    return found
+
+
+def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) -> None:
+    """Fill the row with what the line says; adds to `said.issues` what is wrong with it."""
+    where = f"line {made.position}, "
+    changed = moment_of(said.words["change.at"])
+    made.stated_at, made.version = changed.at if changed else None, line["version"]
+    if said.words["status"] in _gone():
+        # What was entered in error need not be right in anything else.
+        _take_back(made, kind)
+        return
+    said.issues += check(where, line, Fields(must=dict.fromkeys(kind.needs, "text"))).issues
+    if kind.type == PERSON and line.get("subject") not in (None, "", line["uid"]):
+        message = "The subject of a Subject must be its own uid, or empty."
+        said.issues.append(Issue(f"{where}subject", "form", str(line["subject"])[:80], message))
+    body = line.get("body")
+    if not isinstance(body, dict):
+        said.issues.append(Issue(f"{where}body", "required", "", "body is empty. It must be an object of fields."))
+        return
+    absent = said.words.get("absent", "") if kind.line else ""
+    found = check(f"{where}body.", body, kind, excused=bool(absent))
+    said.issues += found.issues
+    if said.issues:
+        return
+    restricted = said.words.get("sensitivity", "normal").replace(" ", "_") in definition().restricted_sensitivity
+    if kind.type == PERSON:
+        made.details = details_of(body, found.words, restricted=restricted)
+    elif not made.local_id:
+        return
+    elif found.words.get("status", "").replace(" ", "_") in definition().gone_status:
+        _take_back(made, kind)
+    else:
+        made.entry = _entry(kind, said, found, absent, restricted)
+
+
+def _gone() -> frozenset[str]:
+    return frozenset(status.replace("_", " ") for status in definition().gone_status)
+
+
+def _take_back(made: Row, kind: TypeDefinition) -> None:
+    """The thing was never so: a person says nothing any more, a line goes."""
+    if kind.type == PERSON:
+        made.details = DetailsRow()
+    elif made.local_id and kind.line:
+        made.entry = EntryRow()
+
+
+def _entry(kind: TypeDefinition, said: Said, found: Said, absent: str, restricted: bool) -> EntryRow | None:
+    dates = {"changed": said.words["change.at"]}
+    if "date" in said.words:
+        clock = said.words.get("time")
+        dates["date"] = f"{said.words['date']}T{clock}" if clock else said.words["date"]
+    values = Said(dates | found.words, found.codes)
+    line = next((each for each in kind.line if _holds(each, found)), None)
+    if line is None:
+        return None
+    made = EntryRow(
+        moment=_moment(values.first(line.at)),
+        until_at=end_of(_moment(values.first(line.until))),
+        kind=line.kind,
+        restricted=restricted or line.restricted,
+    )
+    if absent:
+        # Nothing was said of it, which is never the same as that there is nothing.
+        made.title, made.detail = f"{line.kind}: not given", absent
+        return made
+    made.title = capital(fill(line.title, values.words) or line.kind)[:300]
+    made.detail = ". ".join(capital(part) for each in line.detail if (part := fill(each, values.words)))
+    made.banner = line.banner if said.words["status"] == definition().shown_status else ""
+    return made
+
+
+def _holds(line: LineDefinition, found: Said) -> bool:
+    """Whether every field of its `when` holds one of the codes; `""` stands for an empty field."""
+    return all(_matches(name, allowed, found) for name, allowed in line.when.items())
+
+
+def _matches(name: str, allowed: tuple[str, ...], found: Said) -> bool:
+    if name not in found.words:
+        return "" in allowed
+    return not found.codes[name].isdisjoint(_compared(allowed))

@@ -1,0 +1,326 @@
+"""A watched folder: files put into `SENDER/FEED/` are taken, and then lie in `done/` or `refused/` beside them.
+
+Where a file lies says how far it is. A file that has stopped growing is moved to `.taking/`, which no sender
+can reach, so that nobody changes it or puts a link in its place while it is read. Whoever is killed finds it
+there again, and taking a file twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import logging
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import close_old_connections
+from django.utils import timezone
+
+from joinery.apps.base.action import Actor, Refused
+from joinery.apps.record.actions import Taken
+from joinery.site.listener import only_one
+from joinery.site.taking import take
+
+STILL_SECONDS = 10.0  # without a change, before a file counts as whole
+LOOK_SECONDS = 5.0
+AGAIN_SECONDS = 60.0  # before a file that could not be taken is tried again
+EMPTY_SECONDS = 24 * 3600  # before an empty folder is cleared away
+CLAIMED = ".taking"
+DONE, REFUSED = "done", "refused"
+# What the programs that send files call one that is not whole yet.
+UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".swp", "~")
+# It describes the files beside it, and holds no rows.
+NO_ROWS = "manifest.json"
+MOST_NAME_BYTES = 180  # leaves room for .reasons.csv
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+_log = logging.getLogger("joinery.watching")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: `taken`, or `refused`, or left for another time; `words` says why not."""
+
+    sender: str
+    feed: str
+    file: str
+    taken: Taken | None = None
+    refused: bool = False
+    words: str = ""
+
+
+class Watch:
+    """Looks at a folder, time after time. Only one process may watch a folder: see `sole`."""
+
+    def __init__(self, folder: Path, still_seconds: float = STILL_SECONDS) -> None:
+        self.folder = folder
+        self.still_seconds = still_seconds
+        self._seen: dict[Path, tuple[tuple[int, ...], float]] = {}
+        self._again: dict[Path, float] = {}
+        self._said: set[tuple[Path, str]] = set()
+
+    def claim(self, now: float) -> list[Outcome]:
+        """Move the files that are whole to `.taking/`; `now` is in seconds of a clock that is never set.
+
+        Returns what could not be looked at or moved, each thing once.
+        """
+        seen: dict[Path, tuple[tuple[int, ...], float]] = {}
+        problems: list[tuple[Path, OSError]] = []
+        for path in self._files(problems):
+            try:
+                state = _state(path)
+                before, since = self._seen.get(path, (state, now))
+                if before != state:
+                    since = now
+                claimed = self.folder.joinpath(CLAIMED, *map(plain, path.relative_to(self.folder).parts))
+                if now - since >= self.still_seconds and not os.path.lexists(claimed):
+                    make_folder(self.folder, *claimed.relative_to(self.folder).parts[:-1])
+                    path.rename(claimed)
+                    continue
+            except FileNotFoundError:
+                continue  # its sender took it away again
+            except OSError as error:
+                problems.append((path, error))
+            seen[path] = (state, since)
+        self._seen = seen
+        return [said for path, error in problems if (said := self._problem(path, error))]
+
+    @property
+    def waiting(self) -> int:
+        """How many files the last look found that were not whole yet, or could not be moved."""
+        return len(self._seen)
+
+    def take(self, now: float) -> Iterator[Outcome]:
+        """Take what was claimed, by this process or one that was killed: people first, then the oldest."""
+        claimed = [path for path in _below(self.folder / CLAIMED) if self._again.get(path, now) <= now]
+        for path in sorted(claimed, key=_order):
+            self._again.pop(path, None)
+            try:
+                outcome = self._take(path)
+            except Exception as error:  # whatever it is, the file is there, and is tried again
+                _log.exception("taking failed")
+                self._again[path] = now + AGAIN_SECONDS
+                close_old_connections()
+                words = f"It was not taken ({_words(error)}) and is tried again."
+                sender, feed, _ = self._place(path)
+                outcome = Outcome(sender, feed, path.name, words=words)
+            yield outcome
+
+    def put_away(self, path: Path, kept: str, at: datetime) -> Path:
+        """Where a claimed file goes, `done` or `refused`: a name that is free, in a folder that is there."""
+        parts = path.relative_to(self.folder / CLAIMED).parts
+        depth = min(2, len(parts) - 1)
+        day = timezone.localdate(at).isoformat()
+        target = make_folder(self.folder, *parts[:depth], kept, day, *parts[depth:-1]) / path.name
+        number = 1
+        while os.path.lexists(target):
+            number += 1
+            target = target.with_name(f"{path.stem}-{number}{path.suffix}")
+        return target
+
+    def refuse(self, path: Path, words: str, at: datetime) -> None:
+        """Put a claimed file aside with the reason beside it: the words first, so that no file lacks them."""
+        target = self.put_away(path, REFUSED, at)
+        when = timezone.localtime(at).strftime("%d.%m.%Y at %H:%M")
+        back = "When that is done, put the file where it came from again, not into this folder."
+        _write(
+            target.with_name(f"{target.name}.why.txt"),
+            f"{target.name} was refused on {when}. Nothing of it was taken.\n\n{words}\n\n{back}\n",
+        )
+        path.rename(target)
+
+    def _take(self, path: Path) -> Outcome:
+        sender, feed, _ = self._place(path)
+        at = timezone.now()
+        before = _state(path)
+        words = _no_file(path, sender, feed)
+        if words:
+            self.refuse(path, words, at)
+            return Outcome(sender, feed, path.name, refused=True, words=words)
+        if path.name == NO_ROWS:
+            path.rename(self.put_away(path, DONE, at))
+            return Outcome(sender, feed, path.name, Taken(path.name))
+        try:
+            taken = take(path=path, feed=feed, sender=sender, actor=Actor.system("watched folder"), at=at)
+        except Refused as refused:
+            self.refuse(path, str(refused), at)
+            return Outcome(sender, feed, path.name, refused=True, words=str(refused))
+        if _state(path) != before:
+            self._again[path] = time.monotonic() + self.still_seconds
+            return Outcome(sender, feed, path.name, words="It was still being written, and is taken again.")
+        target = self.put_away(path, DONE, at)
+        if taken.quarantined:
+            _write_reasons(target.with_name(f"{target.name}.reasons.csv"), taken)
+        path.rename(target)
+        return Outcome(sender, feed, path.name, taken)
+
+    def _place(self, path: Path) -> tuple[str, str, tuple[str, ...]]:
+        """The sender, the feed and the rest that the place of a claimed file says; empty where it says none."""
+        parts = path.relative_to(self.folder / CLAIMED).parts
+        sender, feed = (*parts[:-1], "", "")[:2]
+        return sender, feed, parts[2:]
+
+    def _files(self, problems: list[tuple[Path, OSError]]) -> Iterator[Path]:
+        """The files that senders put here, links among them, but none in a folder that is a link."""
+
+        def cannot_look(error: OSError) -> None:
+            problems.append((Path(error.filename), error))
+
+        for place, folders, names in os.walk(self.folder, onerror=cannot_look):
+            folders[:] = sorted(name for name in folders if name not in (DONE, REFUSED) and not name.startswith("."))
+            depth = len(Path(place).relative_to(self.folder).parts)
+            if depth > 2 and not folders and not names:
+                _clear_away(Path(place))
+            yield from (
+                Path(place, name)
+                for name in names
+                if not name.startswith(".") and not name.lower().endswith(UNFINISHED)
+            )
+
+    def _problem(self, path: Path, error: OSError) -> Outcome | None:
+        words = f"It cannot be moved ({_words(error)}). Let Joinery write to the folder that it lies in."
+        if (path, words) in self._said:
+            return None
+        self._said.add((path, words))
+        sender, feed = (*path.relative_to(self.folder).parts[:-1], "", "")[:2]
+        return Outcome(plain(sender), plain(feed), plain(path.name), words=words)
+
+
+def sole(folder: Path) -> AbstractContextManager[None]:
+    """Hold a folder while watching it. Raises BlockingIOError when another process holds it."""
+    return only_one(folder / CLAIMED)
+
+
+def keep_taking(folder: Path, stop: threading.Event) -> None:
+    """Watch a folder until told to stop, as the worker does; another process that watches it goes first."""
+    while not stop.is_set():
+        try:
+            with sole(folder):
+                _keep_looking(Watch(folder), stop)
+        except BlockingIOError:
+            _log.info("another process watches the folder")
+        except OSError:
+            _log.exception("the folder cannot be watched")
+        stop.wait(AGAIN_SECONDS)
+
+
+def _keep_looking(watch: Watch, stop: threading.Event) -> None:
+    while not stop.is_set():
+        for outcome in watch.claim(time.monotonic()):
+            log(outcome)
+        for outcome in watch.take(time.monotonic()):
+            log(outcome)
+            if stop.is_set():
+                return
+        close_old_connections()
+        stop.wait(LOOK_SECONDS)
+
+
+def log(outcome: Outcome) -> None:
+    """Log what became of a file, without its name, which may be that of a person."""
+    kept = {"sender": outcome.sender, "feed": outcome.feed}
+    if outcome.taken:
+        counts = ("rows", "taken", "unchanged", "superseded", "quarantined")
+        kept |= {name: getattr(outcome.taken, name) for name in counts}
+        _log.info("took a file", extra={"kept": kept})
+    elif outcome.refused:
+        _log.warning("refused a file", extra={"kept": kept})
+    else:
+        _log.error("a file was not taken and is tried again", extra={"kept": kept})
+
+
+def plain(name: str) -> str:
+    """A name that can be shown and stored: what cannot be printed becomes `_`, and the end of a long one is kept."""
+    shown = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
+    return shown.encode()[-MOST_NAME_BYTES:].decode(errors="ignore").lstrip(".") or "_"
+
+
+def sync(folder: Path) -> None:
+    """Let what was renamed into a folder outlast a power cut."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def make_folder(folder: Path, *names: str) -> Path:
+    """The folder of these names below `folder`, made where it is not there. Raises OSError for a link."""
+    for name in names:
+        folder /= name
+        try:
+            folder.mkdir()
+            sync(folder.parent)
+        except FileExistsError:
+            if not stat.S_ISDIR(folder.lstat().st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, "a folder is a link, or no folder", name) from None
+    return folder
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        if Path(place) != folder and not folders and not names:
+            _clear_away(Path(place))
+        yield from (Path(place, name) for name in names if (Path(place), name) != (folder, "lock"))
+
+
+def _clear_away(folder: Path) -> None:
+    with suppress(OSError):  # something came into it
+        if time.time() - folder.stat().st_mtime >= EMPTY_SECONDS:
+            folder.rmdir()
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file does. Raises FileNotFoundError when it has gone."""
+    found = path.lstat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _order(path: Path) -> tuple[bool, int, str]:
+    # Who is who is decided by a council's file of people, before anything is filed under them.
+    return path.stem != "person", path.lstat().st_mtime_ns, str(path)
+
+
+def _no_file(path: Path, sender: str, feed: str) -> str:
+    """Why something is not to be read as a file of a feed; empty when it is."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return "It is a link or a device, not a file. Put the file itself here."
+    if not sender or not feed:
+        return "Files belong into a folder named after the feed, in one named after the sender's code: RZZ01/fhir."
+    if not os.access(path, os.R_OK):
+        return "Joinery may not read it. Give it the right to read the file."
+    return ""
+
+
+def _words(error: Exception) -> str:
+    """What may be said of an error: never what it quotes, which may be of a person."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or type(error).__name__
+
+
+def _write_reasons(path: Path, taken: Taken) -> None:
+    """The rows that were quarantined, for their sender: where each stood, and what to do."""
+    new = path.with_name(f".{path.name}")
+    new.unlink(missing_ok=True)
+    with new.open("x", encoding="utf-8", newline="") as file:
+        write = csv.writer(file)
+        write.writerow(["reason"])
+        # A spreadsheet must not take a reason for a formula.
+        write.writerows([f"'{reason}" if reason.startswith(FORMULA) else reason] for reason in taken.reasons)
+    new.rename(path)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    new = path.with_name(f".{path.name}")
+    new.unlink(missing_ok=True)
+    with new.open("x", encoding="utf-8") as file:
+        file.write(text)
+    new.rename(path)
