@@ -11,14 +11,16 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from joinery import __version__
+from joinery.definitions import FEEDS
 from joinery.site.commands import place, series
 
-FEEDS = ("fhir", "council", "adt")
+Command = Callable[..., argparse.ArgumentParser]
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -61,6 +63,28 @@ def parser() -> argparse.ArgumentParser:
     migrate = command("migrate", "Bring the database to this version.", "joinery migrate")
     migrate.set_defaults(module="migrate")
 
+    _intake(command)
+    place.add(command, commands)
+    series.add(command, commands)
+
+    audit = commands.add_parser("audit", help="Check the logs.", description="Check the logs.")
+    audits = audit.add_subparsers(metavar="NOUN", required=True)
+    verify = command("verify", "Check that no log row was changed, added or lost.", "joinery audit verify", audits)
+    verify.set_defaults(module="audit_verify")
+
+    backup = command("backup", "Copy the deployment, while it runs.", "joinery backup monday.joinery")
+    backup.add_argument("file", type=Path, help="the file to write; its keys go to FILE.keys: keep them apart")
+    backup.set_defaults(module="backup")
+
+    restore = command("restore", "Make a deployment from a backup.", "joinery restore monday.joinery")
+    restore.add_argument("file", type=Path, help="the backup")
+    restore.add_argument("--keys", type=Path, help="the keys of the backup (default: FILE.keys)")
+    restore.set_defaults(module="restore")
+    return top
+
+
+def _intake(command: Command) -> None:
+    """The commands by which files and messages come in."""
     take = command("take", "Take files that a service sent.", "joinery take --feed fhir bundle.json --from Z90001")
     take.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, or folders of files")
     take.add_argument("--feed", required=True, choices=FEEDS, help="what kind of files they are")
@@ -90,24 +114,6 @@ def parser() -> argparse.ArgumentParser:
     mesh = command("mesh", "Take what came to the place's MESH mailbox.", "joinery mesh --once")
     mesh.add_argument("--once", action="store_true", help="empty the mailbox once, and end")
     mesh.set_defaults(module="mesh")
-
-    place.add(command, commands)
-    series.add(command, commands)
-
-    audit = commands.add_parser("audit", help="Check the logs.", description="Check the logs.")
-    audits = audit.add_subparsers(metavar="NOUN", required=True)
-    verify = command("verify", "Check that no log row was changed, added or lost.", "joinery audit verify", audits)
-    verify.set_defaults(module="audit_verify")
-
-    backup = command("backup", "Copy the deployment, while it runs.", "joinery backup monday.joinery")
-    backup.add_argument("file", type=Path, help="the file to write; its keys go to FILE.keys: keep them apart")
-    backup.set_defaults(module="backup")
-
-    restore = command("restore", "Make a deployment from a backup.", "joinery restore monday.joinery")
-    restore.add_argument("file", type=Path, help="the backup")
-    restore.add_argument("--keys", type=Path, help="the keys of the backup (default: FILE.keys)")
-    restore.set_defaults(module="restore")
-    return top
 
 
 def main(arguments: list[str] | None = None) -> int:

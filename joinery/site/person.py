@@ -59,13 +59,11 @@ def page(request: Request, person_id: str) -> HttpResponse:
         timeline = record.timeline_page(viewing, known, sector, after)
     except ValueError:
         raise BadRequest("cursor") from None
-    allergies, alerts = record.safety(viewing, known)
     looks = base.looks_page(viewing, limit=5)
     sources = record.freshness(viewing, known)
     context = {
         "banner": record.banner(viewing, known),
-        "allergies": allergies,
-        "alerts": alerts,
+        "sections": record.safety(viewing, known, sources),
         "filter": sector if sector in record.SECTORS else "everything",
         "lines": timeline.lines,
         "older": timeline.older,

@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from joinery.apps.base.action import Actor, Refused
-from joinery.apps.base.feeds import NAMES, feed_of
+from joinery.apps.base.feeds import feed_of
 from joinery.apps.place.actions import take_directory_file
 from joinery.apps.record.actions import Taken, take_file
+from joinery.definitions import FEEDS
 
 
 def take(*, path: Path, feed: str, sender: str, actor: Actor, at: datetime) -> Taken:
@@ -16,8 +17,8 @@ def take(*, path: Path, feed: str, sender: str, actor: Actor, at: datetime) -> T
 
     Raises Refused, saying what to do, when the file as a whole cannot be taken; nothing of it is kept then.
     """
-    if feed not in NAMES:
-        raise Refused("feed", f"There is no feed called {feed}. Feeds: {', '.join(NAMES)}.")
+    if feed not in FEEDS:
+        raise Refused("feed", f"There is no feed called {feed}. Feeds: {', '.join(FEEDS)}.")
     if feed_of(feed).store != "directory":
         return take_file(path=path, feed=feed, organisation_code=sender, actor=actor, at=at)
     done = take_directory_file(path=path, actor=actor, at=at)

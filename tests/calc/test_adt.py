@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joinery.calc.adt import Fact, Merge, Place, fold, person, survivors
+from joinery.calc.adt import Allergy, Fact, Place, fold
+from joinery.calc.adt_people import Merge, allergies, person, survivors
 from tests.oracles.adt import Life
 
 EXAMPLES = 20_000 if os.environ.get("JOINERY_DRILL") else 300

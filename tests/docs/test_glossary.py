@@ -26,13 +26,15 @@ def codes() -> Iterator[str]:
     from joinery.apps.record.actions.intake import FEEDS
     from joinery.apps.record.actions.staging import OUTCOMES
     from joinery.apps.record.actions.viewing import REFUSALS
+    from joinery.apps.record.banners import BANNERS
     from joinery.apps.record.facts import SECTORS
     from joinery.apps.record.models import SUBMISSION
     from joinery.calc.access import ROLES
 
     for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), EDITION.all(), ROLES, KINDS, FORMS):
         yield from each
-    yield from given("joinery/apps/record/facts/safety.py", "Section", 1)
+    yield from (word for banner, (_, state) in BANNERS.items() for word in (banner, state))
+    yield "not_received"
     yield from given("joinery/apps/record/rows.py", "Moment", 1)
     yield from given("joinery/calc/access.py", "Decision", 1)
 

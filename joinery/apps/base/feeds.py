@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from joinery.definitions import FEEDS
+
 LONDON = ZoneInfo("Europe/London")
 T = TypeVar("T")
-NAMES = ("adt", "fhir", "mods", "council", "capacity", "cld", "apc", "ecds", "cqc", "ods")
 
 
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,7 +127,7 @@ class Feed(msgspec.Struct, frozen=True):
 @cache
 def feed_of(name: str) -> Feed:
     """The definition of a feed as it ships. Raises KeyError for a name that is none."""
-    if name not in NAMES:
+    if name not in FEEDS:
         raise KeyError(name)
     return parse_feed(files("joinery.definitions").joinpath(f"feeds/{name}.toml").read_text("utf-8"))
 

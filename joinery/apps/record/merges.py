@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from joinery.apps.base.columns import as_moment, marks, select
-from joinery.calc.adt import Merge, survivors
+from joinery.calc.adt_people import Merge, survivors
 
 # Why a record is linked to a person: because the number it is under lost to another.
 MERGED = "merged"

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from django.utils import timezone
 
     from joinery.apps.base.action import Actor, Refused
-    from joinery.apps.record.actions import take_file
+    from joinery.site.taking import take
 
     spare_collector()
     actor, at = Actor.system("command line"), timezone.now()
@@ -33,13 +33,15 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     done, failed = [], []
     for path in in_order(arguments.files, arguments.feed):
         try:
-            taken = take_file(path=path, feed=arguments.feed, organisation_code=sender, actor=actor, at=at)
+            taken = take(path=path, feed=arguments.feed, sender=sender, actor=actor, at=at)
         except (Refused, OSError) as problem:
             failed.append({"file": path.name, "error": str(problem)})
             say(f"joinery: {problem}" if path.name in str(problem) else f"joinery: {path.name}: {problem}")
             continue
         done.append(asdict(taken))
         say(sentence(done[-1]))
+        if taken.noted:
+            say(f"  {taken.noted:,} of the rows break a rule that does not keep them out; see `joinery feeds`.")
         for reason in taken.reasons:
             say(f"  quarantined: {reason}")
     totals = {name: sum(each[name] for each in done) for name in COUNTS}
@@ -64,12 +66,15 @@ def sentence(counts: dict[str, Any]) -> str:
 
 def in_order(given: list[Path], feed: str) -> list[Path]:
     """The files given, and those in folders given, in the order in which they are taken."""
+    from joinery.apps.base.feeds import feed_of
+
+    endings = feed_of(feed).endings
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS[feed] and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in endings and p.is_file())
             if not inside:
-                raise Problem(f"{path} holds no files for the {feed} feed ({', '.join(ENDINGS[feed])}).")
+                raise Problem(f"{path} holds no files for the {feed} feed ({', '.join(endings)}).")
             found += [p for p in inside if p.name != "manifest.json"]
         elif path.is_file():
             found.append(path)
@@ -81,9 +86,12 @@ def in_order(given: list[Path], feed: str) -> list[Path]:
 
 def _unnamed_sender(feed: str, actor: Any, at: Any) -> str:
     """A file taken without `--from` comes from a sender that is not named yet."""
+    from joinery.apps.base.feeds import feed_of
     from joinery.apps.place.actions import OrganisationDetails, register_organisation
 
-    form = "council" if feed == "council" else "health_service"
+    if feed_of(feed).store == "directory":
+        return ""
+    form = "council" if feed in ("council", "cld") else "health_service"
     code = f"UNNAMED-{feed.upper()}"
     details = OrganisationDetails(code, f"Unnamed sender ({feed})", form)
     register_organisation(details=details, actor=actor, at=at)

@@ -20,7 +20,7 @@ from django.db import connection
 
 from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import select
-from joinery.apps.base.feeds import NAMES, Variant, feed_of, parse_variant
+from joinery.apps.base.feeds import Variant, feed_of, parse_variant
 from joinery.apps.base.seal import Keys
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.place import facts as place
@@ -35,9 +35,9 @@ from joinery.apps.record.models import SUBMISSION, Source, Submission
 from joinery.apps.record.returns import Pseudonyms, lines_of
 from joinery.apps.record.rows import Row
 from joinery.apps.record.sheets import open_sheet
+from joinery.definitions import FEEDS
 
 BATCH_ROWS = 2_000
-FEEDS = tuple(name for name in NAMES if name not in ("cqc", "ods"))
 # Tables of a submission, children first, as the sweep of an abandoned one empties them.
 _STAGED = (
     *("quality", "quarantined", "returnrow", "entry", "recordmerge", "visitstate", "message", "itemversion"),
@@ -132,6 +132,8 @@ def open_source(*, feed: str, organisation_code: str, actor: Actor, at: datetime
     """The source for a feed of an organisation, made on first use; returns its id."""
     if feed not in FEEDS:
         raise Refused("feed", f"There is no feed called {feed}. Feeds: {', '.join(FEEDS)}.")
+    if feed_of(feed).store == "directory":
+        raise Refused("feed", f"{feed} is a register for the directory, which has no sender.")
     organisation = place.organisation(organisation_code, place.as_at(at.date()))
     if organisation is None:
         raise Refused("organisation", f"No organisation has the code {organisation_code}. Register it first.")

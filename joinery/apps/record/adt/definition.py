@@ -47,6 +47,11 @@ class AdtDefinition:
     events: dict[str, str]
     gender: dict[str, str]
     destinations: dict[str, str]
+    states_allergies: frozenset[str]
+    no_known_allergy: frozenset[str]
+    allergens: dict[str, str]
+    severities: dict[str, str]
+    relationships: dict[str, str]
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
+from joinery.apps.record.adt.allergies import allergies_said
 from joinery.apps.record.adt.definition import Profile, definition, profile_of
 from joinery.apps.record.adt.er7 import Message, Segment, Time, Unreadable, parse, time_of
 from joinery.apps.record.adt.files import Piece
@@ -65,15 +66,15 @@ class Reading:
         self.issues += self.header_issues()
         pid = self.message.first("PID")
         if pid is None:
-            self._wrong("PID", "segment", "", "The message has no PID segment, so it is about nobody.")
+            self.wrong("PID", "segment", "", "The message has no PID segment, so it is about nobody.")
             row.issues = tuple(self.issues)
             return row
         local = local_id(pid, self.profile)
         row.local_id = local
         if not local:
-            self._wrong("PID-3", "required", pid.raw(3), "PID-3 holds no number by which to know the patient.")
+            self.wrong("PID-3", "required", pid.raw(3), "PID-3 holds no number by which to know the patient.")
         elif len(local) > 255:
-            self._wrong("PID-3", "length", local, "PID-3 holds a number of more than 200 characters.")
+            self.wrong("PID-3", "length", local, "PID-3 holds a number of more than 200 characters.")
             row.local_id = ""
         said = MessageRow(self._fact(local, digest, pid), self._visit(), self._losing(local))
         row.issues = tuple(self.issues)
@@ -105,7 +106,8 @@ class Reading:
     def _at(self, field: str) -> str:
         return f"{self.where}, {field}" if self.where else field
 
-    def _wrong(self, field: str, rule: str, value: str, message: str) -> None:
+    def wrong(self, field: str, rule: str, value: str, message: str) -> None:
+        """Note why the message cannot be taken."""
         self.issues.append(Issue(self._at(field), rule, value[:80], message))
 
     # -- the parts of a fact ------------------------------------------------------------------------
@@ -115,7 +117,7 @@ class Reading:
         moments = self._moments()
         sent = self.time(self.msh, 7)
         if not self.msh.raw(7):
-            self._wrong("MSH-7", "required", "", "MSH-7, the time of sending, is empty. It must be filled.")
+            self.wrong("MSH-7", "required", "", "MSH-7, the time of sending, is empty. It must be filled.")
         recorded = self.time(evn, 2) or sent
         happened = self.time(evn, 6)
         # Without EVN-6, an admission and a discharge happened when PV1 says so; else when it was recorded.
@@ -123,6 +125,7 @@ class Reading:
         sent_at = sent.at if sent else NO_TIME
         recorded_at = recorded.at if recorded else sent_at
         sequence = self.msh.text(13) or ""
+        allergies, forgets = allergies_said(self)
         return Fact(
             event=self.event,
             control_id=self.control_id,
@@ -139,6 +142,8 @@ class Reading:
             codes=self._codes(pv1),
             moments=moments,
             person=person_said(self, pid, pv1),
+            allergies=allergies,
+            forgets_allergies=forgets,
         )
 
     def time(self, segment: Segment | None, field: int) -> Time | None:
@@ -149,7 +154,7 @@ class Reading:
         found = time_of(text, self.profile.time_zone)
         if found is None:
             name = f"{segment.raw(0)}-{field}"
-            self._wrong(name, "time", text, f"{name} is not a time. Write it as 20261105143512.")
+            self.wrong(name, "time", text, f"{name} is not a time. Write it as 20261105143512.")
         return found
 
     def _moments(self) -> dict[str, datetime | None]:
@@ -196,13 +201,13 @@ class Reading:
         pv1 = self.message.first("PV1")
         if pv1 is None:
             if kind == "visit":
-                self._wrong("PV1", "segment", "", "The message has no PV1 segment, so it is about no visit.")
+                self.wrong("PV1", "segment", "", "The message has no PV1 segment, so it is about no visit.")
             return ""
         number = pv1.text(19) or ""
         if not number and kind == "visit":
-            self._wrong("PV1-19", "required", "", "PV1-19, the visit number, is empty. It must be filled.")
+            self.wrong("PV1-19", "required", "", "PV1-19, the visit number, is empty. It must be filled.")
         if len(number) > MOST_TEXT:
-            self._wrong("PV1-19", "length", number, "PV1-19 is longer than 200 characters.")
+            self.wrong("PV1-19", "length", number, "PV1-19 is longer than 200 characters.")
         return f"{(pv1.text(19, 4) or '')[: MOST_TEXT // 4]}/{number}" if number else ""
 
     def _losing(self, local: str) -> tuple[str, ...]:
@@ -212,9 +217,9 @@ class Reading:
         mrg = self.message.first("MRG")
         losing = local_id(mrg, self.profile, 1) if mrg else ""
         if not losing:
-            self._wrong("MRG-1", "required", mrg.raw(1) if mrg else "", "MRG-1 names no number that is merged away.")
+            self.wrong("MRG-1", "required", mrg.raw(1) if mrg else "", "MRG-1 names no number that is merged away.")
         elif losing == local:
-            self._wrong("MRG-1", "merge", losing, "MRG-1 and PID-3 are the same number. There is nothing to merge.")
+            self.wrong("MRG-1", "merge", losing, "MRG-1 and PID-3 are the same number. There is nothing to merge.")
         elif len(losing) > 255:
-            self._wrong("MRG-1", "length", losing, "MRG-1 holds a number of more than 200 characters.")
+            self.wrong("MRG-1", "length", losing, "MRG-1 holds a number of more than 200 characters.")
         return (losing,)

@@ -67,12 +67,17 @@ def person_said(reading: Reading, pid: Segment, pv1: Segment | None) -> Said:
     for name, segment, field in (("ZU8", reading.message.first("ZU8"), 4), ("PV1", pv1, 16)):
         if segment and (code := segment.text(field)) is not None:
             said[f"hidden_{name}"] = "1" if code in _HIDDEN[name] else ""
-    return said
+    return said | _contacts(reading)
+
+
+def is_hidden(said: Said) -> bool:
+    """Whether address, telephones, next of kin and GP are hidden from all. Source: handbook, feeds 3.5."""
+    return bool(said.get("hidden_ZU8") or said.get("hidden_PV1"))
 
 
 def details_of(said: Said) -> DetailsRow:
     """The last word on everything about a person as details; a hidden address is not kept in them."""
-    hidden = bool(said.get("hidden_ZU8") or said.get("hidden_PV1"))
+    hidden = is_hidden(said)
 
     def text(name: str, most: int = 200) -> str:
         value = said.get(name, "")
@@ -118,6 +123,25 @@ def _names(pid: Segment) -> Said:
         preferred = by_type.get("PREFERRED", "")
         said["preferred"] = (pid.component(preferred, 2) or "") if preferred else ""
     return said
+
+
+def _contacts(reading: Reading) -> Said:
+    """Next of kin and others (NK1) and the GP practice (PD1-3), in words."""
+    said: Said = {}
+    kin = reading.message.by_name.get("NK1", [])
+    if kin:
+        said["kin"] = [words for each in kin if (words := _kin(each))]
+    pd1 = reading.message.first("PD1")
+    if pd1 and pd1.raw(3):
+        name, code = pd1.text(3) or "", pd1.text(3, 3) or ""
+        said["practice"] = f"{name} ({code})" if name and code else name or code
+    return said
+
+
+def _kin(nk1: Segment) -> str:
+    name = " ".join(filter(None, (nk1.text(2, n) for n in (5, 2, 1))))
+    telephones = [t for r in nk1.repeats(5) if (t := nk1.component(r, 1))]
+    return ", ".join(filter(None, (name, definition().relationships.get(nk1.text(3) or ""), *telephones)))
 
 
 def _address(pid: Segment) -> list[str]:

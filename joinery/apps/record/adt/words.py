@@ -1,12 +1,16 @@
-"""What happened in a visit as lines of the timeline, one for each message that made something happen."""
+"""What a hospital's messages come to as lines of the timeline: for a visit one for each message that made
+something happen; for a person one for each allergy, for the next of kin and for the GP practice.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from joinery.apps.record.adt.definition import definition
-from joinery.apps.record.rows import LONDON, EntryRow, Moment, capital
+from joinery.apps.record.adt.person import Said, is_hidden
+from joinery.apps.record.rows import LONDON, EntryRow, Moment, capital, moment_of
 from joinery.calc.adt import Place, Step, Visit
+from joinery.calc.adt_people import Standing
 
 _KINDS = {
     "planned": "Planned admission", "admitted": "Admission", "moved": "Move", "on_leave": "Leave",
@@ -19,6 +23,32 @@ def lines_of(visit: Visit) -> dict[str, EntryRow]:
     if visit.state == "cancelled":
         return {}
     return {step.by: _line(step, visit) for step in visit.steps}
+
+
+def standing_lines(said: Said, allergies: dict[str, Standing]) -> dict[str, EntryRow]:
+    """The lines of what stands about a person, by what they are about. Whoever hides where they live has
+    no next of kin and no GP practice on any page.
+    """
+    lines = {f"allergy {code}": _allergy(standing) for code, standing in allergies.items()}
+    if is_hidden(said):
+        return lines
+    if kin := said.get("kin"):
+        lines["kin"] = EntryRow(kind="Next of kin or contact", title=capital("; ".join(kin))[:300])
+    if practice := said.get("practice"):
+        lines["practice"] = EntryRow(kind="GP practice", title=str(practice)[:300])
+    return lines
+
+
+def _allergy(standing: Standing) -> EntryRow:
+    said = standing.allergy
+    silent = f"Not restated since {_day(standing.silent_at)}" if standing.silent_at else ""
+    return EntryRow(
+        moment=moment_of(said.noted) or Moment(standing.since_at, "minute"),
+        kind="Allergy",
+        title=capital(said.text)[:300],
+        detail=". ".join(filter(None, (said.detail, silent))),
+        banner="no_allergy" if said.none else "allergy",
+    )
 
 
 def words_of(place: Place | None) -> str:

@@ -1,8 +1,9 @@
-"""What must be known at once: allergies and alerts, and what silence about them means."""
+"""What must be known at once: allergies, alerts, medicines, problems, and what silence about them means."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,41 @@ from typing import Any
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, marks, select, stored
 from joinery.apps.base.facts import person_facts
+from joinery.apps.record.alerts import kind_of
+from joinery.apps.record.banners import (
+    ALERTS,
+    ALLERGIES,
+    ASSERTED_NONE,
+    BANNERS,
+    INCOMPLETE,
+    MEDICINES,
+    NONE_RECORDED,
+    PRESENT,
+    PROBLEMS,
+    WITHHELD,
+)
+from joinery.apps.record.facts.freshness import Freshness
 from joinery.apps.record.people import Known, PersonRecords
 from joinery.apps.record.sql import entries
 from joinery.calc.access import may_read
+
+# The feeds that are expected to speak of a section whenever they speak of a person. A GP's or a community
+# service's record may hold alerts, but no table of them that could be missed.
+_EXPECTED = {
+    ALLERGIES: ("fhir", "mods"),
+    ALERTS: ("council", "mods"),
+    MEDICINES: ("fhir", "mods"),
+    PROBLEMS: ("fhir", "mods"),
+}
+# A row in quarantine belongs to a section by the type in its key: of FHIR, then of a care provider's record.
+_TYPES = {
+    "AllergyIntolerance": ALLERGIES, "Flag": ALERTS, "MedicationStatement": MEDICINES,
+    "MedicationRequest": MEDICINES, "Condition": PROBLEMS,
+    "Allergy": ALLERGIES, "Alert": ALERTS, "Legal": ALERTS, "Safeguarding": ALERTS,
+    "MedicationItem": MEDICINES, "Need": PROBLEMS, "Risk": PROBLEMS,
+}  # fmt: skip
+_Row = tuple[Any, ...]
+_Said = list[tuple[Known, _Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +60,25 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One allergy or alert, with everyone who states it, newest first."""
+    """One allergy, alert, medicine or problem, with everyone who states it, newest first.
+
+    `note` is a word of caution that goes with its kind.
+    """
 
     text: str
     stated: tuple[Stated, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Allergies or alerts, with what silence means here (handbook, feeds 7).
+    """One of the four, with what silence means here (handbook, feeds 7).
 
-    `state` is present, asserted_none, none_recorded, not_received or withheld. Beside a statement that
-    there is none, `silent` names the sources that should say so too and have not; `unread` names, in every
-    state, those that sent one which could not be taken.
+    `state` is present, asserted_none, none_recorded, incomplete, not_received or withheld; `statements` say
+    who asserted it, recorded it or, beside items, states that there is none. Whatever the state: `empty` are
+    further sources that hold nothing, `incomplete` those that say that theirs is partial, `silent` those that
+    should speak of it and have not, `unread` those that sent something that could not be taken, and `late`
+    those from which newer word is due. What is withheld is not said, nor by whom.
     """
 
     heading: str
@@ -49,11 +88,31 @@ class Section:
     also_withheld: bool
     silent: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    empty: tuple[Stated, ...] = ()
+    incomplete: tuple[Stated, ...] = ()
+    late: tuple[Freshness, ...] = ()
 
 
 @person_facts
-def safety(viewing: Viewing, of: PersonRecords) -> tuple[Section, Section]:
-    """Allergies and alerts. Nothing is ever shown as none unless a source has said so."""
+def safety(viewing: Viewing, of: PersonRecords, sources: tuple[Freshness, ...] = ()) -> tuple[Section, ...]:
+    """Allergies, alerts, medicines and problems. Nothing is shown as none unless a source has said so."""
+    said, hidden = _said(viewing, of)
+    unread = _unread(of)
+    councils = [k for k in of.known if k.feed == "council"]
+    found = []
+    for heading in (ALLERGIES, ALERTS, MEDICINES, PROBLEMS):
+        by_state = {state: said[heading, state] for state in (PRESENT, ASSERTED_NONE, NONE_RECORDED, INCOMPLETE)}
+        none_recorded = _full_extracts(councils) if heading == ALERTS else _stated_by(by_state[NONE_RECORDED])
+        expected = [k for k in of.known if k.feed in _EXPECTED[heading] and (k.feed != "fhir" or k.sector == "health")]
+        withheld = heading in hidden or bool(said[heading, WITHHELD])
+        relied_on = {k.source_id for k in of.known if k.feed in {*_EXPECTED[heading], "fhir"}}
+        late = tuple(s for s in sources if s.late and s.source_id in relied_on)
+        found.append(_section(heading, by_state, none_recorded, expected, withheld, unread[heading], late))
+    return tuple(found)
+
+
+def _said(viewing: Viewing, of: PersonRecords) -> tuple[dict[tuple[str, str], _Said], set[str]]:
+    """What is said by section and state, newest first; and the sections of which something may not be read."""
     sql = (
         "SELECT e.record_id, e.title, e.detail, e.banner, e.restricted, e.at, e.precision, es.received_at "
         # NOT (… = '') word for word: only then does SQLite see that the index on banners serves.
@@ -61,58 +120,107 @@ def safety(viewing: Viewing, of: PersonRecords) -> tuple[Section, Section]:
         "AND (e.until_at IS NULL OR e.until_at > %s) ORDER BY e.at DESC, e.id DESC"
     )
     by_id = {k.record_id: k for k in of.known}
-    said: dict[str, list[tuple[Known, tuple[Any, ...]]]] = defaultdict(list)
+    said: dict[tuple[str, str], _Said] = defaultdict(list)
     hidden: set[str] = set()
     for row in select(sql, [*by_id, stored(viewing.at)]):
-        known, banner = by_id[row[0]], row[3]
-        if may_read(bool(row[4]), known.organisation, viewing.decision):
-            said[banner].append((known, row))
-        else:
-            hidden.add(banner)
-    none, no_list = ([(k, _stated(k, r)) for k, r in said[banner]] for banner in ("no_allergy", "no_list"))
-    unread = _unread(of)
-    health = [k for k in of.known if k.sector == "health"]
-    councils = [k for k in of.known if k.feed == "council"]
-    return (
+        known, (heading, state) = by_id[row[0]], BANNERS[row[3]]
         # A statement that there is none is withheld too: it would tell which service the person goes to.
-        _section("Allergies", health, said["allergy"], none, no_list, bool(hidden - {"alert"}), unread["allergy"]),
-        _section("Alerts", councils, said["alert"], [], _full_extracts(councils), "alert" in hidden, unread["alert"]),
-    )
+        if may_read(bool(row[4]) or known.hides_place, known.organisation, viewing.decision):
+            said[heading, state].append((known, row))
+        else:
+            hidden.add(heading)
+    return said, hidden
 
 
 def _section(
     heading: str,
-    expected: list[Known],
-    rows: list[tuple[Known, tuple[Any, ...]]],
-    said_none: list[tuple[Known, Stated]],
+    said: dict[str, _Said],
     none_recorded: list[tuple[Known, Stated]],
+    expected: Sequence[Known],
     withheld: bool,
-    unread: list[Known],
+    unread: Sequence[Known],
+    late: tuple[Freshness, ...],
 ) -> Section:
-    names = _names(unread)
-    if rows:
-        # A source that says "none" beside one that names an allergy is a conflict: both are shown.
-        return Section(heading, "present", _items(rows), tuple(s for _, s in said_none), withheld, unread=names)
+    # Who sent something that could not be read, or says that theirs is partial, has not said that there is none.
+    unsure = {k.source_id for k in unread} | {k.source_id for k, _ in said[INCOMPLETE]}
+    asserted = [(k, s) for k, s in _stated_by(said[ASSERTED_NONE]) if k.source_id not in unsure or said[PRESENT]]
+    named = {k.source_id for k, _ in said[PRESENT]}
+    empty = [(k, s) for k, s in none_recorded if k.source_id not in unsure | named]
+    spoke = unsure | named | {k.source_id for k, _ in [*asserted, *empty]}
+    silent = _names([k for k in expected if k.source_id not in spoke])
+
+    def section(state: str, statements: Sequence[tuple[Known, Stated]] = (), also: Sequence[Any] = ()) -> Section:
+        return Section(
+            heading, state, _items(heading, said[PRESENT]), tuple(s for _, s in statements), withheld,
+            # Who is silent would tell, by what is left, who keeps something back.
+            silent if state != "not_received" and not withheld else (), _names(unread), tuple(s for _, s in also),
+            tuple(s for _, s in _stated_by(said[INCOMPLETE], with_title=True)), late,
+        )  # fmt: skip
+
+    if said[PRESENT]:
+        # A source that says "none" beside one that names something is a conflict: both are shown.
+        return section(PRESENT, asserted, () if withheld else empty)
     if withheld:
-        return Section(heading, "withheld", (), (), True, unread=names)
-    for state, said in (("asserted_none", said_none), ("none_recorded", none_recorded)):
-        # Who sent something that could not be read has not said that there is none.
-        meant = [(known, stated) for known, stated in said if known not in unread]
-        if meant:
-            speakers = [known for known, _ in [*said_none, *none_recorded]]
-            silent = _names([k for k in expected if k not in speakers and k not in unread])
-            return Section(heading, state, (), tuple(s for _, s in meant), False, silent, names)
-    return Section(heading, "not_received", (), (), False, unread=names)
+        return section(WITHHELD)
+    if asserted:
+        return section(ASSERTED_NONE, asserted, empty)
+    if empty:
+        return section(NONE_RECORDED, empty)
+    return section(INCOMPLETE if said[INCOMPLETE] else "not_received")
 
 
-def _names(known: list[Known]) -> tuple[str, ...]:
+def _names(known: Sequence[Known]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(k.organisation_name for k in known))
 
 
-def _unread(of: PersonRecords) -> dict[str, list[Known]]:
-    """Whose allergies or alerts include one that is quarantined: about this person, or perhaps about them.
+def _items(heading: str, rows: _Said) -> tuple[Item, ...]:
+    """What is said in the same words is one item, said by several; of what one source says again, the newest."""
+    stated: dict[str, dict[tuple[str, str], Stated]] = {}
+    shown: dict[str, tuple[int, str, str]] = {}
+    for known, row in rows:
+        each, text, place, note = _stated(known, row), row[1], 0, ""
+        if heading == ALERTS:
+            place, kind = kind_of(row[1], row[2])
+            text, note = kind.bare or text, kind.note
+            each = Stated(each.source_name, each.stated_at, each.precision) if kind.bare else each
+        shown.setdefault(text.casefold(), (place, text, note))
+        stated.setdefault(text.casefold(), {}).setdefault((each.source_name, each.detail), each)
+    in_order = sorted(shown, key=lambda key: shown[key][0])  # newest first within each kind, for sorting is stable
+    return tuple(Item(shown[key][1], tuple(stated[key].values()), shown[key][2]) for key in in_order)
 
-    A row of an extract counts while its file is the newest of its table; a resource until a version of it
+
+def _stated_by(rows: _Said, *, with_title: bool = False) -> list[tuple[Known, Stated]]:
+    """The newest statement of each source."""
+    newest: dict[int, tuple[Known, Stated]] = {}
+    for known, row in rows:
+        newest.setdefault(known.source_id, (known, _stated(known, row, with_title=with_title)))
+    return list(newest.values())
+
+
+def _stated(known: Known, row: _Row, *, with_title: bool = False) -> Stated:
+    _, title, detail, _, _, at, precision, received_at = row
+    words = ". ".join(filter(None, (title, detail))) if with_title else detail
+    return Stated(known.organisation_name, as_moment(received_at if precision == "none" else at), precision, words)
+
+
+def _full_extracts(councils: Sequence[Known]) -> list[tuple[Known, Stated]]:
+    """Councils that sent their whole table of alerts, and so say that they hold no more than is shown."""
+    sql = (
+        "SELECT source_id, MAX(received_at) FROM record_submission WHERE published_at IS NOT NULL "
+        f"AND part = 'alert' AND source_id IN ({marks(councils)}) GROUP BY source_id"
+    )
+    sent = dict(select(sql, [k.source_id for k in councils])) if councils else {}
+    return [
+        (k, Stated(k.organisation_name, as_moment(sent[k.source_id]), "minute"))
+        for k in councils
+        if k.source_id in sent
+    ]
+
+
+def _unread(of: PersonRecords) -> dict[str, list[Known]]:
+    """Whose sections include a row that is quarantined: about this person, or perhaps about them.
+
+    A row of an extract counts while its file is the newest of its table; anything else until a version of it
     is taken.
     """
     sources, local_ids = [k.source_id for k in of.known], [k.local_id for k in of.known]
@@ -125,42 +233,19 @@ def _unread(of: PersonRecords) -> dict[str, list[Known]]:
         "JOIN record_submission vs ON vs.id = v.submission_id AND vs.published_at IS NOT NULL "
         "WHERE i.source_id = s.source_id AND i.key = q.key AND v.submission_id > q.submission_id)"
     )
+    patterns = [pattern for name in _TYPES for pattern in (f"{name}/%", f"%/{name}/%")]
+    of_type = " OR ".join(["q.key LIKE %s"] * len(patterns))
     sql = (
-        "SELECT s.source_id, q.local_id, CASE WHEN q.key LIKE 'AllergyIntolerance/%%' THEN 'allergy' ELSE 'alert' END "
-        "FROM record_quarantined q JOIN record_submission s ON s.id = q.submission_id "
+        "SELECT s.source_id, q.local_id, q.key, so.feed FROM record_quarantined q "
+        "JOIN record_submission s ON s.id = q.submission_id JOIN record_source so ON so.id = s.source_id "
         f"WHERE s.published_at IS NOT NULL AND s.source_id IN ({marks(sources)}) "
         f"AND q.local_id IN ('', {marks(local_ids)}) "
-        f"AND ((s.part = 'alert' AND s.file_digest = {newest}) OR (s.part = 'fhir' AND q.local_id <> '' "
-        f"AND (q.key LIKE 'AllergyIntolerance/%%' OR q.key LIKE 'Flag/%%') AND NOT {taken_since}))"
+        f"AND ((s.part IN ('alert', 'legal') AND s.file_digest = {newest}) "
+        f"OR (so.feed IN ('fhir', 'mods') AND q.local_id <> '' AND ({of_type}) AND NOT {taken_since}))"
     )
-    unread: dict[str, list[Known]] = {"allergy": [], "alert": []}
-    for source_id, local_id, section in select(sql, [*sources, *local_ids]):
-        unread[section] += [k for k in of.known if k.source_id == source_id and local_id in ("", k.local_id)]
+    unread: dict[str, list[Known]] = {heading: [] for heading in _EXPECTED}
+    for source_id, local_id, key, feed in select(sql, [*sources, *local_ids, *patterns]):
+        heading = ALERTS if feed == "council" else next((_TYPES[p] for p in key.split("/") if p in _TYPES), None)
+        if heading:
+            unread[heading] += [k for k in of.known if k.source_id == source_id and local_id in ("", k.local_id)]
     return unread
-
-
-def _items(rows: list[tuple[Known, tuple[Any, ...]]]) -> tuple[Item, ...]:
-    """What is said in the same words is one item, said by several."""
-    stated: dict[str, tuple[str, list[Stated]]] = {}
-    for known, row in rows:
-        stated.setdefault(row[1].casefold(), (row[1], []))[1].append(_stated(known, row))
-    return tuple(Item(text, tuple(said)) for text, said in stated.values())
-
-
-def _stated(known: Known, row: tuple[Any, ...]) -> Stated:
-    _, _, detail, _, _, at, precision, received_at = row
-    return Stated(known.organisation_name, as_moment(received_at if precision == "none" else at), precision, detail)
-
-
-def _full_extracts(councils: list[Known]) -> list[tuple[Known, Stated]]:
-    """Sources that sent their whole table of alerts, and so have said that there is none."""
-    sql = (
-        "SELECT source_id, MAX(received_at) FROM record_submission WHERE published_at IS NOT NULL "
-        f"AND part = 'alert' AND source_id IN ({marks(councils)}) GROUP BY source_id"
-    )
-    sent = dict(select(sql, [k.source_id for k in councils])) if councils else {}
-    return [
-        (k, Stated(k.organisation_name, as_moment(sent[k.source_id]), "minute"))
-        for k in councils
-        if k.source_id in sent
-    ]

@@ -84,8 +84,7 @@ def _missing(where: str, fields: Fields, said: Said) -> Iterator[Issue]:
 def _off_list(where: str, held: Mapping[str, Any], fields: Fields, said: Said) -> Iterator[Issue]:
     for name, allowed in fields.codes.items():
         value = _at(held, name)
-        given = value if isinstance(value, list) else [value]
-        if name in said.words and not all(code in allowed for code in given):
+        if name in said.words and not all(code in allowed for code in listed(value)):
             yield _issue(where, name, "code", value, f"{name} must be one of: {', '.join(allowed)}.")
         elif name in said.words:
             said.words[name] = said.words[name].replace("_", " ")
@@ -114,11 +113,11 @@ def _coded(value: Any) -> Form:
 
 
 def _texts(value: Any) -> Form:
-    read = [_coded(each) for each in (value if isinstance(value, list) else [value])]
-    if None in read:
+    known = [read for each in listed(value) if (read := _coded(each)) is not None]
+    if len(known) < len(listed(value)):
         return None
-    known = [each for each in read if each]
-    return ", ".join(words for words, _ in known if words), frozenset().union(*(codes for _, codes in known))
+    codes = frozenset(code for _, each in known for code in each)
+    return ", ".join(words for words, _ in known if words), codes
 
 
 def _count(value: Any) -> Form:
@@ -155,32 +154,32 @@ def _moment(value: Any) -> Form:
 
 
 def _name(value: Any) -> Form:
-    """Text, or `{family, given, prefix}`; given names are text or a list of it."""
+    """Text, or `{family, given}`; given names are text or a list of it."""
     if not isinstance(value, dict):
         return _text(value)
-    family, given = _text(value.get("family")), _texts(value.get("given"))
-    if not family or not family[0] or not given or not given[0]:
+    parts = [*listed(value.get("given")), value.get("family")]
+    if len(parts) < 2 or not all(isinstance(part, str) and part.strip() for part in parts):
         return None
-    return f"{given[0].replace(', ', ' ')} {family[0]}", frozenset()
+    return " ".join(part.strip() for part in parts), frozenset()
 
 
 def _names(value: Any) -> Form:
-    whole = isinstance(value, list) and all(isinstance(each, dict) and _name(each) for each in value)
-    return _name(value[0]) if whole else None
+    """A list of names with their parts: who somebody is cannot be compared by one text."""
+    read = [_name(each) if isinstance(each, dict) else None for each in listed(value)]
+    return read[0] if all(read) else None
 
 
 def _addresses(value: Any) -> Form:
-    """A list of `{use, lines, postcode}`, or of text."""
-    if not isinstance(value, list):
-        return None
-    for each in value:
-        lines = [*_listed(each.get("lines")), each.get("postcode")] if isinstance(each, dict) else [each]
-        if not all(line is None or isinstance(line, str) for line in lines):
+    """A list of `{lines, postcode}`, or of text."""
+    for each in listed(value):
+        lines = [*listed(each.get("lines")), each.get("postcode") or ""] if isinstance(each, dict) else [each]
+        if not all(isinstance(line, str) for line in lines):
             return None
     return "given", frozenset()
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """A list as it is, nothing as no element, anything else as one."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 

@@ -6,13 +6,13 @@ What a line must hold and which words it makes is said in `definitions/feeds/mod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
 
-from joinery.apps.record.mods.checks import Said, check
+from joinery.apps.record.mods.checks import Said, check, plain_code
 from joinery.apps.record.mods.definition import Fields, LineDefinition, TypeDefinition, definition, types
 from joinery.apps.record.mods.person import details_of
 from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Row, capital, end_of, moment_of
@@ -28,15 +28,6 @@ _NOT_AN_OBJECT = "The line is not one whole JSON object. Write one object on eac
 _NOT_KNOWN = "There is no such type. Use a type of the feed's reference page, or leave the line out."
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What a line says of itself, as far as it can be read."""
-
-    type: str
-    key: str
-    local_id: str
-
-
 def row_of(body: bytes, position: int) -> Row:
     """One line as a row; with what is wrong with it, it will be quarantined."""
     where = f"line {position}"
@@ -45,11 +36,11 @@ def row_of(body: bytes, position: int) -> Row:
         rule = "encoding" if line is _NOT_TEXT else "json"
         return Row(position, body, issues=(Issue(where, rule, "", line),))
     said = check(f"{where}, ", line, definition().envelope)
-    envelope, kind = _envelope(line), types().get(str(line.get("type")))
+    (key, local_id), kind = _whose(line), types().get(said.words.get("type", ""))
     if kind is None and "type" in said.words:
         said.issues.append(Issue(f"{where}, type", "code", said.words["type"][:80], _NOT_KNOWN))
     said.issues += _too_long(where, line)
-    made = Row(position, body, envelope.key, local_id=envelope.local_id)
+    made = Row(position, body, key, local_id=local_id)
     if kind is not None and not said.issues:
         _take(made, line, kind, said)
     made.issues = tuple(said.issues[:MOST_ISSUES])
@@ -70,7 +61,7 @@ def _read(body: bytes) -> dict[str, Any] | str:
     return line if isinstance(line, dict) else _NOT_AN_OBJECT
 
 
-def _envelope(line: Mapping[str, Any]) -> Envelope:
+def _whose(line: Mapping[str, Any]) -> tuple[str, str]:
     """The key of the thing and of the person, even of a line that has faults.
 
     The system is part of the key: versions begin again at 1 when a provider changes its system.
@@ -80,11 +71,7 @@ def _envelope(line: Mapping[str, Any]) -> Envelope:
     parts = [part.strip() if isinstance(part, str) else "" for part in named]
     about = parts[2] if parts[0] == PERSON else line.get("subject")
     about = about.strip() if isinstance(about, str) else ""
-    return Envelope(
-        type=parts[0],
-        key="/".join(parts)[:300] if all(parts) else "",
-        local_id=f"{PERSON}/{about}"[:255] if about else "",
-    )
+    return "/".join(parts)[:300] if all(parts) else "", f"{PERSON}/{about}"[:255] if about else ""
 
 
 def _too_long(where: str, line: Mapping[str, Any]) -> list[Issue]:
@@ -107,14 +94,17 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
     where = f"line {made.position}, "
     changed = moment_of(said.words["change.at"])
     made.stated_at, made.version = changed.at if changed else None, line["version"]
-    if said.words["status"] in _gone():
+    if not (kind.type == PERSON or "subject" in kind.needs):
+        made.local_id = ""
+    gone, restricted = definition().gone_status, definition().restricted_sensitivity
+    if not said.codes["status"].isdisjoint(gone):
         # What was entered in error need not be right in anything else.
         _take_back(made, kind)
         return
     said.issues += check(where, line, Fields(must=dict.fromkeys(kind.needs, "text"))).issues
-    if kind.type == PERSON and line.get("subject") not in (None, "", line["uid"]):
+    if kind.type == PERSON and said.words.get("subject", said.words["uid"]) != said.words["uid"]:
         message = "The subject of a Subject must be its own uid, or empty."
-        said.issues.append(Issue(f"{where}subject", "form", str(line["subject"])[:80], message))
+        said.issues.append(Issue(f"{where}subject", "form", said.words["subject"][:80], message))
     body = line.get("body")
     if not isinstance(body, dict):
         said.issues.append(Issue(f"{where}body", "required", "", "body is empty. It must be an object of fields."))
@@ -124,19 +114,13 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
     said.issues += found.issues
     if said.issues:
         return
-    restricted = said.words.get("sensitivity", "normal").replace(" ", "_") in definition().restricted_sensitivity
+    hidden = not said.codes.get("sensitivity", frozenset()).isdisjoint(restricted)
     if kind.type == PERSON:
-        made.details = details_of(body, found.words, restricted=restricted)
-    elif not made.local_id:
-        return
-    elif found.words.get("status", "").replace(" ", "_") in definition().gone_status:
+        made.details = details_of(body, found.words, restricted=hidden)
+    elif not found.codes.get("status", frozenset()).isdisjoint(gone):
         _take_back(made, kind)
-    else:
-        made.entry = _entry(kind, said, found, absent, restricted)
-
-
-def _gone() -> frozenset[str]:
-    return frozenset(status.replace("_", " ") for status in definition().gone_status)
+    elif made.local_id:
+        made.entry = _entry(kind, said, found, absent, hidden)
 
 
 def _take_back(made: Row, kind: TypeDefinition) -> None:
@@ -168,7 +152,7 @@ def _entry(kind: TypeDefinition, said: Said, found: Said, absent: str, restricte
         return made
     made.title = capital(fill(line.title, values.words) or line.kind)[:300]
     made.detail = ". ".join(capital(part) for each in line.detail if (part := fill(each, values.words)))
-    made.banner = line.banner if said.words["status"] == definition().shown_status else ""
+    made.banner = line.banner if definition().shown_status in said.codes["status"] else ""
     return made
 
 
@@ -181,3 +165,12 @@ def _matches(name: str, allowed: tuple[str, ...], found: Said) -> bool:
     if name not in found.words:
         return "" in allowed
     return not found.codes[name].isdisjoint(_compared(allowed))
+
+
+@cache
+def _compared(allowed: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(plain_code, allowed))
+
+
+def _moment(text: str) -> Moment | None:
+    return moment_of(text) if text else None

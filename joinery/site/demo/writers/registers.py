@@ -10,7 +10,6 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
-from joinery.apps.place.sources import cqc, ods_rules
 from joinery.site.demo.events import definitions
 
 PRIMARY_ROLES = ("RO177", "RO197", "RO198", "RO261")
@@ -43,7 +42,7 @@ def active_locations(day: date) -> bytes:
     bodies = _bodies()
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([cqc.definition().columns[field][0] for field in CQC_FIELDS])
+    writer.writerow([definitions("cqc", "directory")["columns"][field][0] for field in CQC_FIELDS])
     for body in bodies.values():
         if body.get("form") in CATEGORIES and body.get("from", day) <= day < body.get("to", date.max):
             cells = _location(body, bodies[body["operated_by"][0]])
@@ -85,13 +84,9 @@ def organisation_records() -> bytes:
 
 
 def _is_ods(body: dict[str, Any]) -> bool:
-    """Whether the body is one whose roles say what the directory says of it, and is open."""
-    roles = {role if isinstance(role, str) else role["role"] for role in body.get("roles", ())}
-    return "to" not in body and bool(roles) and ods_rules.form_of(roles) in FORMS_OF_ODS and _form(body) in FORMS_OF_ODS
-
-
-def _form(body: dict[str, Any]) -> str:
-    return str(body.get("form") or body["forms"][-1]["form"])
+    """Whether the body is open, and of a form that its roles tell."""
+    form = body.get("form") or body["forms"][-1]["form"]
+    return "to" not in body and bool(body.get("roles")) and form in FORMS_OF_ODS
 
 
 def _record(body: dict[str, Any]) -> dict[str, Any]:
