@@ -3,6 +3,7 @@
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 PEERS := .venv-bench/.installed
+MESH := .venv-mesh/.installed
 export PYTHON
 
 .PHONY: help setup demo run test test-all test-postgres test-packaging check drill fix bench docs map lock
@@ -23,10 +24,10 @@ demo: $(RUN)  ## build a synthetic place of 500 people and serve it on this mach
 run: $(RUN)  ## serve the deployment in the folder that JOINERY_DATA names
 	.venv/bin/joinery run
 
-test: $(DEV)  ## run the tests on SQLite, and in a browser where there is one
+test: $(DEV) $(MESH)  ## run the tests on SQLite, and in a browser where there is one
 	.venv/bin/python -m pytest -n 2 -m "not packaging"
 
-test-postgres: $(DEV)  ## run the tests on a PostgreSQL cluster made for them
+test-postgres: $(DEV) $(MESH)  ## run the tests on a PostgreSQL cluster made for them
 	scripts/test_postgres.sh
 
 test-packaging: $(DEV)  ## build the wheel and run the demo from it in an empty environment
@@ -72,4 +73,8 @@ $(DEV): requirements/dev.txt requirements/build.txt pyproject.toml scripts/setup
 
 $(PEERS): requirements/bench.txt scripts/bench.sh
 	sh scripts/bench.sh
+	touch $@
+
+$(MESH): requirements/mesh-sandbox.txt scripts/mesh_sandbox.sh
+	sh scripts/mesh_sandbox.sh
 	touch $@

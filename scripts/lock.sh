@@ -20,6 +20,8 @@ lock() {  # lock NAME ARGUMENT...: write requirements/NAME.txt
 lock run pyproject.toml "$@"
 .venv/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' |
     lock build - --constraint requirements/run.txt "$@"
-lock dev pyproject.toml --extra postgres --group dev --constraint requirements/run.txt "$@"
+lock dev pyproject.toml --extra mesh --extra postgres --group dev --constraint requirements/run.txt "$@"
 # The peers of `make bench`, which has an environment of its own.
 lock bench requirements/bench.in "$@"
+# The stand-in for MESH that tests talk to, which has one too.
+lock mesh-sandbox requirements/mesh-sandbox.in "$@"

@@ -2,7 +2,7 @@
 
 JOINERY_REQUIRE names what this run may not do without, separated by commas; where it is missing, the
 tests that need it fail instead of being skipped: `browser` (Chromium), `shared` (the data beside the
-repository), `postgres` (this run is on PostgreSQL).
+repository), `mesh` (the stand-in for MESH that `make test` installs), `postgres` (this run is on PostgreSQL).
 """
 
 from __future__ import annotations

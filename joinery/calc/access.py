@@ -13,6 +13,7 @@ from datetime import date
 from joinery.calc.succession import EARLIEST, Reach
 
 DIRECT_CARE = "direct_care"
+FEED_QUALITY = "feed_quality"
 
 # Roles whose work is a person's care. Source: handbook, domain 5.7 (role gate).
 CARING_ROLES = {
@@ -103,8 +104,11 @@ def may_open(posts: tuple[Post, ...], involved: Iterable[Involvement], purpose: 
 def may_list(post: Post) -> Decision:
     """The decision for a list of people whom `post` meets: of restricted entries, only those of
     organisations that it meets whenever an involvement began."""
-    inside = {w.organisation for w in post.windows() if w.from_date == EARLIEST and w.to_date is None}
-    return Decision(True, "involved", post, frozenset(inside))
+    return Decision(True, "involved", post, _wholly_met(post))
+
+
+def _wholly_met(post: Post) -> frozenset[str]:
+    return frozenset(w.organisation for w in post.windows() if w.from_date == EARLIEST and w.to_date is None)
 
 
 def may_read(restricted: bool, source_organisation: str, decision: Decision) -> bool:
@@ -117,3 +121,21 @@ def may_read(restricted: bool, source_organisation: str, decision: Decision) -> 
 def may_arrange(posts: tuple[Post, ...]) -> bool:
     """Whether the viewer may change the directory: bodies, proposals, what waits for a decision."""
     return any(post.role in ARRANGING_ROLES for post in posts)
+
+
+def may_mend(posts: tuple[Post, ...], sender: str, secondary_use: bool = False) -> Decision:
+    """Decide whether a viewer may see and correct what an organisation (its code) sent and was not taken.
+
+    It may be about anybody: so an integration lead may, and whoever works at the sender, which knows it
+    already. What was sent for secondary use only a lead may see. Reasons: `sender` (allowed), `no_post`,
+    `not_sender`, `secondary_use`.
+
+    >>> may_mend((Post("social_worker", "E06900001"),), "E06900001").allowed
+    True
+    """
+    if not posts:
+        return Decision(False, "no_post")
+    for post in posts:
+        if post.role in ARRANGING_ROLES or (not secondary_use and sender in _wholly_met(post)):
+            return Decision(True, "sender", post)
+    return Decision(False, "secondary_use" if secondary_use else "not_sender")

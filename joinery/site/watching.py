@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import io
 import logging
 import os
 import stat
@@ -109,63 +110,44 @@ class Watch:
                 self._again[path] = now + AGAIN_SECONDS
                 close_old_connections()
                 words = f"It was not taken ({_words(error)}) and is tried again."
-                sender, feed, _ = self._place(path)
-                outcome = Outcome(sender, feed, path.name, words=words)
+                outcome = Outcome(*self._place(path), path.name, words=words)
             yield outcome
 
-    def put_away(self, path: Path, kept: str, at: datetime) -> Path:
-        """Where a claimed file goes, `done` or `refused`: a name that is free, in a folder that is there."""
-        parts = path.relative_to(self.folder / CLAIMED).parts
-        depth = min(2, len(parts) - 1)
-        day = timezone.localdate(at).isoformat()
-        target = make_folder(self.folder, *parts[:depth], kept, day, *parts[depth:-1]) / path.name
-        number = 1
-        while os.path.lexists(target):
-            number += 1
-            target = target.with_name(f"{path.stem}-{number}{path.suffix}")
-        return target
+    def _target(self, path: Path, kept: str, at: datetime) -> Path:
+        return free_place(self.folder, path.relative_to(self.folder / CLAIMED).parts, kept, at)
 
-    def refuse(self, path: Path, words: str, at: datetime) -> None:
-        """Put a claimed file aside with the reason beside it: the words first, so that no file lacks them."""
-        target = self.put_away(path, REFUSED, at)
-        when = timezone.localtime(at).strftime("%d.%m.%Y at %H:%M")
-        back = "When that is done, put the file where it came from again, not into this folder."
-        _write(
-            target.with_name(f"{target.name}.why.txt"),
-            f"{target.name} was refused on {when}. Nothing of it was taken.\n\n{words}\n\n{back}\n",
-        )
-        path.rename(target)
+    def _refuse(self, path: Path, words: str, at: datetime) -> Outcome:
+        back = f"When that is mended, send the file again. Nobody looks into a folder called {REFUSED}."
+        refuse(path, self._target(path, REFUSED, at), f"{words}\n\n{back}", at)
+        return Outcome(*self._place(path), path.name, refused=True, words=words)
 
     def _take(self, path: Path) -> Outcome:
-        sender, feed, _ = self._place(path)
+        sender, feed = self._place(path)
         at = timezone.now()
         before = _state(path)
-        words = _no_file(path, sender, feed)
+        words = _no_file(path, feed)
         if words:
-            self.refuse(path, words, at)
-            return Outcome(sender, feed, path.name, refused=True, words=words)
+            return self._refuse(path, words, at)
         if path.name == NO_ROWS:
-            path.rename(self.put_away(path, DONE, at))
+            path.rename(self._target(path, DONE, at))
             return Outcome(sender, feed, path.name, Taken(path.name))
         try:
             taken = take(path=path, feed=feed, sender=sender, actor=Actor.system("watched folder"), at=at)
         except Refused as refused:
-            self.refuse(path, str(refused), at)
-            return Outcome(sender, feed, path.name, refused=True, words=str(refused))
+            return self._refuse(path, str(refused), at)
         if _state(path) != before:
             self._again[path] = time.monotonic() + self.still_seconds
             return Outcome(sender, feed, path.name, words="It was still being written, and is taken again.")
-        target = self.put_away(path, DONE, at)
+        target = self._target(path, DONE, at)
         if taken.quarantined:
             _write_reasons(target.with_name(f"{target.name}.reasons.csv"), taken)
         path.rename(target)
         return Outcome(sender, feed, path.name, taken)
 
-    def _place(self, path: Path) -> tuple[str, str, tuple[str, ...]]:
-        """The sender, the feed and the rest that the place of a claimed file says; empty where it says none."""
-        parts = path.relative_to(self.folder / CLAIMED).parts
-        sender, feed = (*parts[:-1], "", "")[:2]
-        return sender, feed, parts[2:]
+    def _place(self, path: Path) -> tuple[str, str]:
+        """The sender and the feed that the place of a claimed file says; empty where it says none."""
+        sender, feed, *_ = (*path.relative_to(self.folder / CLAIMED).parts[:-1], "", "")
+        return sender, feed
 
     def _files(self, problems: list[tuple[Path, OSError]]) -> Iterator[Path]:
         """The files that senders put here, links among them, but none in a folder that is a link."""
@@ -189,7 +171,7 @@ class Watch:
         if (path, words) in self._said:
             return None
         self._said.add((path, words))
-        sender, feed = (*path.relative_to(self.folder).parts[:-1], "", "")[:2]
+        sender, feed, *_ = (*path.relative_to(self.folder).parts[:-1], "", "")
         return Outcome(plain(sender), plain(feed), plain(path.name), words=words)
 
 
@@ -234,6 +216,29 @@ def log(outcome: Outcome) -> None:
         _log.warning("refused a file", extra={"kept": kept})
     else:
         _log.error("a file was not taken and is tried again", extra={"kept": kept})
+
+
+def free_place(folder: Path, parts: tuple[str, ...], kept: str, at: datetime) -> Path:
+    """Where a file goes that stood at these parts below a folder: a free name in its feed's `done` or `refused`."""
+    depth = min(2, len(parts) - 1)
+    day = timezone.localdate(at).isoformat()
+    first = make_folder(folder, *parts[:depth], kept, day, *parts[depth:-1]) / parts[-1]
+    target, number = first, 1
+    while os.path.lexists(target):
+        number += 1
+        target = first.with_name(f"{first.stem}-{number}{first.suffix}")
+    return target
+
+
+def refuse(path: Path, target: Path, words: str, at: datetime) -> None:
+    """Put a file aside with the reason beside it: the reason first, so that no file is without one."""
+    when = timezone.localtime(at).strftime("%d.%m.%Y at %H:%M")
+    write_whole(
+        target.with_name(f"{target.name}.why.txt"),
+        f"{target.name} was refused on {when}. Nothing of it was taken.\n\n{words}\n",
+    )
+    path.rename(target)
+    sync(target.parent)
 
 
 def plain(name: str) -> str:
@@ -288,11 +293,11 @@ def _order(path: Path) -> tuple[bool, int, str]:
     return path.stem != "person", path.lstat().st_mtime_ns, str(path)
 
 
-def _no_file(path: Path, sender: str, feed: str) -> str:
+def _no_file(path: Path, feed: str) -> str:
     """Why something is not to be read as a file of a feed; empty when it is."""
     if not stat.S_ISREG(path.lstat().st_mode):
         return "It is a link or a device, not a file. Put the file itself here."
-    if not sender or not feed:
+    if not feed:
         return "Files belong into a folder named after the feed, in one named after the sender's code: RZZ01/fhir."
     if not os.access(path, os.R_OK):
         return "Joinery may not read it. Give it the right to read the file."
@@ -307,20 +312,21 @@ def _words(error: Exception) -> str:
 
 def _write_reasons(path: Path, taken: Taken) -> None:
     """The rows that were quarantined, for their sender: where each stood, and what to do."""
+    text = io.StringIO(newline="")
+    write = csv.writer(text)
+    write.writerow(["reason"])
+    # A spreadsheet must not take a reason for a formula.
+    write.writerows([f"'{reason}" if reason.startswith(FORMULA) else reason] for reason in taken.reasons)
+    write_whole(path, text.getvalue())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is on disk whole, or is not there."""
     new = path.with_name(f".{path.name}")
     new.unlink(missing_ok=True)
     with new.open("x", encoding="utf-8", newline="") as file:
-        write = csv.writer(file)
-        write.writerow(["reason"])
-        # A spreadsheet must not take a reason for a formula.
-        write.writerows([f"'{reason}" if reason.startswith(FORMULA) else reason] for reason in taken.reasons)
-    new.rename(path)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    new = path.with_name(f".{path.name}")
-    new.unlink(missing_ok=True)
-    with new.open("x", encoding="utf-8") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     new.rename(path)
+    sync(path.parent)

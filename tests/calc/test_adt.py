@@ -154,6 +154,35 @@ def test_of_a_person_the_last_word_counts_and_a_null_deletes() -> None:
         assert person(order) == {"family": "OAK", "born": "1940-02-29"}
 
 
+PENICILLIN, NUTS, NONE = Allergy("Penicillin"), Allergy("Nuts"), Allergy("No known allergies", none=True)
+
+
+def test_an_allergy_stands_until_a_null_deletes_it_and_says_when_it_was_no_longer_restated() -> None:
+    stated = replace(E1, allergies={"p": PENICILLIN, "n": NUTS})
+    again = replace(E3, allergies={"p": PENICILLIN})
+    for order in permutations((stated, E2, again)):
+        found = allergies(order)
+        assert {code: (each.by, each.since_at, each.silent_at) for code, each in found.items()} == {
+            "p": (E3.digest, E1.recorded, None),
+            "n": (E1.digest, E1.recorded, E3.recorded),
+        }
+    null = fact("A31", 300, "13 10:00", allergies={"n": NUTS}, forgets_allergies=True)
+    for order in permutations((stated, again, null)):
+        assert list(allergies(order)) == ["n"]
+        assert allergies(order)["n"].silent_at is None
+
+
+def test_that_none_is_known_stands_until_one_is_stated_without_it_and_beside_one_that_is_older() -> None:
+    none, one = (
+        fact("A08", n, f"0{n} 10:00", allergies=said) for n, said in ((6, {"0": NONE}), (7, {"p": PENICILLIN}))
+    )
+    silent = fact("A08", 8, "08 10:00", allergies={})
+    for order in permutations((none, one, silent)):
+        assert list(allergies(order)) == ["p"]
+    assert list(allergies([none, silent])) == ["0"]
+    assert set(allergies([none, replace(one, recorded=at("05 10:00"))])) == {"0", "p"}  # a conflict, for all to see
+
+
 def test_merges_chain_and_a_circle_is_refused_in_any_order() -> None:
     merges = [Merge(at(f"0{n} 10:00"), "", a, b) for n, (a, b) in enumerate(["ab", "bc", "ca"], start=1)]
     for order in permutations(merges):

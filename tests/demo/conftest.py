@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,14 @@ from joinery.site.demo.population import People
 AS_OF = date(2026, 11, 21)
 
 
+# What tells one row of a return from another, and what the truth calls it.
+KEYS = {
+    "council": ("source_id",), "cld": ("Event_Reference",), "apc": ("APCS_Ident",), "ecds": ("EC_Ident",),
+    "capacity": ("location_id", "bed_type"),
+}  # fmt: skip
+KINDS = {"cld": "event", "apc": "spell", "ecds": "attendance", "capacity": "capacity"}
+
+
 @dataclass
 class Place:
     """What was built, read back from its files."""
@@ -25,33 +34,55 @@ class Place:
     manifest: Manifest
     people: People
     events: Events
-    # By path below the folder: the FHIR resources or CSV rows of the file; broken lines apart, as text.
+    # By path below the folder: the FHIR resources, messages or CSV rows of the file; broken ones apart, as text.
     records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     broken: dict[str, list[str]] = field(default_factory=dict)
 
     def key(self, path: str, record: dict[str, Any]) -> str:
         """The local id of a record."""
-        return record["source_id"] if path.endswith(".csv") else record["id"]
+        columns = KEYS.get(path.split("/")[0], ("id",))
+        return "/".join(record[column] for column in columns)
+
+    def kind(self, path: str, record: dict[str, Any]) -> str:
+        """What the truth says it is."""
+        named = path.rsplit("/", 1)[1].removesuffix(".csv")
+        return KINDS.get(path.split("/")[0]) or record.get("resourceType") or named
 
     def table(self, name: str) -> list[dict[str, str]]:
-        """truth or defects, as dictionaries."""
+        """truth, defects or census, as dictionaries."""
         with (self.manifest.folder / "truth" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
 
 def read(place: Place) -> None:
-    """Fill in the records of every file."""
-    folder = place.manifest.folder
-    for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
-        if name.startswith("council") and path.suffix == ".csv":
-            with path.open(encoding="utf-8", newline="") as file:
+    """Fill in the records of every file but the registers."""
+    for sent in place.manifest.submissions:
+        name = str(sent.path.relative_to(place.manifest.folder))
+        if sent.feed in KEYS:
+            with sent.path.open(encoding="utf-8", newline="") as file:
                 place.records[name] = list(csv.DictReader(file))
-        elif path.name.endswith(".ndjson.gz"):
-            _read_lines(place, name, gzip.decompress(path.read_bytes()).decode())
-        elif name.startswith("fhir") and path.is_file():
-            entries = json.loads(path.read_bytes())["entry"]
+        elif sent.feed == "adt":
+            _read_messages(place, name, sent.path.read_bytes().decode("utf-8", "surrogateescape"))
+        elif name.endswith(".ndjson.gz"):
+            _read_lines(place, name, gzip.decompress(sent.path.read_bytes()).decode())
+        elif sent.feed == "fhir":
+            entries = json.loads(sent.path.read_bytes())["entry"]
             place.records[name] = [entry["resource"] for entry in entries]
+
+
+def _read_messages(place: Place, name: str, text: str) -> None:
+    """A message has the id of its patient when it registers them, else its own number."""
+    place.records[name], place.broken[name] = [], []
+    for message in re.split(r"\r(?=MSH)", text):
+        head = message.split("\r")[0].split("|")
+        if not message.startswith("MSH|"):
+            place.broken[name].append(message)
+            continue
+        event = head[8].split("^")[1]
+        own = re.search(r"([0-9a-f]{16})\^\^\^(ZH1PAS)", message)
+        assert own
+        known = ("Patient", f"{own[2]}/{own[1]}") if event == "A28" else (event, head[9])
+        place.records[name].append({"resourceType": known[0], "id": known[1], "text": message})
 
 
 def _read_lines(place: Place, name: str, text: str) -> None:

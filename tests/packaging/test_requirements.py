@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ASKED = {
     "run": PROJECT["project"]["dependencies"],
     "build": PROJECT["build-system"]["requires"],
-    "dev": PROJECT["project"]["optional-dependencies"]["postgres"] + PROJECT["dependency-groups"]["dev"],
+    "dev": [*chain(*PROJECT["project"]["optional-dependencies"].values()), *PROJECT["dependency-groups"]["dev"]],
+    "mesh-sandbox": (ROOT / "requirements/mesh-sandbox.in").read_text("utf-8").splitlines()[1:],
 }
 
 

@@ -30,6 +30,8 @@ KEYS = {
     "demo": COUNTS | {"people", "as_of", "files"},
     "run": {"served"},
     "listen": {"accepted", "refused", "failed", "torn"},
+    "watch": COUNTS | {"files", "refused", "failed", "waiting"},
+    "mesh": COUNTS | {"files", "refused", "failed", "stored", "unmapped", "reports", "kept_by_mesh"},
     "series upload": COUNTS | {"file", "series", "reasons", "note"},
     "series list": {"series"},
     "series show": {
@@ -99,6 +101,7 @@ def test_help_takes_less_than_a_third_of_a_second() -> None:
         ["demo", "--as-of", "tomorrow"],
         ["run", "--port", "http"],
         ["backup"],
+        ["watch", "--still", "long"],
         ["place"],
         ["place", "show"],
         ["place", "show", "QJK", "--at", "yesterday"],

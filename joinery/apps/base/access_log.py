@@ -19,8 +19,9 @@ WHAT = {
     "refused": "Tried to open the record and was refused",
     "original": "Looked at where an entry came from",
     "log": "Looked at who has looked",
+    "quarantine": "Looked at a row that could not be taken",
 }
-WHY = {"direct_care": "For the person's care"}
+WHY = {"direct_care": "For the person's care", "feed_quality": "To put right what a service sent"}
 
 
 @dataclass(frozen=True, slots=True)

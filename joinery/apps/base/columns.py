@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection, models
@@ -65,7 +65,12 @@ def stored(at: datetime | None) -> Any:
     """
     if at is None or not _on_sqlite():
         return at
-    return str((at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None))
+    return _text(at)
+
+
+@lru_cache(maxsize=16_384)  # the rows of a file share few moments
+def _text(at: datetime) -> str:
+    return str(at.astimezone(UTC).replace(tzinfo=None))
 
 
 @cache

@@ -31,17 +31,31 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may: tuple[str, ...] = ()
 
 
+class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Columns that say something of some rows only: those in which each column of `where` holds one of its
+    words. There they must or may be filled; without `where` that is so in every row."""
+
+    where: Mapping[str, tuple[str, ...]] = {}
+    must: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One table of a feed: its columns and their rules.
 
-    A row that breaks a rule of a column in `required` or `refuse` is quarantined; with `notes`, a fault
-    in any other column is counted and the row is taken. `key` tells one thing from another.
+    A row that breaks a rule of a column in `required`, `one_of` or `refuse` is quarantined; with `notes`, a
+    fault in any other column is counted and the row is taken. `key` tells one thing from another, together
+    with the first column that is filled of each group of `one_of`.
     """
 
     part: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
     required: tuple[str, ...] = ()
+    # A column and a word in it that let a row leave `required` empty.
+    unless: Mapping[str, str] = {}
+    # Of each group of columns at least one must be filled.
+    one_of: tuple[tuple[str, ...], ...] = ()
     refuse: tuple[str, ...] = ()
     notes: bool = False
     dates: tuple[str, ...] = ()
@@ -55,6 +69,9 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     earlier: Mapping[str, tuple[str, ...]] = {}
     # Pairs (from, to) of which the second must not lie before the first.
     in_order: tuple[tuple[str, str], ...] = ()
+    # Numbers that together must not be more than the last of them.
+    at_most: tuple[tuple[str, ...], ...] = ()
+    when: tuple[When, ...] = ()
     modules: Mapping[str, tuple[str, ...]] = {}
     meaning: Mapping[str, str] = {}
     # The line of a timeline that a row makes: `at` and `until` name columns, the first filled counts.
@@ -65,8 +82,12 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: tuple[str, ...] = ()
     banner: str = ""
     restricted_when: Mapping[str, str] = {}
-    # A row of a return: whom or what it is about, when, what kind of row, and which columns are no part of it.
+    # A row of a return: whom it is about, when, what kind of row, and which columns are no part of it. The
+    # first of `subject` is the same in every return; another identifier counts within its `issuer` only.
+    # What is `identifying` is never given out.
     subject: tuple[str, ...] = ()
+    issuer: str = ""
+    identifying: tuple[str, ...] = ()
     from_date: str = ""
     to_date: str = ""
     kind_column: str = ""

@@ -11,7 +11,9 @@ import msgspec
 
 
 class AlertKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of alert. `bare` stands in place of the words that were sent; `here` is where others stand."""
+    """One kind of alert. `bare` stands in place of the words that were sent; `here` is where others stand;
+    one that is `last` stands after all.
+    """
 
     kind: str
     words: tuple[str, ...] = ()
@@ -19,6 +21,7 @@ class AlertKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
     bare: str = ""
     here: bool = False
+    last: bool = False
 
 
 class AlertKinds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +48,7 @@ def kind_of(title: str, detail: str) -> tuple[int, AlertKind]:
     kinds = alert_kinds()
     for place, each in enumerate(kinds):
         if _any_of(each.words, title) and (not each.also or _any_of(each.also, f"{title}. {detail}")):
-            return place, each
+            return (len(kinds) if each.last else place), each
     place = next(place for place, each in enumerate(kinds) if each.here)
     return place, kinds[place]
 

@@ -57,17 +57,19 @@ def _details(row: dict[str, str]) -> DetailsRow:
 
 
 def _entry(row: dict[str, str], file: File) -> EntryRow:
-    def first(columns: tuple[str, ...]) -> Moment | None:
-        return next((moment_of(row[c]) for c in columns if row.get(c)), None)
-
-    until = first(file.until)
-    details = filter(None, (fill(part, row) for part in file.detail))
     return EntryRow(
-        moment=first(file.at),
-        until_at=end_of(until),
+        moment=_first(row, file.at),
+        until_at=end_of(_first(row, file.until)),
         kind=file.kind,
         title=capital(fill(file.title, row) or file.kind)[:300],
-        detail=". ".join(details),
+        detail=". ".join([part for each in file.detail if (part := fill(each, row))]),
         banner=file.banner,
-        restricted=any(row.get(c) == value for c, value in file.restricted_when.items()),
+        restricted=any([row.get(c) == value for c, value in file.restricted_when.items()]),
     )
+
+
+def _first(row: dict[str, str], columns: tuple[str, ...]) -> Moment | None:
+    for column in columns:
+        if text := row.get(column):
+            return moment_of(text)
+    return None

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from joinery.apps.base.feeds import File
 from joinery.apps.record.rows import Issue, moment_of
-from joinery.apps.record.sheets import Line, Sheet
+from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet
 
 DIGEST_BYTES = 16
 _PARTED = "\x1f"  # no cell holds it
@@ -50,7 +50,7 @@ class Pseudonyms:
 def lines_of(sheet: Sheet, pseudonyms: Pseudonyms) -> Iterator[ReturnLine]:
     """The rows of a return in the order of the file."""
     file = sheet.file
-    said = tuple(c for c in sheet.columns if c not in file.envelope)
+    said = tuple(c for c in sheet.columns if c not in (*file.envelope, ROW_COLUMN, REASONS_COLUMN))
     keys = {name: (*file.key, *kind.key) for name, kind in file.kinds.items()}
     for line in sheet.lines():
         if line.issues:

@@ -7,7 +7,7 @@ checked again, so that a million rows of the same few words cost little.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,9 +15,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from joinery.apps.base.feeds import Feed, File, Kind, Variant
+from joinery.apps.base.feeds import Feed, File, Variant, When
 from joinery.apps.base.tables import Table, UnreadableFile, day_of, is_text, open_table, plain
 from joinery.apps.record.rows import Issue, moment_of
+from joinery.calc.returns import APPLICABLE, MANDATORY, NOT_APPLICABLE, UNDETERMINED
 from joinery.calc.units import parse_nhs_number
 
 # Columns that stand in a file which was sent back, beside the sender's own: they are not read.
@@ -82,6 +83,8 @@ class Sheet:
             wrong = "is longer than 128 KB. Is a closing quote missing?"
         if wrong:
             return _whole(position, body, "csv", "", wrong)
+        if self._sent_back:
+            cells = [as_received(cell) for cell in cells]
         if len(cells) != len(self.columns):
             # Empty cells at the end are what a spreadsheet adds.
             if len(cells) < len(self.columns) or any(cells[len(self.columns) :]):
@@ -105,14 +108,22 @@ class Sheet:
                     found.append((column, fault))
                 elif len(seen) < _MOST_REMEMBERED:
                     seen.add(value)
-        for column in self._required:
-            if not row[column]:
-                found.append((column, Fault("required", f"{column} is empty. It must be filled.")))
-        if self._kinds:
-            found += self._of_kind(row)
+        if not self.file.unless or not any(row.get(c) == word for c, word in self.file.unless.items()):
+            found += [(column, _empty(column)) for column in self._required if not row[column]]
+        for group in self.file.one_of:
+            if not any(row.get(column) for column in group):
+                found.append((group[0], _none_of(group)))
+        if self._rules:
+            must, stray = self._applies(row)
+            found += [(column, _empty_here(column)) for column in must if not row[column]]
+            found += [(column, _stray(column)) for column in stray if row[column]]
         for first, second in self.file.in_order:
             if (a := row.get(first)) and (b := row.get(second)) and _before(b, a):
                 found.append((second, Fault("order", f"{second} lies before {first}. Mend one of them.")))
+        for *parts, most in self.file.at_most:
+            if _sum(row.get(part, "") for part in parts) > (_number_of(row.get(most, "")) or 0):
+                message = f"{' and '.join(parts)} together are more than {most}. Mend one of them."
+                found.append((parts[0], Fault("sum", message)))
         if not found:
             return (), ()
         grave = [(c, f) for c, f in found if not self.file.notes or c in self._grave]
@@ -121,33 +132,37 @@ class Sheet:
         )
         return issues, tuple((c, f.rule) for c, f in found if (c, f) not in grave)
 
-    def _of_kind(self, row: dict[str, str]) -> Iterator[tuple[str, Fault]]:
-        """Columns that this kind of row must fill, and those that are filled though they say nothing of it."""
-        kind = self._kinds.get(row[self.file.kind_column])
-        if kind is None:
-            return
-        must, stray = kind
-        for column in must:
-            if not row[column]:
-                yield column, Fault("required", f"{column} is empty. A row of this kind must fill it.")
-        for column in stray:
-            if row[column]:
-                yield column, Fault("not-applicable", f"{column} is filled, but says nothing of a row of this kind.")
+    def _applies(self, row: dict[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Columns that such a row must fill, and those that say nothing of it."""
+        known = self._known
+        said = tuple([row[column] for column in self._deciding])
+        if said not in known:
+            if len(known) == _MOST_REMEMBERED:
+                known.clear()
+            fields = fields_of(self.file, row)
+            known[said] = (
+                tuple(c for c, field in fields.items() if field == MANDATORY and c in row),
+                tuple(c for c, field in fields.items() if field == NOT_APPLICABLE and c in row),
+            )
+        return known[said]
 
     @cached_property
-    def _kinds(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-        special = {c for kind in self.file.kinds.values() for c in (*kind.must, *kind.may)}
-        there = set(self.columns)
+    def _rules(self) -> tuple[When, ...]:
+        return rules_of(self.file)
 
-        def split(kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
-            own = {*kind.must, *kind.may}
-            return tuple(c for c in kind.must if c in there), tuple(sorted((special - own) & there))
+    @cached_property
+    def _deciding(self) -> tuple[str, ...]:
+        decides = {column for rule in self._rules for column in rule.where}
+        return tuple(c for c in self.columns if c in decides)
 
-        return {name: split(kind) for name, kind in self.file.kinds.items()}
+    @cached_property
+    def _known(self) -> dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]]:
+        return {}
 
     @cached_property
     def _grave(self) -> frozenset[str]:
-        return frozenset((*self.file.required, *self.file.refuse, *self.file.key))
+        one_of = (column for group in self.file.one_of for column in group[:1])
+        return frozenset((*self.file.required, *self.file.refuse, *self.file.key, *one_of))
 
     @cached_property
     def _required(self) -> tuple[str, ...]:
@@ -164,6 +179,58 @@ class Sheet:
     def _checks(self) -> list[tuple[str, Check, set[str]]]:
         checks = _checks_of(self.file, self.common)
         return [(column, _together(checks[column]), set()) for column in self.columns if checks.get(column)]
+
+
+def harmless(cell: str) -> str:
+    """A cell that a spreadsheet takes for text, whatever stands in it.
+
+    >>> harmless("=1+1"), harmless("-12.5")
+    ("'=1+1", '-12.5')
+    """
+    return f"'{cell}" if _FORMULA.match(cell.lstrip("'")) else cell
+
+
+def as_received(cell: str) -> str:
+    """The cell before `harmless`.
+
+    >>> as_received("'=1+1"), as_received("'tis")
+    ('=1+1', "'tis")
+    """
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell.lstrip("'")) else cell
+
+
+def rules_of(file: File) -> tuple[When, ...]:
+    """What a table says of columns that some rows fill and others do not."""
+    kinds = (When({file.kind_column: (name,)}, kind.must, kind.may) for name, kind in file.kinds.items())
+    return (*kinds, *file.when)
+
+
+def fields_of(file: File, row: Mapping[str, str]) -> dict[str, int]:
+    """Whether such a row must fill a column, may, or should not; columns not named here it may fill.
+
+    That is undetermined where what decides is empty or not on its list.
+    """
+    rank = (NOT_APPLICABLE, UNDETERMINED, APPLICABLE, MANDATORY)
+    found: dict[str, int] = {}
+    for rule in rules_of(file):
+        holds = _holds(file, rule, row)
+        for columns, field in ((rule.must, MANDATORY), (rule.may, APPLICABLE)):
+            field = field if holds else NOT_APPLICABLE if holds is False else UNDETERMINED
+            for column in columns:
+                found[column] = max(found.get(column, NOT_APPLICABLE), field, key=rank.index)
+    return found
+
+
+def _holds(file: File, rule: When, row: Mapping[str, str]) -> bool | None:
+    """Whether a rule is about a row; None when that cannot be told."""
+    unknown = False
+    for column, words in rule.where.items():
+        value = row.get(column, "")
+        if value not in words:
+            if value in file.codes.get(column, ()):
+                return False
+            unknown = True
+    return None if unknown else True
 
 
 class _DayFirst(dict[str, str]):
@@ -259,6 +326,22 @@ def _checks_of(file: File, common: Sequence[str]) -> dict[str, list[Check]]:
     return checks
 
 
+def _empty(column: str) -> Fault:
+    return Fault("required", f"{column} is empty. It must be filled.")
+
+
+def _empty_here(column: str) -> Fault:
+    return Fault("required", f"{column} is empty. A row of this kind must fill it.")
+
+
+def _none_of(columns: Sequence[str]) -> Fault:
+    return Fault("required", f"{' and '.join(columns)} are empty. Fill one of them.")
+
+
+def _stray(column: str) -> Fault:
+    return Fault("not-applicable", f"{column} is filled, but says nothing of a row of this kind.")
+
+
 def _date(column: str) -> Check:
     fault = Fault("date", f"{column} is not a date. Write it as 2026-03-31.")
     return lambda value: None if _is_date(value) else fault
@@ -313,6 +396,15 @@ def _is_date(text: str) -> bool:
         return len(text) == 10 and bool(date.fromisoformat(text))
     except ValueError:
         return False
+
+
+def _sum(numbers: Iterable[str]) -> float:
+    return sum(_number_of(text) or 0 for text in numbers)
+
+
+def _number_of(text: str) -> float | None:
+    """A number; what is none has a fault of its own."""
+    return float(text) if text.isascii() and _NUMBER.fullmatch(text) else None
 
 
 def _is_moment(text: str) -> bool:

@@ -89,3 +89,32 @@ def _newest(table: str, alias: str, key: str, on: str, also: str) -> str:
         f"JOIN record_submission {later} ON {later}.id = {alias}2.submission_id "
         f"WHERE {alias}2.{key} = {alias}.{key} AND {alias}2.id > {alias}.id AND {counts(later)})"
     )
+
+
+# A condition: the submission with this alias came from its sender, and is not a row that a person corrected.
+NOT_CORRECTION = "NOT EXISTS (SELECT 1 FROM record_correction nc WHERE nc.submission_id = {}.id)"
+
+
+def mended(q: str, s: str) -> str:
+    """A condition: what the quarantined row `q` of submission `s` is about was taken from a later file."""
+    return (
+        f"({q}.key <> '' AND EXISTS (SELECT 1 FROM record_item mi JOIN record_itemversion mv ON mv.item_id = mi.id "
+        f"AND NOT mv.late AND mv.submission_id > {s}.id "
+        "JOIN record_submission ms ON ms.id = mv.submission_id AND ms.published_at IS NOT NULL "
+        f"WHERE mi.source_id = {s}.source_id AND mi.key = {q}.key))"
+    )
+
+
+def open_quarantined(where: str) -> str:
+    """SQL for the quarantined rows (id, source) that wait for somebody; `where` is a condition on submission `s`.
+
+    A row that a sender sends every night is one: the newest of the same bytes, unless one of them was dealt with.
+    """
+    return (
+        "SELECT oq.id, os.source_id FROM (SELECT MAX(q.id) AS id FROM record_quarantined q "
+        "JOIN record_submission s ON s.id = q.submission_id AND s.published_at IS NOT NULL "
+        f"LEFT JOIN record_correction c ON c.quarantined_id = q.id WHERE {where} "
+        "GROUP BY s.source_id, q.digest HAVING COUNT(c.id) = 0) newest "
+        "JOIN record_quarantined oq ON oq.id = newest.id JOIN record_submission os ON os.id = oq.submission_id "
+        f"WHERE NOT {mended('oq', 'os')}"
+    )

@@ -18,24 +18,29 @@ def fill(template: str, row: Mapping[str, str]) -> str:
     >>> fill("Ended {end_date}", {"end_date": "2026-03-31"})
     'Ended 31 March 2026'
     """
-    filled = []
-    for before, columns in _parts(template):
-        filled.append(before)
-        if columns:
-            value = next((row[c] for c in columns if row.get(c)), "")
-            if not value:
-                return ""
-            filled.append(shown(value))
-    return "".join(filled)
+    return _filled(template, tuple([row.get(column, "") for column in _columns(template)]))
+
+
+@lru_cache(maxsize=65_536)  # rows of a table say the same few things over and over
+def _filled(template: str, values: tuple[str, ...]) -> str:
+    """A template with the values of its columns, in the order of `_columns`."""
+    said = dict(zip(_columns(template), values, strict=True))
+    empty = False
+
+    def word(slot: re.Match[str]) -> str:
+        nonlocal empty
+        value = next((said[c] for c in slot[1].split("|") if said[c]), "")
+        empty = empty or not value
+        return shown(value)
+
+    filled = _SLOT.sub(word, template)
+    return "" if empty else filled
 
 
 @cache
-def _parts(template: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """A template taken apart: text, then the columns of the slot after it (none after the last)."""
-    pieces = [*_SLOT.split(template), ""]
-    return tuple(
-        (text, tuple(filter(None, slot.split("|")))) for text, slot in zip(pieces[::2], pieces[1::2], strict=True)
-    )
+def _columns(template: str) -> tuple[str, ...]:
+    """The columns that a template names, each once."""
+    return tuple(dict.fromkeys(column for slot in _SLOT.findall(template) for column in slot.split("|")))
 
 
 @lru_cache(maxsize=4096)

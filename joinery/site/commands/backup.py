@@ -1,4 +1,7 @@
-"""`joinery backup`: a consistent copy of the database while it is in use, and apart from it the keys."""
+"""`joinery backup`: a consistent copy of the database while it is in use, and apart from it the keys.
+
+With it goes what a listener has acknowledged and nobody has taken yet: it is nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     # Keys before database: a head that is newer than the copy would look like a log cut short.
     keys = {path.name: path.read_bytes() for path in sorted(settings.KEYS.iterdir()) if path.is_file()}
     with tempfile.TemporaryDirectory(dir=settings.JOINERY_DATA) as folder:
+        # Before the database: a message that is taken meanwhile is in both, and then unchanged; never in neither.
+        waiting = _copy_inbox(settings.JOINERY_DATA / "inbox" / "adt", Path(folder) / "inbox" / "adt")
         copy = Path(folder) / "database"
         (_copy_sqlite if connection.vendor == "sqlite" else _dump_postgresql)(copy)
         digest = file_digest(copy)
@@ -56,7 +61,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             "demo": settings.DEMO,
         }
         _write(keys_target, keys, {})
-        _write(target, {"manifest.json": orjson.dumps(manifest)}, {"database": copy} | _demo(settings.JOINERY_DATA))
+        files = {"database": copy} | _demo(settings.JOINERY_DATA)
+        files |= {path.relative_to(folder).as_posix(): path for path in waiting}
+        _write(target, {"manifest.json": orjson.dumps(manifest)}, files)
     say(f"Wrote {target} and {keys_target}. Keep the keys in another place than the backup.")
     return {"file": str(target), "keys": str(keys_target), "bytes": target.stat().st_size, "sha256": digest}, 0
 
@@ -105,6 +112,23 @@ def postgresql_tool(program: str, *options: str) -> None:
         raise Problem(f"{program} is not installed. Install the PostgreSQL client programs.") from None
     if done.returncode:
         raise Problem(f"{program} failed: {done.stderr.strip()}")
+
+
+def _copy_inbox(inbox: Path, to: Path) -> list[Path]:
+    """Copy the files of messages that wait to be taken, while they come and go; returns the copies."""
+    copied = []
+    for path in sorted(p for p in inbox.glob("*/*") if p.suffix in (".part", ".hl7")):
+        # One that is handed over meanwhile has another name; one that is gone is in the database.
+        for found in (path, path.with_suffix(".hl7")):
+            copy = to / found.relative_to(inbox)
+            copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                shutil.copy(found, copy)
+            except FileNotFoundError:
+                continue
+            copied.append(copy)
+            break
+    return copied
 
 
 def _demo(data: Path) -> dict[str, Path]:

@@ -25,6 +25,8 @@ LONDON = ZoneInfo("Europe/London")
 RECEIVED = time(6, 10)
 PASSWORD = "wexcombe-demo-only"  # noqa: S105 (refused anywhere but on the machine itself)
 HOME = "ZPL01"
+# Listed in the manifest, but not taken yet.
+NOT_TAKEN = ("cld", "apc", "ecds")
 USERS: tuple[dict[str, Any], ...] = (
     {"name": "Tom Okafor", "email": "tom@demo.example", "role": "gp", "organisation": "Z90001"},
     {"name": "Bronagh Kelly", "email": "bronagh@demo.example", "role": "community_nurse", "organisation": "ZC1"},
@@ -128,20 +130,20 @@ def _arrange_place(manifest: Manifest, as_of: date) -> None:
 def _take(manifest: Manifest, as_of: date) -> dict[str, Any]:
     """Take every file the way `joinery take` does; the answer of `--json`."""
     from joinery.apps.base.action import Actor
-    from joinery.apps.record.actions import take_file
     from joinery.site.commands.take import COUNTS
+    from joinery.site.taking import take
 
     totals = dict.fromkeys(COUNTS, 0)
     number = 0
     for sent in manifest.submissions:
-        # A file, or else its folder, is named for the day on which it was sent.
-        named = sent.path.name if sent.path.name[:1].isdigit() else sent.path.parent.name
-        taken = take_file(
+        if sent.feed in NOT_TAKEN:
+            continue
+        taken = take(
             path=sent.path,
             feed=sent.feed,
-            organisation_code=sent.organisation,
+            sender=sent.organisation,
             actor=Actor.system("demo"),
-            at=datetime.combine(date.fromisoformat(named[:10]), RECEIVED, LONDON),
+            at=datetime.combine(sent.day, RECEIVED, LONDON),
         )
         number += 1
         totals = {name: totals[name] + asdict(taken)[name] for name in COUNTS}

@@ -45,6 +45,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     for problem in found.problems:
         say(f"joinery: {problem}")
     say(f"Restored the backup of {manifest['made_at']}; {found.rows:,} log rows verified.")
+    for sender in sorted(path.name for path in (data / "inbox" / "adt").glob("*")):
+        say(f"Messages from {sender} were received and not taken yet. They are, when it is listened to again.")
     answer = {"restored": manifest["made_at"], "audit_ok": not found.problems, "rows": found.rows}
     return answer, 1 if found.problems else 0
 
@@ -78,6 +80,9 @@ def _put(unpacked: Path, data: Path, manifest: dict[str, Any]) -> None:
     shutil.move(unpacked / "keys", data / "keys")
     if (unpacked / "demo.json").exists():
         shutil.move(unpacked / "demo.json", data / "demo.json")
+    if (unpacked / "inbox").exists():
+        shutil.move(unpacked / "inbox", data / "inbox")
+        (data / "inbox").chmod(0o700)
     setup.load()
     from django.conf import settings
     from django.db import connection

@@ -12,7 +12,6 @@ from joinery.site import setup
 from joinery.site.commands import Problem, say
 
 COUNTS = ("rows", "taken", "unchanged", "superseded", "quarantined")
-ENDINGS = {"fhir": (".json", ".ndjson", ".jsonl", ".gz"), "council": (".csv",), "adt": (".hl7", ".er7", ".txt")}
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:

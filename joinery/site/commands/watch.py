@@ -49,10 +49,10 @@ class Answer:
                 )
                 say(f"joinery: {each.file}: {each.words}")
 
-    def said(self, waiting: int) -> tuple[dict[str, Any], int]:
-        """The answer for `--json` and the exit code, with the number of files that are not whole yet."""
+    def said(self) -> tuple[dict[str, Any], int]:
+        """The answer for `--json`, and the exit code."""
         lists = {name: list(each) for name, each in self.lists.items()}
-        return self.totals | lists | {"waiting": waiting}, 1 if lists["refused"] or lists["failed"] else 0
+        return self.totals | lists, 1 if lists["refused"] or lists["failed"] else 0
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -70,10 +70,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         watch = Watch(folder, arguments.still)
         if arguments.once:
             take_once(watch, answer)
-            return answer.said(watch.waiting)
-        say(f"joinery: watching {folder}")
-        take_until(stopped(), watch, answer)
-    return answer.said(watch.waiting)[0], 0
+        else:
+            say(f"joinery: watching {folder}")
+            take_until(stopped(), watch, answer)
+    said, code = answer.said()
+    return said | {"waiting": watch.waiting}, code if arguments.once else 0
 
 
 def ready() -> None:

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from joinery.site.demo import corruptor
 from joinery.site.demo.corruptor import Defect
+from joinery.site.demo.diary import at_clock
 from joinery.site.demo.events import definitions
 from joinery.site.demo.histories import histories
 from joinery.site.demo.population import Person
-from joinery.site.demo.writers import Book, Copy, Ids, Record, Window, books, council, fhir
+from joinery.site.demo.returns import PERSON_IDS, File, Hospital, returns
+from joinery.site.demo.writers import Book, Copy, Ids, Record, Window, adt, adt_delivery, books, council, fhir
 
 # feed, organisation, which defect rates: in the order in which the files are taken in
 SOURCES = (
@@ -22,7 +24,10 @@ SOURCES = (
     ("fhir", "Z90002", "gp"),
     ("fhir", "ZC1", "community"),
     ("council", "999", "council"),
+    ("adt", "ZH1", "hospital"),
 )
+WRITERS = {"fhir": fhir, "council": council, "adt": adt}
+REGISTERS = ("cqc", "ods")
 # A postcode file like that of the Office for National Statistics, for the place alone.
 POSTCODES = "directory/postcodes.csv"
 OLDER_DAYS = 60  # how old the rows are that arrive late
@@ -33,13 +38,14 @@ class Submission(NamedTuple):
     """One file to take in. A council's extract is several, people first; its manifest.json lies beside them."""
 
     feed: str
-    organisation: str
+    organisation: str  # empty for a register, which nobody of the place sends
     path: Path
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was built. `submissions` are in intake order; `records` counts FHIR resources and CSV rows."""
+    """What was built. `submissions` are in intake order; `records` counts resources, messages and CSV rows."""
 
     folder: Path
     people: int
@@ -65,40 +71,48 @@ class _Source(NamedTuple):
         """What the source would send for a window, without defects in records."""
         if self.feed == "council":
             return council.rows(self.copies, self.book, self.people, self.ids, window)
-        return fhir.resources(self.copies, self.book, self.ids, window)
+        writer = adt if self.feed == "adt" else fhir
+        return writer.resources(self.copies, self.book, self.ids, window)
+
+    def person_id(self, copy: Copy) -> str:
+        """The key of the record that says who a person is."""
+        if self.feed == "adt":
+            return adt.patient_id(self.ids, copy.person.person, copy.number)
+        return self.ids("person" if self.feed == "council" else "Patient", (copy.person.person, copy.number))
 
 
 def build(folder: Path, people: int = 500, seed: int = 1, as_of: date = date(2026, 11, 21)) -> Manifest:
     """Write the place under `folder`: a first full submission the day before `as_of`, and one on the day.
 
-    The same arguments give the same bytes. `truth/truth.csv` says who every local identifier really is and
-    `truth/defects.csv` lists every defect. Raises ValueError for fewer than two people.
+    The same arguments give the same bytes. `truth/truth.csv` says who every local identifier really is,
+    `truth/defects.csv` lists every defect, and `truth/census.csv` who lies in which bed at the beginning of the
+    day. Raises ValueError for fewer than two people.
     """
     persons, events = histories(people, seed, as_of)
     kept = books(events)
-    sources = [_source(*source, persons.rows(), kept, seed) for source in SOURCES]
+    sources = {source[0:2]: _source(*source, persons.rows(), kept, seed) for source in SOURCES}
     before = as_of - timedelta(days=1)
-    sent = [_first_day(source, before, seed) for source in sources]
-    sent += [_second_day(source, as_of, seed) for source in sources]
-    files: dict[str, bytes] = {}
-    truth, defects, submissions = set(), [], []
-    for source, day, records, made in sent:
-        packed = (council if source.feed == "council" else fhir).pack(records, source.organisation, str(day))
-        truth |= {(source.feed, source.organisation, r.kind, r.local_id, r.person) for r in records}
-        defects += _listed(packed, made, source)
-        files |= _encoded(packed, source, day)
-        submissions += [Submission(source.feed, source.organisation, folder / path) for path in packed]
-    files[POSTCODES] = _csv(("pcds", "lsoa21cd", "dointr", "doterm"), _postcodes())
-    files["truth/truth.csv"] = _csv(("feed", "organisation", "kind", "local_id", "person"), sorted(truth))
-    files["truth/defects.csv"] = _csv(("file", "key", "defect", "field", "was", "now"), defects)
-    for path, data in files.items():
+    sent = [_first_day(source, before, seed) for source in sources.values()]
+    sent += [_second_day(source, as_of, seed) for source in sources.values()]
+    files = [file for each in sent for file in _files(each)]
+    trust, case = sources["adt", "ZH1"], sources["council", "999"]
+    files += returns(case.records, case.ids, Hospital(trust.copies, trust.book, trust.ids), as_of)
+    data = {file.path: file.data for file in files} | _manifests(files)
+    # Registers first: they say whose files the others are. What a day brings is taken before the next day's.
+    files.sort(key=lambda file: (file.day, file.feed not in REGISTERS))
+    defects = _listed(files, sources)
+    data[POSTCODES] = _csv(("pcds", "lsoa21cd", "dointr", "doterm"), _postcodes())
+    data["truth/truth.csv"] = _csv(("feed", "organisation", "kind", "local_id", "person"), sorted(_truth(files)))
+    data["truth/defects.csv"] = _csv(("file", "key", "defect", "field", "was", "now"), defects)
+    midnight = adt.census(trust.book, trust.ids, at_clock(as_of, 0))
+    data["truth/census.csv"] = _csv(("ward", "bed", "visit", "patient", "person"), midnight)
+    for path, text in data.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-    count = sum(len(records) for _, _, records, _ in sent)
+        (folder / path).write_bytes(text)
+    submissions = tuple(Submission(file.feed, file.organisation, folder / file.path, file.day) for file in files)
+    count = sum(len(file.records) for file in files)
     truth_file, defects_file = folder / "truth/truth.csv", folder / "truth/defects.csv"
-    return Manifest(
-        folder, len(persons), len(events), count, len(defects), tuple(submissions), truth_file, defects_file
-    )
+    return Manifest(folder, len(persons), len(events), count, len(defects), submissions, truth_file, defects_file)
 
 
 def _source(
@@ -121,31 +135,79 @@ class _Sent(NamedTuple):
 
 def _first_day(source: _Source, day: date, seed: int) -> _Sent:
     """Everything the source holds, with broken, repeated and missing records."""
-    rng = random.Random(f"{seed}/spoil/{source.organisation}")
-    return _Sent(source, day, *corruptor.spoil(source.records(Window.ending(day, full=True)), source.organisation, rng))
+    rng, window = random.Random(f"{seed}/spoil/{source.organisation}"), Window.ending(day, full=True)
+    if source.feed == "adt":
+        return _Sent(source, day, *adt_delivery.spoil(source.records(window), window, rng))
+    return _Sent(source, day, *corruptor.spoil(source.records(window), source.organisation, rng))
 
 
 def _second_day(source: _Source, day: date, seed: int) -> _Sent:
     """What changed since the day before (all of it again, for a council), with late and repeated records."""
     rng = random.Random(f"{seed}/next_day/{source.organisation}")
+    window = Window.ending(day, full=source.feed == "council")
+    today = source.records(window)
+    if source.feed == "adt":
+        return _Sent(source, day, *adt_delivery.spoil(today, window, rng))
     some = source._replace(copies=source.copies[::SOME])
     first = some.records(Window.ending(day - timedelta(days=1), full=True))
     older = some.records(Window.ending(day - timedelta(days=OLDER_DAYS), full=True))
-    today = source.records(Window.ending(day, full=source.feed == "council"))
     return _Sent(source, day, *corruptor.next_day(today, first, older, rng))
 
 
-def _listed(packed: dict[str, list[Record]], made: list[Defect], source: _Source) -> list[tuple[str, ...]]:
+def _files(sent: _Sent) -> list[File]:
+    """The files of what one source sends on a day, each with the defects that are in it."""
+    feed, organisation = sent.source.feed, sent.source.organisation
+    packed = WRITERS[feed].pack(sent.records, organisation, str(sent.day))
+    file_of = {(r.kind, r.local_id): path for path, records in packed.items() for r in records}
+    made: dict[str, list[Defect]] = {}
+    for defect in sent.made:
+        made.setdefault(file_of[defect.kind, defect.local_id], []).append(defect)
+    return [
+        File(feed, organisation, path, sent.day, records, made.get(path, []), WRITERS[feed].encode(path, records))
+        for path, records in packed.items()
+    ]
+
+
+def _manifests(files: list[File]) -> dict[str, bytes]:
+    """The manifest.json that a council lays beside the files of a day."""
+    folders: dict[str, list[File]] = {}
+    for file in files:
+        if file.feed == "council":
+            folders.setdefault(file.path.rsplit("/", 1)[0], []).append(file)
+    return {
+        f"{folder}/manifest.json": council.manifest(
+            {file.path: file.data for file in beside}, beside[0].organisation, Window.ending(beside[0].day, full=True)
+        )
+        for folder, beside in folders.items()
+    }
+
+
+def _truth(files: list[File]) -> set[tuple[str, str, str, str, int]]:
+    """Who every local identifier is: those of records, and what a return calls the person a row is about."""
+    truth = set()
+    for file in files:
+        for record in file.records:
+            found = [(record.kind, record.local_id)]
+            if isinstance(record.body, dict):
+                found += [("person", record.body[column]) for column in PERSON_IDS.get(file.feed, ())]
+            truth |= {(file.feed, file.organisation, kind, key, record.person) for kind, key in found if key}
+    return truth
+
+
+def _listed(files: list[File], sources: dict[tuple[str, str], _Source]) -> list[tuple[str, ...]]:
     """Rows of defects.csv: each defect with the file that carries it, the copies' wrong details included."""
     details = {
-        source.ids("person" if source.feed == "council" else "Patient", (copy.person.person, copy.number)): copy.defects
-        for copy in source.copies
+        (*source, of.person_id(copy)): copy.defects
+        for source, of in sources.items()
+        for copy in of.copies
         if copy.defects
     }
-    file_of = {(r.kind, r.local_id): path for path, records in packed.items() for r in records}
-    listed = [(file_of[kind, key], key, *change) for kind, key, change in made]
-    for (_, key), path in file_of.items():
-        listed += [(path, key, *change) for change in details.get(key, ())]
+    listed = []
+    for file in files:
+        listed += [(file.path, key, *change) for _, key, change in file.defects]
+        about = {record.local_id: None for record in file.records}
+        for key in about:
+            listed += [(file.path, key, *change) for change in details.get((file.feed, file.organisation, key), ())]
     return sorted(listed)
 
 
@@ -153,16 +215,6 @@ def _postcodes() -> list[tuple[str, ...]]:
     """Rows of the postcode file: each postcode of the place and the area in which it lies."""
     areas = definitions("place")["lsoas"].items()
     return sorted((postcode, area, "198001", "") for area, postcodes in areas for postcode in postcodes)
-
-
-def _encoded(packed: dict[str, list[Record]], source: _Source, day: date) -> dict[str, bytes]:
-    """The bytes of each file of a submission, with the manifest a council adds."""
-    writer = council if source.feed == "council" else fhir
-    files = {path: writer.encode(path, records) for path, records in packed.items()}
-    if source.feed == "council":
-        folder = next(iter(files)).rsplit("/", 1)[0]
-        files[f"{folder}/manifest.json"] = council.manifest(files, source.organisation, Window.ending(day, full=True))
-    return files
 
 
 def _csv(heads: tuple[str, ...], rows: Iterable[tuple]) -> bytes:

@@ -133,6 +133,14 @@ EVENTS = {
     "alert_raised": Kind("a warning to others was raised", "SNOMED CT or alert word", "words shown"),
     "alert_ended": Kind("the warning ended", "SNOMED CT or alert word", ""),
     "incident": Kind("something went wrong, such as a fall", "incident word", "what happened"),
+    "visits_agreed": Kind("a care provider agreed what it gives, or changed it", "CLD service component", "how much"),
+    "plan_agreed": Kind("a care provider's plan was agreed", "home_care or care_home", "its title"),
+    "plan_reviewed": Kind("that plan was looked at again", "home_care or care_home", "what came of it"),
+    "need_recorded": Kind("a need for support was written down, or anew", "need word", "words"),
+    "risk_recorded": Kind("a risk was written down, or anew", "risk word", "words"),
+    "goal_set": Kind("what the person wants to reach", "", "words"),
+    "legal_recorded": Kind("a legal decision was put on file", "ReSPECT, LPA, DoLS or MCA", "what was decided"),
+    "note_written": Kind("a note of the day", "", "words"),
     "places_open": Kind("the number of places a service can fill", "", "number"),
 }
 

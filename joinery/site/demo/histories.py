@@ -56,6 +56,7 @@ def _live(diary: Diary, seed: int, household: list[Person]) -> None:
         return
     lives_council.council(diary, random.Random(f"{seed}/council/{person}"), household)
     lives_health.hospital(diary, random.Random(f"{seed}/hospital/{person}"))
+    lives_health.emergency_department(diary, random.Random(f"{seed}/emergency_department/{person}"))
 
 
 def _death_date(diary: Diary, rng: random.Random) -> date | None:

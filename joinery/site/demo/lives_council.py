@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 
+from joinery.site.demo import lives_provider
 from joinery.site.demo.diary import Diary, at_clock, in_hours, working_day
 from joinery.site.demo.events import definitions
 from joinery.site.demo.lives_health import age_band
@@ -48,6 +49,7 @@ def council(diary: Diary, rng: random.Random, household: list[Person]) -> None:
         _family(diary, rng, asked, household, carer)
     if not carer:
         _alerts(diary, rng, asked, in_care_home)
+    lives_provider.care_provider(diary, rng)
 
 
 def _assessed(diary: Diary, rng: random.Random, asked, worker: str, carer: bool) -> None:

@@ -316,3 +316,16 @@ def _home_care_paused(diary: Diary, came: datetime, left: datetime) -> None:
             diary.write(
                 left + timedelta(hours=2), "service_resumed", row.organisation, row.service, "", "", row.episode
             )
+
+
+def emergency_department(diary: Diary, rng: random.Random) -> None:
+    """Came, was seen, and went home within some hours: most who come do. Never about a stay in a bed."""
+    if rng.random() >= (0.14, 0.12, 0.15, 0.22)[age_band(diary.age_years())]:
+        return
+    day, department = diary.days_ago(rng.randint(5, 500)), (HOSPITAL, "emergency_department")
+    if any(row.organisation == HOSPITAL and abs((row.at.date() - day).days) < 30 for row in diary.rows):
+        return
+    came, visit = at_clock(day, rng.randint(7, 23), rng.randrange(60)), diary.episode()
+    mode = rng.choice(("own_transport", "own_transport", "ambulance"))
+    diary.write(came, "arrived", *department, mode, rng.choice(list(WARD_FOR)), visit)
+    diary.write(came + timedelta(minutes=rng.randint(50, 400)), "discharged", *department, "19", "1", visit)

@@ -11,6 +11,7 @@ from joinery.site.demo.diary import Diary, at_clock
 from joinery.site.demo.events import definitions
 from joinery.site.demo.lives_council import CONTINUE, HOME_CARE, TO_ASSESSMENT, TO_SERVICES
 from joinery.site.demo.lives_health import COMMUNITY, HOSPITAL
+from joinery.site.demo.lives_provider import HARBOUR
 
 SURGERY = "Z90001"
 COUNCIL = "999"
@@ -35,6 +36,7 @@ def margaret(diary: Diary) -> None:
     _nurses_and_therapists(diary, ago)
     _at_the_council(diary, ago)
     _care_at_home(diary, ago)
+    _what_her_carers_write(diary, ago)
 
 
 def _medicine(diary: Diary, at: datetime, word: str) -> int:
@@ -192,6 +194,36 @@ def _care_at_home(diary: Diary, ago) -> None:
         ago(208, 8, 0), "service_started", COUNCIL, "home_care_harbour", HOME_CARE, "7 hours", diary.episode()
     )
     diary.write(ago(1, 8, 0), "service_changed", COUNCIL, "home_care_harbour", HOME_CARE, "10.5 hours", home_care)
+
+
+def _what_her_carers_write(diary: Diary, ago) -> None:
+    """Harbour Home Care's own record of her: what it helps with, what worries it, and who decides with her."""
+    carers, first = (HARBOUR, "home_care_harbour"), ago(207, 11, 0)
+
+    def told(event: str, code: str, *lines: tuple[datetime, str]) -> None:
+        episode = diary.episode()
+        for at, words in lines:
+            diary.write(at, event, *carers, code, words, episode)
+
+    told("visits_agreed", HOME_CARE, (ago(208, 8, 0), "7 hours"), (ago(1, 8, 0), "10.5 hours"))
+    told("plan_agreed", "home_care", (first, "Help at home, morning and evening"))
+    diary.write(ago(1, 9, 10), "plan_reviewed", *carers, "home_care", "An evening visit more", diary.rows[-1].episode)
+    told("need_recorded", "washing", (first, "Needs help to wash and dress since she broke her wrist"))
+    told("need_recorded", "medicines", (first, "Wants her tablets put out; takes them herself"))
+    told(
+        "risk_recorded",
+        "falls",
+        (first, "Broke her wrist in a fall at home; walks with a frame"),
+        (ago(33, 14, 30), "Two near falls, dizzy on standing; the surgery was told"),
+    )
+    told("goal_set", "", (first, "Walk to the shop with her frame"))
+    told("legal_recorded", "LPA", (ago(205, 15, 0), "health_and_welfare"))
+    told("relationship_recorded", "son", (first, "1 carer next_of_kin emergency lpa_health lpa_property"))
+    told("allergy_recorded", "91936005", (first, "Widespread rash"))
+    for word in ("amlodipine", "paracetamol"):
+        told("medicine_started", word, (first, definitions("clinical")["medicines"][word]["dose"]))
+    told("incident", "near_fall", (ago(34, 8, 20), "Dizzy on rising from her chair; sat down again"))
+    told("note_written", "", (ago(1, 8, 40), "Slept well, less dizzy. Breakfast eaten, tablets taken"))
 
 
 def david(diary: Diary) -> None:

@@ -8,13 +8,14 @@ Mrs Smith are never touched. Sources: handbook, domain 5.4 (Client Level Data) a
 import random
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from joinery.site.demo.corruptor import Defect
-from joinery.site.demo.events import NOBODY, definitions
-from joinery.site.demo.writers import Change, Ids, Record
+from joinery.site.demo.events import definitions
+from joinery.site.demo.writers import Change, Ids, Record, capacity
 from joinery.site.demo.writers.tables import Period
 
+T = TypeVar("T")
 Body = dict[str, str]
 WHOLE_FILE = ""  # the key of a defect that is in every row
 MRS_SMITH = 0
@@ -38,7 +39,8 @@ def _april(body: Body) -> Body:
     """A service begun before the financial year is said to begin with it, as after a change of systems."""
     end = body["Reporting_Period_End_Date"]
     april = f"{int(end[:4]) - (end[5:] < '04-01')}-04-01"
-    return {"Event_Start_Date": april} if _service(body) and body["Event_Start_Date"] < april else {}
+    going_on = _service(body) and body["Event_Start_Date"] < april < (body["Event_End_Date"] or end)
+    return {"Event_Start_Date": april} if going_on else {}
 
 
 def _service(body: Body) -> bool:
@@ -72,7 +74,7 @@ BREAKS: dict[str, dict[str, Break]] = {
     },
     "apc": {
         "ready_after_discharge": Break(lambda b: {"Discharge_Ready_Date": _later(b["Discharge_Date"])}),
-        "own_care_home_as_home": _set("Discharge_Destination", "85", where="Source_of_Admission", among=["85"]),
+        "own_care_home_as_councils": _set("Discharge_Destination", "65", where="Discharge_Destination", among=["85"]),
         "invalid_code": _set("Discharge_Destination", "20"),
         "number_not_traced": Break(
             lambda b: (
@@ -90,7 +92,7 @@ BREAKS: dict[str, dict[str, Break]] = {
     },
     "capacity": {
         "more_than_fit": Break(
-            lambda b: {"occupied": str(int(b["maximum_capacity"]) + 2)} if b["bed_type"] != "total" else {}
+            lambda b: {"occupied": str(int(b["maximum_capacity"]) + 2)} if b["bed_type"] != capacity.TOTAL else {}
         ),
         "old_figures": Break(lambda b: {"updated_at": _later(b["updated_at"], -45)}),
         "blank_mandatory": _set("maximum_capacity", ""),
@@ -103,24 +105,33 @@ def _later(moment: str, days: int = 1) -> str:
     return f"{date.fromisoformat(moment[:10]) + timedelta(days=days)}{moment[10:]}"
 
 
-def spoil(feed: str, records: list[Record], rng: random.Random) -> tuple[list[Record], list[Defect]]:
-    """A return with rows broken and rows repeated, none of them twice."""
+def spoil(
+    feed: str, records: list[Record], rng: random.Random, already: Iterable[Defect] = ()
+) -> tuple[list[Record], list[Defect]]:
+    """A return with rows broken and rows repeated, none of them twice, nor any that is broken `already`."""
     rates, records, defects = definitions("defects")[feed], list(records), list[Defect]()
-    whole = {at for at, record in enumerate(records) if record.person != MRS_SMITH}
+    broken = {defect.local_id for defect in already}
+    whole = {at for at, r in enumerate(records) if r.person != MRS_SMITH and r.local_id not in broken}
     for name, breaks in BREAKS[feed].items():
         fit = [at for at in sorted(whole) if _differs(records[at], breaks)]
-        for first in rng.sample(fit, min(len(fit), max(1, round(rates[name] * len(records))))):
+        for first in _chosen(fit, rates[name], len(records), rng):
+            if first not in whole:
+                continue  # with the rest of a person's rows
             person = records[first].person
             wide = [at for at in whole if records[at].person == person and _differs(records[at], breaks)]
             for at in sorted(wide) if breaks.person_wide else [first]:
                 whole.discard(at)
                 records[at], made = _broken(records[at], name, breaks)
                 defects += made
-    repeated = rng.sample(sorted(whole), min(len(whole), max(1, round(rates["repeated"] * len(records)))))
-    for at in sorted(repeated, reverse=True):
+    for at in sorted(_chosen(sorted(whole), rates["repeated"], len(records), rng), reverse=True):
         records.insert(at, records[at])
         defects.append(Defect(records[at].kind, records[at].local_id, Change("repeated", "", "", "")))
     return records, defects
+
+
+def _chosen(fit: list[T], rate: float, of: int, rng: random.Random) -> list[T]:
+    """Some of what fits, so many of `of`: at least one, unless it is never to happen."""
+    return rng.sample(fit, min(len(fit), max(1, round(rate * of)) if rate else 0))
 
 
 def _body(record: Record) -> Body:
@@ -136,7 +147,9 @@ def _differs(record: Record, breaks: Break) -> bool:
 def _broken(record: Record, name: str, breaks: Break) -> tuple[Record, list[Defect]]:
     body = _body(record)
     changes = {column: now for column, now in breaks.change(body).items() if now != body[column]}
-    made = [Defect(record.kind, record.local_id, Change(name, column, body[column], now)) for column, now in changes.items()]
+    made = [
+        Defect(record.kind, record.local_id, Change(name, column, body[column], now)) for column, now in changes.items()
+    ]
     return record._replace(body=body | changes), made
 
 
@@ -156,8 +169,7 @@ def period_misstated(records: list[Record], period: Period) -> tuple[list[Record
 def cost_changed(records: list[Record], ids: Ids, rng: random.Random) -> tuple[list[Record], list[Defect]]:
     """A dearer price makes a new service of some that go on: the old one ends, with a new reference a new begins."""
     rate, made, defects = definitions("defects")["cld"]["cost_change_new_service"], list[Record](), list[Defect]()
-    open_ones = [r.local_id for r in records if _goes_on(r)]
-    chosen = set(rng.sample(open_ones, min(len(open_ones), max(1, round(rate * len(records))))))
+    chosen = set(_chosen([r.local_id for r in records if _goes_on(r)], rate, len(records), rng))
     for record in records:
         if record.local_id not in chosen:
             made.append(record)
@@ -165,7 +177,10 @@ def cost_changed(records: list[Record], ids: Ids, rng: random.Random) -> tuple[l
         body = _body(record)
         period = Period(*(date.fromisoformat(body[f"Reporting_Period_{end}_Date"]) for end in ("Start", "End")))
         changed = period.last - timedelta(days=30)
-        ended = {"Event_End_Date": str(changed - timedelta(days=1)), "Event_Outcome": "NFA: Support ended for other reason"}
+        ended = {
+            "Event_End_Date": str(changed - timedelta(days=1)),
+            "Event_Outcome": "NFA: Support ended for other reason",
+        }
         again = {
             "Event_Reference": ids("event", f"{record.local_id}/2"),
             "Event_Start_Date": str(changed),
@@ -186,8 +201,8 @@ def _goes_on(record: Record) -> bool:
     body = _body(record)
     lately = _later(body["Reporting_Period_End_Date"], -60)
     by_time = body["Cost_Frequency_Unit_Type"] != "One-off"
-    not_hers = record.person not in (MRS_SMITH, NOBODY)
-    return bool(not_hers and _service(body) and not body["Event_End_Date"] and body["Event_Start_Date"] < lately and by_time)
+    goes_on = _service(body) and not body["Event_End_Date"] and body["Event_Start_Date"] < lately
+    return goes_on and by_time and record.person != MRS_SMITH
 
 
 def vanished(records: list[Record], before: list[Record], rng: random.Random) -> tuple[list[Record], list[Defect]]:
@@ -195,6 +210,11 @@ def vanished(records: list[Record], before: list[Record], rng: random.Random) ->
     rate = definitions("defects")["cld"]["open_service_vanished"]
     told = {record.local_id for record in before if _service(_body(record)) and not _body(record)["Event_End_Date"]}
     fit = [r.local_id for r in records if r.local_id in told and r.person != MRS_SMITH]
-    gone = set(rng.sample(fit, min(len(fit), max(1, round(rate * len(records))))))
+    gone = set(_chosen(fit, rate, len(records), rng))
     kept = [record for record in records if record.local_id not in gone]
     return kept, [Defect("event", key, Change("open_service_vanished", "", "", "")) for key in sorted(gone)]
+
+
+def sent_again() -> list[Defect]:
+    """A quarter sent once more as a whole, on top of what was sent before."""
+    return [Defect("event", WHOLE_FILE, Change("resubmitted", "", "", ""))]

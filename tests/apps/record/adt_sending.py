@@ -99,3 +99,15 @@ def in_beds() -> list[tuple[str, str]]:
 def banner(local: str = "RZZPAS/H4001001") -> Any:
     viewing, records = opened(person_of(f"{HOSPITAL} {local}"), POST)
     return facts.banner(viewing, records)
+
+
+def safety(local: str = "RZZPAS/H4001001") -> Any:
+    """The allergies of that person, as a page shows them."""
+    viewing, records = opened(person_of(f"{HOSPITAL} {local}"), POST)
+    return facts.safety(viewing, records, facts.freshness(viewing, records))[0]
+
+
+def lines(local: str = "RZZPAS/H4001001") -> list[tuple[str, str]]:
+    """Kind and title of each line of the timeline, newest first."""
+    viewing, records = opened(person_of(f"{HOSPITAL} {local}"), POST)
+    return [(line.kind_text, line.title) for line in facts.timeline_page(viewing, records, limit=200).lines]

@@ -213,7 +213,7 @@ def test_a_hospital_that_is_silent_at_noon_is_late_sooner_than_at_night(tmp_path
     for minutes, late in ((29, ()), (31, ("Example Hospital",))):
         assert adt.where(at=noon + timedelta(minutes=minutes)).late == late
     night = datetime(2026, 11, 10, 2, tzinfo=UTC)
-    send(tmp_path, message("A28", 900, "20261110020000", pid=pid("H9")), at=night)
+    send(tmp_path, message("A01", 900, "20261110020000", pv1(visit="V9"), pid=pid("H9")), at=night)
     assert adt.where(at=night + timedelta(minutes=31)).late == ()
     assert adt.where(at=night + timedelta(hours=5, minutes=31)).late == ("Example Hospital",)
 

@@ -6,16 +6,18 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hl7
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.record.actions import Receiver
 from joinery.apps.record.adt.er7 import Marks, parse, time_of, unescape
 from joinery.apps.record.adt.files import MOST_MESSAGE_BYTES, Frames, Piece, messages_in, read_pieces
 from joinery.apps.record.adt.message import row_of
-from joinery.apps.record.rows import LONDON, UnreadableFile
+from joinery.apps.record.rows import LONDON
 from tests.apps.record import adt_sending as adt
 from tests.apps.record.adt_sending import STORY, send
 from tests.apps.record.sending import bodies
@@ -112,7 +114,6 @@ def test_other_separators_are_read_from_the_header() -> None:
 
 
 def test_on_clean_messages_another_reader_finds_the_same() -> None:
-    hl7 = pytest.importorskip("hl7")
     for body in STORY:
         theirs, ours = hl7.parse(body.decode()), parse(body)
         for segment in theirs:

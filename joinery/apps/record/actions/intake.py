@@ -20,7 +20,7 @@ from django.db import connection
 
 from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import select
-from joinery.apps.base.feeds import Variant, feed_of, parse_variant
+from joinery.apps.base.feeds import Variant, feed_of
 from joinery.apps.base.seal import Keys
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.place import facts as place
@@ -32,9 +32,11 @@ from joinery.apps.record.adt.message import row_of as adt_row
 from joinery.apps.record.fhir.files import Received, read_resources
 from joinery.apps.record.fhir.lines import row_of, whose
 from joinery.apps.record.models import SUBMISSION, Source, Submission
+from joinery.apps.record.mods.files import open_export
 from joinery.apps.record.returns import Pseudonyms, lines_of
 from joinery.apps.record.rows import Row
 from joinery.apps.record.sheets import open_sheet
+from joinery.apps.record.variants import variant_of
 from joinery.definitions import FEEDS
 
 BATCH_ROWS = 2_000
@@ -87,7 +89,8 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
         )
         digest = _digest(path)
         try:
-            reading = read_file(path, feed, variant_of(source_id, feed, organisation_code))
+            variant = variant_of(source_id, feed, organisation_code)
+            reading = read_file(path, feed, variant, sender=organisation_code)
             submission_id = open_submission(
                 source_id=source_id, part=reading.part, file_name=path.name, file_digest=digest,
                 header=reading.header, actor=actor, at=at,
@@ -105,26 +108,20 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
     )  # fmt: skip
 
 
-def read_file(path: Path, feed: str, variant: Variant | None = None) -> Reading:
-    """Open a file of a feed. Raises UnreadableFile, also while its rows are read."""
+def read_file(path: Path, feed: str, variant: Variant | None = None, sender: str = "") -> Reading:
+    """Open a file of a feed, from the organisation `sender`. Raises UnreadableFile, also while its rows are read."""
     if feed == "adt":
         return Reading("adt", "", map(adt_row, read_pieces(path), count(1)))
     if feed == "fhir":
         return Reading("fhir", "", _fhir_rows(path))
+    if feed == "mods":
+        export = open_export(path, sender)
+        return Reading(export.part, "", export.rows)
     sheet = open_sheet(path, feed_of(feed), variant)
     if feed == "council":
         return Reading(sheet.file.part, sheet.header, council.rows_of(sheet))
     secret = Keys(settings.KEYS).key()
     return Reading(sheet.file.part, sheet.header, lines_of(sheet, Pseudonyms(secret)), stage_returns)
-
-
-def variant_of(source_id: int, feed: str, organisation_code: str) -> Variant | None:
-    """How the files of this sender differ: as the place has said last, or else as the definition says."""
-    sql = "SELECT text FROM record_feedvariant WHERE source_id = %s ORDER BY id DESC LIMIT 1"
-    said = select(sql, [source_id])
-    if said:
-        return parse_variant(said[0][0])
-    return next((v for v in feed_of(feed).variant if organisation_code in v.organisations), None)
 
 
 @action("record.open_source", targets=("feed", "organisation_code"))

@@ -1,12 +1,13 @@
 """Staging ADT messages: each is kept as a fact, and what the facts come to is worked out anew.
 
-A visit, a person's details and the lines of a timeline depend on all messages about them, in whatever
+A visit, a person's details and allergies, and the lines of a timeline depend on all messages about them, in whatever
 order they come (`calc.adt`). So what is written is the difference between what the facts came to before
 and what they come to now: a state, details, and lines that appear, change or go.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,13 +17,14 @@ from typing import Any
 import msgspec
 
 from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
-from joinery.apps.record.adt.person import details_of
-from joinery.apps.record.adt.words import lines_of
+from joinery.apps.record.adt.person import Said, details_of
+from joinery.apps.record.adt.words import lines_of, standing_lines
 from joinery.apps.record.merges import merges_around
-from joinery.apps.record.models import IndexRow, Message, RecordMerge, Visit, VisitState
+from joinery.apps.record.models import IndexRow, Item, Message, RecordMerge, Visit, VisitState
 from joinery.apps.record.rows import DetailsRow, EntryRow, MessageRow
 from joinery.calc import adt
-from joinery.calc.adt import Fact, Merge
+from joinery.calc.adt import Fact, said_order
+from joinery.calc.adt_people import Merge, allergies, person, survivors
 
 MOVES = {"A01", "A02", "A03"}
 _encode = msgspec.json.Encoder().encode
@@ -53,7 +55,7 @@ def stage_messages(
     submission_id: int, source_id: int, rows: Sequence[tuple[int, int, MessageRow]], records: dict[str, int]
 ) -> Told:
     """Stage messages, each with the ids of its version and its item. `records` are ids by local id."""
-    visits = _visits(source_id, {row.visit for _, _, row in rows if row.visit})
+    visits = _by_key(Visit, source_id, {row.visit for _, _, row in rows if row.visit})
     new = [
         Heard(version, item, records[row.fact.patient], visits[row.visit] if row.visit else None, row.fact)
         for version, item, row in rows
@@ -68,7 +70,7 @@ def stage_messages(
     )
     _note_moves(source_id, new)
     told = Told(relink=sorted(tied))
-    _tell_people(told, old, new)
+    _tell_people(told, source_id, old, new)
     _tell_visits(told, submission_id, old, new, merges)
     return told
 
@@ -89,15 +91,15 @@ def stage_unmerge(submission_id: int, losing: int, at: datetime) -> Told:
     return told
 
 
-def _visits(source_id: int, keys: set[str]) -> dict[str, int]:
-    """The visits with these keys, the missing ones made."""
+def _by_key(model: type[Visit] | type[Item], source_id: int, keys: set[str]) -> dict[str, int]:
+    """The visits, or items, with these keys, the missing ones made."""
     wanted = sorted(keys)
-    sql = f"SELECT key, id FROM record_visit WHERE source_id = %s AND key IN ({marks(wanted)})"
-    visits: dict[str, int] = dict(select(sql, [source_id, *wanted])) if wanted else {}
-    missing = [key for key in wanted if key not in visits]
-    made = dict(zip(missing, reserve_ids(Visit, len(missing)), strict=True))
-    insert_rows(Visit, ("id", "source_id", "key"), [(i, source_id, key) for key, i in made.items()])
-    return visits | made
+    sql = f"SELECT key, id FROM {model._meta.db_table} WHERE source_id = %s AND key IN ({marks(wanted)})"
+    found: dict[str, int] = dict(select(sql, [source_id, *wanted])) if wanted else {}
+    missing = [key for key in wanted if key not in found]
+    made = dict(zip(missing, reserve_ids(model, len(missing)), strict=True))
+    insert_rows(model, ("id", "source_id", "key"), [(i, source_id, key) for key, i in made.items()])
+    return found | made
 
 
 def _insert_merges(
@@ -137,18 +139,48 @@ def _held(submission_id: int, visits: set[int], records: set[int]) -> list[Heard
     return list(found.values())
 
 
-def _tell_people(told: Told, old: Sequence[Heard], new: Sequence[Heard]) -> None:
-    """The details of each person that a new message changes."""
-    before: dict[int, list[Fact]] = defaultdict(list)
-    since: dict[int, list[Fact]] = defaultdict(list)
+def _tell_people(told: Told, source_id: int, old: Sequence[Heard], new: Sequence[Heard]) -> None:
+    """The details of each person that a new message changes, and the lines of what stands about them."""
+    before: dict[int, list[Heard]] = defaultdict(list)
+    since: dict[int, list[Heard]] = defaultdict(list)
     for heard in old:
-        before[heard.record_id].append(heard.fact)
+        before[heard.record_id].append(heard)
     for heard in new:
-        since[heard.record_id].append(heard.fact)
-    for record, facts in since.items():
-        now = adt.person([*before[record], *facts])
-        if not before[record] or now != adt.person(before[record]):
-            told.details[record] = details_of(now)
+        since[heard.record_id].append(heard)
+    lines: list[tuple[str, Heard, EntryRow]] = []
+    for record, heard_now in since.items():
+        was, now = _stands(before[record]), _stands([*before[record], *heard_now])
+        if not before[record] or now.said != was.said:
+            told.details[record] = details_of(now.said)
+        for about in sorted(now.lines.keys() | was.lines.keys()):
+            line = now.lines.get(about)
+            if line != was.lines.get(about):
+                lines.append((f"PERSON/{record}/{_short(about)}", now.by.get(about, heard_now[-1]), line or EntryRow()))
+    items = _by_key(Item, source_id, {key for key, _, _ in lines})
+    told.lines += [(replace(by, item_id=items[key]), line) for key, by, line in lines]
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """What stands about a person: what is said of them, the lines it makes, and which message said each."""
+
+    said: Said
+    lines: dict[str, EntryRow]
+    by: dict[str, Heard]
+
+
+def _stands(heard: Sequence[Heard]) -> Stands:
+    facts = [h.fact for h in heard]
+    said, stated = person(facts), allergies(facts)
+    by = {name: h for h in sorted(heard, key=lambda h: said_order(h.fact)) for name in h.fact.person}
+    by_digest = {h.fact.digest: h for h in heard}
+    by |= {f"allergy {code}": by_digest[standing.by] for code, standing in stated.items()}
+    return Stands(said, standing_lines(said, stated), by)
+
+
+def _short(about: str) -> str:
+    """A key of any text: the code of an allergy may be long, or a sentence."""
+    return hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
 
 
 def _tell_visits(told: Told, submission_id: int, old: list[Heard], new: list[Heard], merges: set[Merge]) -> None:
@@ -190,7 +222,7 @@ def _shared(heard: Iterable[Heard]) -> set[int]:
 
 def _folded(heard: Iterable[Heard], merges: set[Merge]) -> dict[int, tuple[adt.Visit, list[Heard]]]:
     """Each visit, and its messages; patients are the records that stand for them after the merges."""
-    into, _ = adt.survivors(merges)
+    into, _ = survivors(merges)
     by_visit: dict[int, dict[str, Heard]] = defaultdict(dict)
     for each in heard:
         if each.visit_id is not None:

@@ -45,7 +45,9 @@ def _key(segment: Segment, text: str) -> str:
 def _allergy(segment: Segment, text: str, reading: Reading) -> Allergy:
     words = definition()
     reactions = [t for r in segment.repeats(5) if (t := segment.component(r, 1))]
-    kind, severity = (table.get(segment.text(n) or "", "") for table, n in ((words.allergens, 2), (words.severities, 4)))
+    kind, severity = (
+        table.get(segment.text(n) or "", "") for table, n in ((words.allergens, 2), (words.severities, 4))
+    )
     parts = [
         ", ".join(reactions).capitalize(),
         f"Severity: {severity}" if severity else "",
@@ -53,7 +55,7 @@ def _allergy(segment: Segment, text: str, reading: Reading) -> Allergy:
     ]
     # A day that cannot be read is left out: it must not keep the allergy from those who need to know.
     noted = time_of(segment.text(6) or "", reading.profile.time_zone)
-    day = noted.at.astimezone(reading.profile.time_zone) if noted and noted.precision == "minute" else noted and noted.at
+    day = noted.at.astimezone(reading.profile.time_zone) if noted else None
     return Allergy(
         text=text[:_MOST_TEXT],
         detail=". ".join(filter(None, parts))[:_MOST_TEXT],

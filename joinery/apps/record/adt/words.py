@@ -16,6 +16,8 @@ _KINDS = {
     "planned": "Planned admission", "admitted": "Admission", "moved": "Move", "on_leave": "Leave",
     "returned": "Leave", "discharged": "Discharge", "expected": "Expected discharge",
 }  # fmt: skip
+# PID-11, PID-13 and PID-14: address and telephones.
+_CONTACTS = {11, 13, 14}
 
 
 def lines_of(visit: Visit) -> dict[str, EntryRow]:
@@ -56,6 +58,22 @@ def words_of(place: Place | None) -> str:
     if place is None:
         return ""
     return ", ".join(filter(None, (place.ward or place.site, place.bed and f"bed {place.bed}")))
+
+
+def without_contacts(body: str) -> str:
+    """A message as it may be shown of somebody who hides where they live: without address, telephones,
+    next of kin and GP.
+    """
+    field = body[3:4]
+    shown = []
+    for line in body.replace("\n", "\r").split("\r"):
+        fields = line.split(field) if field else [line]
+        if fields[0] == "PID":
+            fields = ["(hidden)" if n in _CONTACTS and value else value for n, value in enumerate(fields)]
+        elif fields[0] in ("NK1", "PD1"):
+            fields = [fields[0], "(hidden)"]
+        shown.append(field.join(fields))
+    return "\r".join(shown)
 
 
 def _line(step: Step, visit: Visit) -> EntryRow:

@@ -98,6 +98,8 @@ def safety(viewing: Viewing, of: PersonRecords, sources: tuple[Freshness, ...] =
     """Allergies, alerts, medicines and problems. Nothing is shown as none unless a source has said so."""
     said, hidden = _said(viewing, of)
     unread = _unread(of)
+    hospitals = {s.source_id for s in sources if s.unread}
+    unread[ALLERGIES] += [k for k in of.known if k.feed == "adt" and k.source_id in hospitals]
     councils = [k for k in of.known if k.feed == "council"]
     found = []
     for heading in (ALLERGIES, ALERTS, MEDICINES, PROBLEMS):

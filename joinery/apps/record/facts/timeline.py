@@ -12,6 +12,7 @@ import orjson
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, marks, select, stored
 from joinery.apps.base.facts import person_facts
+from joinery.apps.record.adt.words import without_contacts
 from joinery.apps.record.people import Known, PersonRecords
 from joinery.apps.record.sql import entries
 from joinery.calc.access import may_read
@@ -143,11 +144,15 @@ def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
     versions = select(
         "SELECT v.id, v.number, s.received_at, s.file_name, v.late, v.body, s.header FROM record_itemversion v "
         "JOIN record_submission s ON s.id = v.submission_id AND s.published_at IS NOT NULL "
-        "WHERE v.item_id = (SELECT item_id FROM record_entry WHERE id = %s) ORDER BY v.id DESC",
+        # By way of its version: an allergy of a hospital is an item of its own, said in a message, which is another.
+        "WHERE v.item_id = (SELECT o.item_id FROM record_entry e JOIN record_itemversion o ON o.id = e.version_id "
+        "WHERE e.id = %s) ORDER BY v.id DESC",
         [entry_id],
     )
     current = next(v for v in versions if not v[4])
     header, body = current[6], bytes(current[5]).decode("utf-8", errors="replace")
+    if by_id[rows[0][1]].hides_place:
+        body = without_contacts(body)
     return Origin(
         line=line,
         versions=tuple(Version(v[1], as_moment(v[2]), v[3], v[0] == current[0]) for v in versions),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
 from joinery.apps.record.mods.definition import Fields
@@ -23,17 +24,23 @@ Form = tuple[str, frozenset[str]] | None
 
 @dataclass(slots=True)
 class Said:
-    """What fields hold: `words` as text for the page, `codes` as they are compared. Empty ones are in neither."""
+    """What fields hold: `words` as text for the page, `codes` as they were sent. Empty ones are in neither."""
 
     words: dict[str, str] = field(default_factory=dict)
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+
+    def holds(self, name: str, codes: tuple[str, ...]) -> bool:
+        """Whether a field holds one of these codes, however it is spelt; `""` stands for an empty field."""
+        held = self.codes.get(name)
+        return "" in codes if held is None else any(plain_code(code) in _compared(codes) for code in held)
 
     def first(self, names: tuple[str, ...]) -> str:
         """The words of the first of these fields that is filled; empty when none is."""
         return next((self.words[name] for name in names if name in self.words), "")
 
 
+@lru_cache(maxsize=4096)
 def plain_code(text: str) -> str:
     """A code as it is compared, however its sender spells it.
 
@@ -43,15 +50,21 @@ def plain_code(text: str) -> str:
     return _NOT_PLAIN.sub("_", text.lower()).strip("_")
 
 
+@cache
+def _compared(codes: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(plain_code(code) for code in codes if code)
+
+
 def check(where: str, held: Mapping[str, Any], fields: Fields, *, excused: bool = False) -> Said:
     """What `held` says, and every rule of `fields` that it breaks. `where` is its place, with what follows it.
 
     When `excused`, fields that must be filled may be empty.
     """
     said = Said()
-    for name, form in (*fields.must.items(), *fields.may.items()):
-        value = _at(held, name)
-        if value is None or value in ("", [], {}):
+    for name, value in held.items():
+        form = fields.must.get(name) or fields.may.get(name)
+        # What is not defined is kept with the line and not read; null and nothing are not known.
+        if form is None or value is None or value in ("", [], {}):
             continue
         read = FORMS[form](value)
         if read is None:
@@ -59,35 +72,32 @@ def check(where: str, held: Mapping[str, Any], fields: Fields, *, excused: bool 
         elif read[0]:
             said.words[name], said.codes[name] = read
     if not excused:
-        said.issues += _missing(where, fields, said)
+        said.issues += missing(where, fields.must, said)
+        said.issues += _none_of(where, fields.any_of, said)
     said.issues += _off_list(where, held, fields, said)
     return said
 
 
-def _at(held: Mapping[str, Any], name: str) -> Any:
-    """The value of a field; a dot goes one object deeper."""
-    outer, _, inner = name.partition(".")
-    value = held.get(outer)
-    return (value.get(inner) if isinstance(value, dict) else None) if inner else value
-
-
-def _missing(where: str, fields: Fields, said: Said) -> Iterator[Issue]:
+def missing(where: str, names: Iterable[str], said: Said) -> list[Issue]:
+    """An issue for each of these fields that is empty; one that is filled wrongly has its own."""
     wrong = {issue.path for issue in said.issues}
-    for name in fields.must:
-        if name not in said.words and f"{where}{name}" not in wrong:
-            yield _issue(where, name, "required", "", f"{name} is empty. It must be filled.")
-    if fields.any_of and not any(name in said.words or f"{where}{name}" in wrong for name in fields.any_of):
-        names = " or ".join(fields.any_of)
-        yield _issue(where, fields.any_of[0], "required", "", f"Neither is filled: {names}. One of them must be.")
+    empty = [name for name in names if name not in said.words and f"{where}{name}" not in wrong]
+    return [_issue(where, name, "required", "", f"{name} is empty. It must be filled.") for name in empty]
+
+
+def _none_of(where: str, names: tuple[str, ...], said: Said) -> list[Issue]:
+    """An issue when all of these fields are empty, and there are any."""
+    if not names or len(missing(where, names, said)) < len(names):
+        return []
+    return [_issue(where, names[0], "required", "", f"One of these must be filled: {', '.join(names)}.")]
 
 
 def _off_list(where: str, held: Mapping[str, Any], fields: Fields, said: Said) -> Iterator[Issue]:
-    for name, allowed in fields.codes.items():
-        value = _at(held, name)
-        if name in said.words and not all(code in allowed for code in listed(value)):
-            yield _issue(where, name, "code", value, f"{name} must be one of: {', '.join(allowed)}.")
-        elif name in said.words:
-            said.words[name] = said.words[name].replace("_", " ")
+    for name in (each for each in fields.codes if each in said.words):
+        allowed = fields.codes[name]
+        if not all(code in allowed for code in listed(held[name])):
+            yield _issue(where, name, "code", held[name], f"{name} must be one of: {', '.join(allowed)}.")
+        said.words[name] = said.words[name].replace("_", " ")
 
 
 def _issue(where: str, name: str, rule: str, value: Any, message: str) -> Issue:
@@ -99,7 +109,7 @@ def _issue(where: str, name: str, rule: str, value: Any, message: str) -> Issue:
 
 
 def _text(value: Any) -> Form:
-    return (value.strip(), frozenset({plain_code(value)})) if isinstance(value, str) else None
+    return (value.strip(), frozenset({value})) if isinstance(value, str) else None
 
 
 def _coded(value: Any) -> Form:
@@ -109,7 +119,7 @@ def _coded(value: Any) -> Form:
     said = [value.get(name) for name in ("text", "code")]
     if any(each is not None and not isinstance(each, str) for each in said) or not any(said):
         return None
-    return next(each.strip() for each in said if each), frozenset(plain_code(each) for each in said if each)
+    return next(each.strip() for each in said if each), frozenset(each for each in said if each)
 
 
 def _texts(value: Any) -> Form:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import msgspec
 
-from joinery.apps.record.mods.checks import Said, check, plain_code
-from joinery.apps.record.mods.definition import Fields, LineDefinition, TypeDefinition, definition, types
+from joinery.apps.record.mods.checks import Said, check, missing
+from joinery.apps.record.mods.definition import TypeDefinition, definition, types
 from joinery.apps.record.mods.person import details_of
-from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Row, capital, end_of, moment_of
+from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Moment, Row, capital, end_of, moment_of
 from joinery.apps.record.wording import fill
 
 PERSON = "Subject"
@@ -50,7 +49,7 @@ def row_of(body: bytes, position: int) -> Row:
 def _read(body: bytes) -> dict[str, Any] | str:
     """The JSON object of a line, or what is wrong with it."""
     try:
-        # A NUL that is escaped is one in a text that no database would hold.
+        # No database holds a text with a NUL in it, be it written as it is or escaped.
         if "\0" in body.decode("utf-8") or b"\\u0000" in body:
             return _NOT_TEXT
         line = _decode(body)
@@ -58,7 +57,13 @@ def _read(body: bytes) -> dict[str, Any] | str:
         return _NOT_TEXT
     except (msgspec.MsgspecError, RecursionError, ArithmeticError):
         return _NOT_AN_OBJECT
-    return line if isinstance(line, dict) else _NOT_AN_OBJECT
+    return _flat(line) if isinstance(line, dict) else _NOT_AN_OBJECT
+
+
+def _flat(line: dict[str, Any]) -> dict[str, Any]:
+    """The line with what its `change` says beside the rest, as `change.at` and so on."""
+    change = line.get("change")
+    return line | {f"change.{name}": value for name, value in change.items()} if isinstance(change, dict) else line
 
 
 def _whose(line: Mapping[str, Any]) -> tuple[str, str]:
@@ -66,8 +71,7 @@ def _whose(line: Mapping[str, Any]) -> tuple[str, str]:
 
     The system is part of the key: versions begin again at 1 when a provider changes its system.
     """
-    change = line.get("change")
-    named = (line.get("type"), change.get("system") if isinstance(change, dict) else None, line.get("uid"))
+    named = (line.get("type"), line.get("change.system"), line.get("uid"))
     parts = [part.strip() if isinstance(part, str) else "" for part in named]
     about = parts[2] if parts[0] == PERSON else line.get("subject")
     about = about.strip() if isinstance(about, str) else ""
@@ -81,8 +85,7 @@ def _too_long(where: str, line: Mapping[str, Any]) -> list[Issue]:
         if isinstance(line.get(name), str) and len(line[name]) > MOST_UID_CHARACTERS:
             message = f"{name} is longer than {MOST_UID_CHARACTERS} characters."
             found.append(Issue(f"{where}, {name}", "length", line[name][:80], message))
-    change = line.get("change")
-    system = change.get("system") if isinstance(change, dict) else None
+    system = line.get("change.system")
     if isinstance(system, str) and (len(system) > MOST_SYSTEM_CHARACTERS or "/" in system):
         message = f"change.system must have {MOST_SYSTEM_CHARACTERS} characters at most, and no slash."
         found.append(Issue(f"{where}, change.system", "form", system[:80], message))
@@ -97,11 +100,11 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
     if not (kind.type == PERSON or "subject" in kind.needs):
         made.local_id = ""
     gone, restricted = definition().gone_status, definition().restricted_sensitivity
-    if not said.codes["status"].isdisjoint(gone):
+    if said.holds("status", gone):
         # What was entered in error need not be right in anything else.
         _take_back(made, kind)
         return
-    said.issues += check(where, line, Fields(must=dict.fromkeys(kind.needs, "text"))).issues
+    said.issues += missing(where, kind.needs, said)
     if kind.type == PERSON and said.words.get("subject", said.words["uid"]) != said.words["uid"]:
         message = "The subject of a Subject must be its own uid, or empty."
         said.issues.append(Issue(f"{where}subject", "form", said.words["subject"][:80], message))
@@ -114,10 +117,10 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
     said.issues += found.issues
     if said.issues:
         return
-    hidden = not said.codes.get("sensitivity", frozenset()).isdisjoint(restricted)
+    hidden = said.holds("sensitivity", restricted)
     if kind.type == PERSON:
         made.details = details_of(body, found.words, restricted=hidden)
-    elif not found.codes.get("status", frozenset()).isdisjoint(gone):
+    elif found.holds("status", gone):
         _take_back(made, kind)
     elif made.local_id:
         made.entry = _entry(kind, said, found, absent, hidden)
@@ -137,7 +140,7 @@ def _entry(kind: TypeDefinition, said: Said, found: Said, absent: str, restricte
         clock = said.words.get("time")
         dates["date"] = f"{said.words['date']}T{clock}" if clock else said.words["date"]
     values = Said(dates | found.words, found.codes)
-    line = next((each for each in kind.line if _holds(each, found)), None)
+    line = next((each for each in kind.line if all(found.holds(*when) for when in each.when.items())), None)
     if line is None:
         return None
     made = EntryRow(
@@ -152,24 +155,8 @@ def _entry(kind: TypeDefinition, said: Said, found: Said, absent: str, restricte
         return made
     made.title = capital(fill(line.title, values.words) or line.kind)[:300]
     made.detail = ". ".join(capital(part) for each in line.detail if (part := fill(each, values.words)))
-    made.banner = line.banner if definition().shown_status in said.codes["status"] else ""
+    made.banner = line.banner if said.holds("status", (definition().shown_status,)) else ""
     return made
-
-
-def _holds(line: LineDefinition, found: Said) -> bool:
-    """Whether every field of its `when` holds one of the codes; `""` stands for an empty field."""
-    return all(_matches(name, allowed, found) for name, allowed in line.when.items())
-
-
-def _matches(name: str, allowed: tuple[str, ...], found: Said) -> bool:
-    if name not in found.words:
-        return "" in allowed
-    return not found.codes[name].isdisjoint(_compared(allowed))
-
-
-@cache
-def _compared(allowed: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(plain_code, allowed))
 
 
 def _moment(text: str) -> Moment | None:

@@ -3,22 +3,22 @@
 A message is a `Record` whose body is its text, segments ended by CR; its key is the control id. The message that
 registers a patient (A28) has the patient's number for its key instead, so that the truth knows who the number is.
 Mistakes and their cancellations, late messages and merges are part of what a hospital tells (`resources`); what
-goes wrong on the way is made by `spoil`. Field by field: handbook, feeds 3.
+goes wrong on the way is made by `adt_delivery.spoil`. Field by field: handbook, feeds 3.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
 from joinery.site.demo import names
-from joinery.site.demo.corruptor import NEVER_TOUCHED, Defect
+from joinery.site.demo.corruptor import NEVER_TOUCHED
 from joinery.site.demo.diary import LONDON
 from joinery.site.demo.events import Event, definitions
-from joinery.site.demo.writers import EARLIEST, Book, Change, Copy, Ids, Record, Window, episodes
+from joinery.site.demo.writers import Book, Copy, Ids, Record, Window, episodes
 
 SITE = "ZH101"
 ADMISSION_WARD = "amu"
@@ -33,7 +33,6 @@ WITH_ALLERGIES = {"A01", "A08", "A13", "A28", "A31"}
 CANCELS = {"A11": "admitted_by_mistake", "A12": "moved_by_mistake", "A13": "discharged_by_mistake"}
 NULL = '""'
 REGISTERED = "Patient"  # kind of the record of an A28
-BROKEN = "broken"  # kind of a record that is no message any more
 
 
 class Bed(NamedTuple):
@@ -280,6 +279,11 @@ def _time(at: datetime) -> str:
     return at.astimezone(LONDON).strftime("%Y%m%d%H%M%S")
 
 
+def _day(day: date | None) -> str:
+    """A date, or nothing where it is not known."""
+    return day.strftime("%Y%m%d") if day else ""
+
+
 def _pid(copy: Copy, ids: Ids, phone: str | None, died_at: datetime | None) -> str:
     """The patient as held. A number is verified unless this file has it wrong."""
     held = copy.person
@@ -296,7 +300,7 @@ def _pid(copy: Copy, ids: Ids, phone: str | None, died_at: datetime | None) -> s
             1: "1",
             3: "~".join(numbers),
             5: "~".join(known_as),
-            7: held.birth_date.strftime("%Y%m%d") if held.birth_date else "",
+            7: _day(held.birth_date),
             8: GENDERS[held.gender],
             11: address,
             13: f"{names.phone(held.person).replace(' ', '')}^PRS^CP" if phone is None else phone,
@@ -359,104 +363,6 @@ def _record(message: _Message, number: int, ids: Ids) -> Record:
     evn = _segment("EVN", {2: _time(message.recorded), 5: "U1001^CLERK^WARD", 6: _time(message.occurred)})
     kind, key = (REGISTERED, message.patient) if event == "A28" else (event, control_id)
     return Record(message.person, kind, key, message.sent, "\r".join([msh, evn, *message.segments]))
-
-
-# -- what goes wrong --------------------------------------------------------------------------------
-
-
-def spoil(records: list[Record], window: Window, rng: random.Random) -> tuple[list[Record], list[Defect]]:
-    """The messages of a window as they arrive, with every defect: those on the way, and those told of.
-
-    In a first submission one message is in Latin-1 without saying so, and one arrives a second time with its
-    head destroyed.
-    """
-    defects = [defect for record in records for defect in _told_of(record)]
-    arrived = list(records)
-    rates = definitions("defects")["messages"]
-    made = [_out_of_order(arrived, max(1, round(rates["out_of_order"] * len(records))), rng)]
-    if window.since == EARLIEST:
-        made += [_in_latin_1(arrived, rng), _header_broken(arrived, rng)]
-    made.append(_sent_twice(arrived, max(1, round(rates["sent_twice"] * len(records))), rng))
-    return arrived, defects + [defect for some in made for defect in some]
-
-
-def _told_of(record: Record) -> Iterator[Defect]:
-    """What the message itself gives away: a cancellation, a merge, a deletion, a delay."""
-    msh, evn, pid = (_fields(record, name) for name in ("MSH", "EVN", "PID"))
-    if record.kind in CANCELS:
-        yield Defect(record.kind, record.local_id, Change(CANCELS[record.kind], "", "", ""))
-    if record.kind == "A40":
-        yield Defect(record.kind, record.local_id, Change("merged", "MRG-1", "", _fields(record, "MRG")[1]))
-    if len(pid) > 13 and pid[13] == NULL:
-        phone = names.phone(record.person).replace(" ", "")
-        yield Defect(record.kind, record.local_id, Change("phone_deleted", "PID-13", phone, NULL))
-    # MSH-1 is not between separators, so MSH-7 is the sixth.
-    recorded, sent = (datetime.strptime(text, "%Y%m%d%H%M%S") for text in (evn[2], msh[6]))  # noqa: DTZ007 (both local)
-    if sent - recorded > timedelta(hours=1, minutes=1):
-        yield Defect(record.kind, record.local_id, Change("late", "MSH-7", evn[2], msh[6]))
-
-
-def _fields(record: Record, name: str) -> list[str]:
-    """The fields of the first segment of a name, and none of a segment that is not there."""
-    assert isinstance(record.body, str)
-    return next((line.split("|") for line in record.body.split("\r") if line.startswith(name)), [])
-
-
-def _visit_of(record: Record) -> str:
-    fields = _fields(record, "PV1")
-    return fields[19] if fields else ""
-
-
-def _choose(records: list[Record], kinds: tuple[str, ...], count: int, rng: random.Random) -> list[Record]:
-    """Some messages that may be touched."""
-    fit = [record for record in records if record.person not in NEVER_TOUCHED and record.kind in kinds]
-    return rng.sample(fit, min(count, len(fit)))
-
-
-def _out_of_order(arrived: list[Record], count: int, rng: random.Random) -> list[Defect]:
-    """Admissions and moves that arrive after the next message of their visit."""
-    defects: list[Defect] = []
-    for record in _choose(arrived, ("A01", "A02"), len(arrived), rng):
-        at, visit = arrived.index(record), _visit_of(record)
-        after = next((n for n in range(at + 1, len(arrived)) if _visit_of(arrived[n]) == visit), 0)
-        # An update before its admission is the case that goes wrong most.
-        if after and (defects or (record.kind, arrived[after].kind) == ("A01", "A08")) and len(defects) < count:
-            arrived.insert(after, arrived.pop(at))
-            defects.append(Defect(record.kind, record.local_id, Change("out_of_order", "", "", "")))
-    return defects
-
-
-def _in_latin_1(arrived: list[Record], rng: random.Random) -> list[Defect]:
-    """The clerk's name in Latin-1, and no word of it in MSH-18."""
-    defects = []
-    for record in _choose(arrived, ("A08",), 1, rng):
-        assert isinstance(record.body, str)
-        text = record.body.replace("U1001^CLERK^WARD", "U1002^LEFÈVRE^ZOË").replace("|GBR|UNICODE|", "|GBR||")
-        # The bytes that are no UTF-8 go through text and back unharmed.
-        body = text.encode("latin-1").decode("utf-8", "surrogateescape")
-        arrived[arrived.index(record)] = record._replace(body=body)
-        defects.append(Defect(record.kind, record.local_id, Change("latin_1", "MSH-18", "UNICODE", "")))
-    return defects
-
-
-def _header_broken(arrived: list[Record], rng: random.Random) -> list[Defect]:
-    """A message that arrives twice, first without its separators."""
-    defects = []
-    for record in _choose(arrived, ("A08",), 1, rng):
-        assert isinstance(record.body, str)
-        broken = record._replace(kind=BROKEN, body=record.body.replace("MSH|^~\\&|", "MSH  ", 1))
-        arrived.insert(arrived.index(record), broken)
-        defects.append(Defect(BROKEN, record.local_id, Change("header_broken", "MSH-2", "^~\\&", "")))
-    return defects
-
-
-def _sent_twice(arrived: list[Record], count: int, rng: random.Random) -> list[Defect]:
-    """Messages that arrive again, byte for byte, some messages later."""
-    defects = []
-    for record in _choose(arrived, tuple(STRUCTURES), count, rng):
-        arrived.insert(arrived.index(record) + rng.randint(1, 9), record)
-        defects.append(Defect(record.kind, record.local_id, Change("sent_twice", "", "", "")))
-    return defects
 
 
 def pack(records: list[Record], organisation: str, day: str) -> dict[str, list[Record]]:

@@ -122,7 +122,7 @@ def _patient(person: Person, at: datetime, ids: Ids) -> dict[str, Any]:
     return {
         "Der_Pseudo_NHS_Number": pseudonym(person, ids.seed),
         "NHS_Number_Trace_Status": "01" if person.nhs_number else "07",
-        "Local_Patient_ID": ids("Patient", (person.person, 0)),
+        "Local_Patient_ID": ids("patient", (person.person, 0)),
         "Source_of_Admission": OTHER_CARE_HOME if lives_in_care_home(person) else "19",
         "Sex": SEXES[person.gender],
         "Ethnic_Group": person.ethnicity,

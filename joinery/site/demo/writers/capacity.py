@@ -1,6 +1,6 @@
 """Care-home capacity: how many beds of each type are taken, kept or free, and who works in the home.
 
-No persons. One row a bed type of a location, and one for the whole of it (`total`), which alone carries the
+No persons. One row a bed type of a location, and one for the whole of it (`Total`), which alone carries the
 staff: said in each row it would be counted more than once. Columns: handbook, domain 2.7.
 """
 
@@ -8,15 +8,16 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from joinery.apps.base.feeds import feed_of
 from joinery.site.demo.diary import at_clock
 from joinery.site.demo.events import NOBODY, definitions
 from joinery.site.demo.writers import Record
 from joinery.site.demo.writers.tables import row
 
 STAFF = ("nurses", "care_staff", "other_staff", "agency_nurses", "agency_care_staff", "agency_other_staff")
-BEDS = ("maximum_capacity", "occupied", "reserved", "accepting_admissions")
-COLUMNS = ("location_id", "bed_type", "updated_at", *BEDS, *STAFF)
-TOTAL = "total"
+BEDS = ("maximum_capacity", "occupied", "reserved")
+COLUMNS = feed_of("capacity").part("capacity").columns
+TOTAL = "Total"
 OCCUPIED = (0.82, 0.93)  # 86.0 % of beds in England were in July 2025
 
 
@@ -37,22 +38,22 @@ def rows(provider: str, seed: int, day: date) -> list[Record]:
 
 
 def _home(location: str, home: dict[str, Any], updated_at: datetime, seed: int, day: date) -> list[Record]:
-    made, total = [], dict.fromkeys(BEDS, 0)
+    made, total, accepting = [], dict.fromkeys(BEDS, 0), "N"
     for bed_type, most in home["beds"].items():
         beds = _beds(most, random.Random(f"{seed}/capacity/{location}/{bed_type}"), day)
         total = {name: total[name] + beds[name] for name in BEDS}
-        made.append(_row(location, bed_type, updated_at, beds))
+        offered = "Y" if sum(beds[name] for name in BEDS[1:]) < most else "N"
+        accepting = max(accepting, offered)
+        made.append(_row(location, bed_type, updated_at, beds | {"accepting_admissions": offered}))
     staff = dict(zip(STAFF, home["staff"], strict=True))
-    return [*made, _row(location, TOTAL, updated_at, total | staff)]
+    return [*made, _row(location, TOTAL, updated_at, total | {"accepting_admissions": accepting} | staff)]
 
 
 def _beds(most: int, rng: random.Random, day: date) -> dict[str, int]:
-    """Beds by state. Not every empty bed is on offer; one more or less is taken from day to day."""
+    """Beds by state; one more or less is taken from day to day."""
     taken = round(most * rng.uniform(*OCCUPIED)) + random.Random(f"{rng.random()}/{day}").choice((-1, 0, 0, 1))
     taken = min(most, taken)
-    reserved = rng.randrange(2) if taken < most else 0
-    closed = rng.randrange(2) if taken + reserved < most else 0
-    return dict(zip(BEDS, (most, taken, reserved, most - taken - reserved - closed), strict=True))
+    return dict(zip(BEDS, (most, taken, rng.randrange(2) if taken < most else 0), strict=True))
 
 
 def _row(location: str, bed_type: str, updated_at: datetime, values: dict[str, Any]) -> Record:

@@ -72,7 +72,7 @@ def _patient(person: Person, at: datetime, ids: Ids) -> dict[str, Any]:
     codes = definitions("returns")["emergency"]
     return {
         "Der_Pseudo_NHS_Number": pseudonym(person, ids.seed),
-        "Local_Patient_ID": ids("Patient", (person.person, 0)),
+        "Local_Patient_ID": ids("patient", (person.person, 0)),
         "Accommodation_Status_SNOMED_CT": codes["care_home" if lives_in_care_home(person) else "home_unknown"],
         "Sex": SEXES[person.gender],
         "Age_At_Arrival": age(person, at.astimezone(LONDON).date()),
