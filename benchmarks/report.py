@@ -69,6 +69,9 @@ BARS = (
     Bar("The same resources as NDJSON", "ndjson", rate("ndjson", "first_cpu_s"), 2_000, 2_500),
     Bar("The same NDJSON again, nothing new", "ndjson", rate("ndjson", "second_cpu_s")),
     Bar("Council's service.csv, rows a CPU second", "csv", rate("csv")),
+    Bar("ADT messages acknowledged a second, one connection", "adt", plain("adt", "one_per_s"), 1_000, 1_000),
+    Bar("The same, eight connections", "adt", plain("adt", "eight_per_s")),
+    Bar("ADT messages taken a CPU second", "adt", rate("adt"), 1_000, 1_000),
     Bar("Newest 20 of 100,000 entries, ms in the database", "page", plain("page", "newest_20_ms"), 5, 5, True, 2),
     Bar("Person's page, SQL statements", "page", plain("page", "statements"), 14, 14, True),
     Bar("Person's page, CPU ms", "page", plain("page", "page_cpu_ms"), digits=1),
@@ -92,6 +95,14 @@ PEERS = (
     Peer("Intake of all bundles", "fhirkit 0.1.0: validation alone, in Rust", ALL, rate("gauge")),
     Peer(f"Intake of {PART} bundles", "sekmet-fhir 0.1.1: the same, as transactions", SOME, rate("sekmet")),
     Peer(f"Intake of {PART} bundles", "fhir.resources 8.3.0 (R4B): validation alone", SOME, rate("fhir_resources")),
+    *(
+        Peer(f"ADT messages acknowledged, {how}", "python-hl7 0.4.5: its MLLP server, nothing kept", ours, theirs)
+        for how, ours, theirs in (
+            ("one connection", plain("adt", "one_per_s"), plain("python_hl7", "one_per_s")),
+            ("eight connections", plain("adt", "eight_per_s"), plain("python_hl7", "eight_per_s")),
+            ("a CPU second", rate("adt", "answer_cpu_s"), rate("python_hl7", "answer_cpu_s")),
+        )
+    ),
     Peer(
         "A body as at a day",
         "DuckDB 2.0.0, in memory: its own statements alone",
@@ -134,6 +145,9 @@ the difference has not been found out.
 - Intake goes through `take_file` on a new SQLite deployment with `synchronous=FULL`: every resource is
   validated, kept as received with its version, indexed, put on a timeline and linked to a person.
 - The NDJSON holds the same resources with references that hold outside their bundle.
+- Messages are acknowledged in seconds on the clock, which is what a sender waits for: each connection has one
+  message in flight, each message is on disk before it is answered, and another process takes them meanwhile.
+  How long the disk needs for that depends on the machine. The CPU second is that of the process that answers.
 - sekmet-fhir runs as its own server with strict validation, and without its traffic log and simulator; only the
   CPU time of the server counts, not that of the client.
 - The directory holds 100,000 bodies and about 500,000 dated relations in two editions. Its peer keeps them in

@@ -46,6 +46,8 @@ TASKS = (
     Task("page", "person_page", quick="--entries 600 --pages 3"),
     Task("seal", "seal_log", quick="--rows 20000"),
     Task("csv", "take_csv", quick="--rows 1000"),
+    Task("adt", "adt", quick="--messages 300"),
+    Task("python_hl7", "peers.python_hl7", quick="--messages 300", environment=PEERS),
     Task("directory", "directory", quick="--questions 5"),
     Task("duckdb", "peers.duckdb_directory", quick="--questions 5", environment=PEERS),
 )

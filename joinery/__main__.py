@@ -102,6 +102,19 @@ def _intake(command: Command) -> None:
     )
     listen.set_defaults(module="listen")
 
+    unmerge = command(
+        "unmerge", "Part a hospital's number from the one it was merged into.",
+        "joinery unmerge --from RZZ01 RZZPAS/H4009999",
+    )  # fmt: skip
+    unmerge.add_argument("number", metavar="NUMBER", help="the number that lost, as in PID-3: AUTHORITY/NUMBER")
+    unmerge.add_argument("--from", dest="sender", required=True, metavar="CODE", help="code of the hospital")
+    unmerge.set_defaults(module="unmerge")
+
+    wrong = command(
+        "wrong-patients", "List the hospital visits that stood in a wrong person's record.", "joinery wrong-patients"
+    )
+    wrong.set_defaults(module="wrong_patients")
+
     watch = command("watch", "Take the files that are put into a folder.", "joinery watch --once /srv/inbox")
     watch.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the folder (default: JOINERY_INBOX)")
     watch.add_argument("--once", action="store_true", help="take what is there, and end")

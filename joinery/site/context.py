@@ -44,6 +44,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_role": where.role_text,
         "user_organisation": where.organisation_name,
         "user_waits": where.waits,
+        "user_has_post": bool(where.posts),
         "place_name": settings.PLACE_NAME or cache.get_or_set("place_name", _home_name, NAME_KEPT_SECONDS),
         "service_name": "Joinery",
         "reference": getattr(request, "reference", ""),

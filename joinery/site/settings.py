@@ -4,6 +4,7 @@
 - `JOINERY_DATABASE`: `postgresql://user:password@host:port/name` (default: SQLite in the folder);
 - `JOINERY_HOSTS`: host names to answer to, by commas (default: this machine only);
 - `JOINERY_PLACE`: the place's name, as pages show it (default: the name of the body that was started);
+- `JOINERY_UPLOAD_MB`: how large a file may be that is uploaded on a page of feeds (default 200);
 - `JOINERY_INBOX`: the folder into which senders put files (default `inbox/files` in the deployment's folder);
 - `JOINERY_MESH_URL`: the address of MESH, such as `https://mesh-sync.spineservices.nhs.uk`;
 - `JOINERY_MESH_MAILBOX`: the mailbox that is emptied;
@@ -166,6 +167,9 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True
 USE_I18N = False
+UPLOAD_MB = int(os.environ.get("JOINERY_UPLOAD_MB", "200"))
+# What is uploaded goes to disk as it comes, and never into memory.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 STATIC_URL = "static/"
 STATIC_ROOT = JOINERY_DATA / "static"
 STATICFILES_DIRS = [Path(__file__).parent / "theme/static"]

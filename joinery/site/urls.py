@@ -44,6 +44,7 @@ figures = [
 urlpatterns = [
     path("", include((people, "record"))),
     path("series/", include((figures, "measures"))),
+    path("feeds/", include(("joinery.site.feeds.urls", "feeds"))),
     path("place/", include(("joinery.site.place.urls", "place"))),
     path("log-in/", LogInView.as_view(), name="account_login"),
     path("log-out/", account.logout, name="account_logout"),

@@ -46,7 +46,7 @@ class Place:
     def kind(self, path: str, record: dict[str, Any]) -> str:
         """What the truth says it is."""
         named = path.rsplit("/", 1)[1].removesuffix(".csv")
-        return KINDS.get(path.split("/")[0]) or record.get("resourceType") or named
+        return KINDS.get(path.split("/")[0]) or record.get("resourceType") or record.get("type") or named
 
     def table(self, name: str) -> list[dict[str, str]]:
         """truth, defects or census, as dictionaries."""
@@ -63,6 +63,9 @@ def read(place: Place) -> None:
                 place.records[name] = list(csv.DictReader(file))
         elif sent.feed == "adt":
             _read_messages(place, name, sent.path.read_bytes().decode("utf-8", "surrogateescape"))
+        elif sent.feed == "mods":
+            lines = gzip.decompress(sent.path.read_bytes()).decode().splitlines()
+            place.records[name] = [line | {"id": line["uid"]} for line in map(json.loads, lines)]
         elif name.endswith(".ndjson.gz"):
             _read_lines(place, name, gzip.decompress(sent.path.read_bytes()).decode())
         elif sent.feed == "fhir":

@@ -30,6 +30,8 @@ KEYS = {
     "demo": COUNTS | {"people", "as_of", "files"},
     "run": {"served"},
     "listen": {"accepted", "refused", "failed", "torn"},
+    "unmerge": {"unmerged", "from", "at"},
+    "wrong-patients": {"visits"},
     "watch": COUNTS | {"files", "refused", "failed", "waiting"},
     "mesh": COUNTS | {"files", "refused", "failed", "stored", "unmapped", "reports", "kept_by_mesh"},
     "series upload": COUNTS | {"file", "series", "reasons", "note"},

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from joinery.site.inbox import folder_of
+from joinery.site.listener import Inbox, Listener
 from tests.apps.record.adt_sending import STORY, W7, message, pv1
 from tests.site.test_serving import descendants, until
-from tests.support import Deployment, free_port
+from tests.support import Deployment, empty_deployment, free_port
 
 HOSPITAL = "RZZ"
 
@@ -140,6 +141,81 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_the_next_start(
         again.communicate(timeout=60)
 
 
+def test_frames_by_the_byte_two_in_a_packet_torn_and_of_5_mb_are_each_answered(
+    listening: tuple[Deployment, int, Any],
+) -> None:
+    deployment, port, _ = listening
+    with closing((sender := Sender(port)).socket):
+        sender.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in b"\x0b" + STORY[0] + b"\r\x1c\r":
+            sender.socket.sendall(bytes([byte]))
+        assert sender.answers(1) == [("AA", "RZZ0000000101")]
+        sender.send(STORY[1], STORY[2])
+        assert [control for _, control in sender.answers(2)] == ["RZZ0000000127", "RZZ0000000188"]
+        sender.socket.sendall(b"\x0b" + STORY[3][:100])
+        sender.send(STORY[3], STORY[4] + b"\rOBX|1|ED|||" + b"x" * (5 * 1024 * 1024))
+        assert [code for code, _ in sender.answers(2)] == ["AA", "AA"]
+    until(lambda: _held(deployment) == 5, "all five are in the record")
+    assert deployment.sql("SELECT COUNT(*) FROM record_quarantined") == [(1,)]
+
+
+def test_while_the_database_is_locked_messages_are_acknowledged_and_once_it_is_not_taken_once(
+    listening: tuple[Deployment, int, Any],
+) -> None:
+    deployment, port, _ = listening
+    until(lambda: deployment.sql("SELECT COUNT(*) FROM record_source") == [(1,)], "the listener is ready")
+    with closing(deployment.connect()) as other:
+        other.execute("BEGIN IMMEDIATE" if not deployment.database else "BEGIN")
+        if deployment.database:
+            other.execute("LOCK TABLE record_submission IN EXCLUSIVE MODE")
+        with closing((sender := Sender(port)).socket):
+            sender.send(STORY[0])
+            assert sender.answers(1) == [("AA", "RZZ0000000101")]
+            folder = folder_of(deployment.data, HOSPITAL)
+            until(lambda: list(folder.glob("*.hl7")), "the message is handed over")
+            assert _held(deployment) == 0
+        other.execute("ROLLBACK")
+    until(lambda: _held(deployment) == 1, "the message is in the record")
+    assert deployment.sql("SELECT COUNT(*) FROM record_visit") == [(1,)]
+
+
+def test_what_was_acknowledged_and_not_taken_survives_backup_and_restore(hospital: Deployment, tmp_path: Path) -> None:
+    folder = folder_of(hospital.data, HOSPITAL)
+    inbox = Inbox(folder)
+    inbox.keep([b"\x0b" + STORY[0] + b"\r\x1c\r"])
+    inbox.hand_over()
+    inbox.keep([b"\x0b" + STORY[1] + b"\r\x1c\r"])
+    assert sorted(path.suffix for path in folder.iterdir()) == [".hl7", ".part"]
+    hospital.json("backup", tmp_path / "monday.joinery")
+    with empty_deployment(tmp_path / "elsewhere") as other:
+        done = other.run("restore", tmp_path / "monday.joinery")
+        assert "Messages from RZZ were received and not taken yet" in done.stderr
+        assert (other.data / "inbox").stat().st_mode & 0o777 == 0o700
+        listener = other.start("listen", "--port", free_port(), "--from", HOSPITAL)
+        try:
+            until(lambda: _held(other) == 2, "both messages are in the record")
+        finally:
+            listener.terminate()
+            listener.communicate(timeout=60)
+    inbox.hand_over()
+
+
+def test_a_merge_is_taken_back_and_a_wrong_patient_listed_by_command(hospital: Deployment, tmp_path: Path) -> None:
+    right = STORY[0].replace(b"H4001001", b"H4001002").replace(b"~9990001014^^^NHS", b"").replace(b"MARLOWE", b"OAK")
+    right = right.replace(b"9990001014^^^NHS~", b"").replace(b"RZZ0000000101", b"RZZ9").replace(b"A01", b"A45")
+    right = right.replace(b"20261105143512", b"20261106143512")
+    merge = message("A40", 300, "20261107090000", "MRG|H1^^^RZZPAS", pid="PID|1||H2^^^RZZPAS||ASH^ANN||19500102|2")
+    for name, each in (("wrong", STORY[0]), ("right", right), ("merge", merge)):
+        (tmp_path / f"{name}.hl7").write_bytes(each)
+        taken = hospital.json("take", "--feed", "adt", "--from", HOSPITAL, tmp_path / f"{name}.hl7")
+        assert taken["taken"] == 1, taken
+    (wrong,) = hospital.json("wrong-patients")["visits"]
+    assert set(wrong) == {"hospital", "wrong_person_id", "person_id", "from_at", "until_at"}
+    assert hospital.json("unmerge", "--from", HOSPITAL, "RZZPAS/H1")["unmerged"] == "RZZPAS/H1"
+    never = hospital.run("unmerge", "--from", HOSPITAL, "RZZPAS/H2")
+    assert (never.returncode, "has merged no number like this one" in never.stderr) == (1, True)
+
+
 def test_it_listens_to_this_machine_only_unless_told_and_only_once(listening: tuple[Deployment, int, Any]) -> None:
     deployment, _, _ = listening
     beyond = deployment.run("listen", "--host", "0.0.0.0", "--port", free_port(), "--from", HOSPITAL)
@@ -151,8 +227,6 @@ def test_it_listens_to_this_machine_only_unless_told_and_only_once(listening: tu
 
 
 def test_what_cannot_be_stored_is_to_be_sent_again_and_then_is_taken(tmp_path: Path) -> None:
-    from joinery.site.listener import Inbox, Listener
-
     async def talk() -> list[bytes]:
         inbox = Inbox(tmp_path / "inbox")
         listener = Listener(inbox)

@@ -17,7 +17,7 @@ from tests.site.test_serving import running, until
 from tests.support import Deployment
 
 STILL = 0.2
-MANY = 4_000
+MANY = 6_000  # three batches
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_rows_in_quarantine_are_listed_beside_their_file(place: Deployment, fold
     assert lying(folder) == ["999/council/done/person.csv", "999/council/done/person.csv.reasons.csv"]
     (reasons,) = folder.rglob("*.reasons.csv")
     text = reasons.read_text()
-    assert "birth_date" in text and "Okonkwo" not in text
+    assert "given_names" in text and "Okonkwo" not in text
 
 
 def test_what_cannot_be_taken_is_refused_with_words(place: Deployment, folder: Path, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_what_cannot_be_taken_is_refused_with_words(place: Deployment, folder: P
     patient_file(secret)
     (folder / "Z90001/fhir/link.json").symlink_to(secret)
     os.mkfifo(folder / "Z90001/fhir/pipe.json")
-    (folder / "Z90001/fhir/broken.json").write_text("{")
+    (folder / "999/council/referral.csv").write_bytes(b"PK\x03\x04 a workbook")
     (folder / "Z90001/telex").mkdir()
     patient_file(folder / "Z90001/telex/patient.json")
     (folder / "Z404/fhir").mkdir(parents=True)
@@ -102,7 +102,7 @@ def test_what_cannot_be_taken_is_refused_with_words(place: Deployment, folder: P
     refused = {(each["sender"], each["feed"], each["file"]): each["error"] for each in answer["refused"]}  # type: ignore[index,attr-defined]
     assert "No organisation has the code Z404" in refused["Z404", "fhir", "patient.json"]
     assert "There is no feed called telex" in refused["Z90001", "telex", "patient.json"]
-    assert refused["Z90001", "fhir", "broken.json"] in why["broken.json"]
+    assert refused["999", "council", "referral.csv"] in why["referral.csv"]
     assert len(refused) == 7 and all("send the file again" in words for words in why.values())
     assert [name for name in lying(folder) if "refused/" not in name] == []
     assert secret.exists() and people(place) == 0
@@ -176,7 +176,7 @@ def many(folder: Path) -> Iterator[Path]:
     yield people_file(folder / "999/council/person.csv", MANY)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 2_001])
+@pytest.mark.parametrize("rows", [0, 1])
 def test_whoever_is_killed_is_carried_on_for(place: Deployment, folder: Path, many: Path, rows: int) -> None:
     process = place.start("watch", folder, "--still", STILL)
     claimed = folder / CLAIMED / "999/council/person.csv"

@@ -52,8 +52,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: tuple[str, ...]
     columns: tuple[str, ...]
     required: tuple[str, ...] = ()
-    # A column and a word in it that let a row leave `required` empty.
-    unless: Mapping[str, str] = {}
+    # Words in a column that let a row leave `required` empty.
+    unless: Mapping[str, tuple[str, ...]] = {}
     # Of each group of columns at least one must be filled.
     one_of: tuple[tuple[str, ...], ...] = ()
     refuse: tuple[str, ...] = ()
@@ -62,6 +62,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     moments: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
     nhs_numbers: tuple[str, ...] = ()
     patterns: Mapping[str, str] = {}
     codes: Mapping[str, tuple[str, ...]] = {}
@@ -73,7 +74,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_most: tuple[tuple[str, ...], ...] = ()
     when: tuple[When, ...] = ()
     modules: Mapping[str, tuple[str, ...]] = {}
-    meaning: Mapping[str, str] = {}
+    # What each code of a list means; the codes are a list as those of `codes` are.
+    meaning: Mapping[str, Mapping[str, str]] = {}
     # The line of a timeline that a row makes: `at` and `until` name columns, the first filled counts.
     kind: str = ""
     at: tuple[str, ...] = ()
@@ -94,6 +96,11 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: Mapping[str, Kind] = {}
     stated: str = ""
     envelope: tuple[str, ...] = ()
+
+    @property
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """The codes that a column may hold."""
+        return {**self.codes, **{column: tuple(codes) for column, codes in self.meaning.items()}}
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -152,15 +152,17 @@ def refuse_other_formats(path: Path, start: bytes, wanted: str = "CSV") -> None:
         raise UnreadableFile(
             f"{path.name} is a workbook (XLSX, ODS, XLS) or a zip. Unpack a zip; open a workbook, choose the "
             "sheet that holds the data, save it as CSV (UTF-8), and give that file."
+            if wanted == "CSV"
+            else f"{path.name} is a workbook or a zip. Unpack a zip, and give the data as {wanted}."
         )
     if start[:2] == b"\x1f\x8b":
         raise UnreadableFile(f"{path.name} is compressed. Unpack it and give the file inside.")
     if start[:5] == b"%PDF-":
-        raise UnreadableFile(f"{path.name} is a PDF. Get the same data as CSV.")
+        raise UnreadableFile(f"{path.name} is a PDF. Get the same data as {wanted}.")
     if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise UnreadableFile(f"{path.name} is XML or a web page. Get the data as {wanted}.")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or start.count(0) > len(start) // 10:
-        raise UnreadableFile(f"{path.name} is not UTF-8 text. Save it as CSV (UTF-8) and give that.")
+        raise UnreadableFile(f"{path.name} is not UTF-8 text. Save it as {wanted} (UTF-8) and give that.")
 
 
 def encoding_of(path: Path) -> str:

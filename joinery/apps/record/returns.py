@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,9 +16,11 @@ from functools import lru_cache
 from joinery.apps.base.feeds import File
 from joinery.apps.record.rows import Issue, moment_of
 from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet
+from joinery.calc.units import parse_nhs_number
 
 DIGEST_BYTES = 16
 _PARTED = "\x1f"  # no cell holds it
+_TEN_DIGITS = re.compile(r"(\d[ -]?){10}")
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class ReturnLine:
     subject: str = ""
     from_date: date | None = None
     to_date: date | None = None
+    goes_on: bool = False
 
 
 class Pseudonyms:
@@ -64,20 +68,35 @@ def _line(
 ) -> ReturnLine:
     cells = line.cells
     kind = cells[file.kind_column] if file.kind_column else file.part
-    subject = next((f"{c}:{v}" for c in file.subject if (v := cells.get(c))), "")
+    whose = (next((v for c in group if (v := cells.get(c))), "") for group in file.one_of)
     stated = moment_of(cells[file.stated]) if file.stated and cells.get(file.stated) else None
     return ReturnLine(
         line.position,
         line.body,
         notes=line.notes,
-        key=_digest([kind, *(cells.get(c, "") for c in keys.get(kind, file.key))]),
+        key=_digest([kind, *whose, *(cells.get(c, "") for c in keys.get(kind, file.key))]),
         digest=_digest([cells[c] for c in said]),
         stated_at=stated.at if stated else None,
         kind=kind[:60],
-        subject=pseudonyms.of(subject) if file.subject else "",
+        subject=pseudonyms.of(_subject(file, cells)),
         from_date=_day(cells.get(file.from_date, "")),
         to_date=_day(cells.get(file.to_date, "")),
+        goes_on=bool(file.to_date) and not cells.get(file.to_date),
     )
+
+
+def _subject(file: File, cells: dict[str, str]) -> str:
+    """Whom a row is about: by the identifier that is the same everywhere, or by one within its issuer."""
+    for column in file.subject:
+        value = cells.get(column, "")
+        if column == file.subject[0]:
+            # Ten digits are an NHS number, and one that strangers may share is nobody's; all else is a pseudonym.
+            value = parse_nhs_number(value) or ("" if _TEN_DIGITS.fullmatch(value) else value)
+            if value:
+                return value
+        elif value:
+            return _PARTED.join((cells.get(file.issuer, ""), column, value))
+    return ""
 
 
 def _digest(cells: list[str]) -> bytes:

@@ -24,6 +24,7 @@ from joinery.calc.units import parse_nhs_number
 # Columns that stand in a file which was sent back, beside the sender's own: they are not read.
 ROW_COLUMN, REASONS_COLUMN = "joinery_row", "joinery_reasons"
 MOST_KEY_CHARACTERS = 200
+MOST_DIGITS = 9
 _MOST_REMEMBERED = 20_000
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -108,7 +109,7 @@ class Sheet:
                     found.append((column, fault))
                 elif len(seen) < _MOST_REMEMBERED:
                     seen.add(value)
-        if not self.file.unless or not any(row.get(c) == word for c, word in self.file.unless.items()):
+        if not self.file.unless or not any(row.get(c) in words for c, words in self.file.unless.items()):
             found += [(column, _empty(column)) for column in self._required if not row[column]]
         for group in self.file.one_of:
             if not any(row.get(column) for column in group):
@@ -158,6 +159,10 @@ class Sheet:
     @cached_property
     def _known(self) -> dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]]:
         return {}
+
+    @cached_property
+    def _sent_back(self) -> bool:
+        return ROW_COLUMN in self.columns
 
     @cached_property
     def _grave(self) -> frozenset[str]:
@@ -227,7 +232,7 @@ def _holds(file: File, rule: When, row: Mapping[str, str]) -> bool | None:
     for column, words in rule.where.items():
         value = row.get(column, "")
         if value not in words:
-            if value in file.codes.get(column, ()):
+            if value in file.lists.get(column, ()):
                 return False
             unknown = True
     return None if unknown else True
@@ -310,14 +315,24 @@ def _checks_of(file: File, common: Sequence[str]) -> dict[str, list[Check]]:
         for column in columns:
             checks.setdefault(column, []).append(make(column))
 
-    ruled = {*file.dates, *file.moments, *file.times, *file.numbers, *file.nhs_numbers, *file.codes, *file.patterns}
+    ruled = {
+        *file.dates,
+        *file.moments,
+        *file.times,
+        *file.numbers,
+        *file.counts,
+        *file.nhs_numbers,
+        *file.lists,
+        *file.patterns,
+    }
     add([c for c in (*file.columns, *common) if c not in ruled], _no_formula)
     add(file.dates, _date)
     add([*file.moments, *(c for c in common if c == "updated_at")], _moment)
     add(file.times, _time)
     add(file.numbers, _number)
+    add(file.counts, _count)
     add(file.nhs_numbers, _nhs_number)
-    for column, allowed in file.codes.items():
+    for column, allowed in file.lists.items():
         checks.setdefault(column, []).append(_code(column, frozenset(allowed), frozenset(file.earlier.get(column, ()))))
     for column, pattern in file.patterns.items():
         checks.setdefault(column, []).append(_pattern(column, re.compile(pattern)))
@@ -335,6 +350,8 @@ def _empty_here(column: str) -> Fault:
 
 
 def _none_of(columns: Sequence[str]) -> Fault:
+    if len(columns) == 1:
+        return _empty(columns[0])
     return Fault("required", f"{' and '.join(columns)} are empty. Fill one of them.")
 
 
@@ -360,6 +377,11 @@ def _time(column: str) -> Check:
 def _number(column: str) -> Check:
     fault = Fault("number", f"{column} is not a number. Write it as 12 or 12.50; leave it empty if it is not known.")
     return lambda value: None if value.isascii() and _NUMBER.fullmatch(value) else fault
+
+
+def _count(column: str) -> Check:
+    fault = Fault("number", f"{column} is not a count. Write it as 12; leave it empty if it is not known.")
+    return lambda value: None if len(value) < MOST_DIGITS and value.isascii() and value.isdigit() else fault
 
 
 def _nhs_number(column: str) -> Check:

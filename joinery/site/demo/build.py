@@ -16,7 +16,20 @@ from joinery.site.demo.events import definitions
 from joinery.site.demo.histories import histories
 from joinery.site.demo.population import Person
 from joinery.site.demo.returns import PERSON_IDS, File, Hospital, returns
-from joinery.site.demo.writers import Book, Copy, Ids, Record, Window, adt, adt_delivery, books, council, fhir
+from joinery.site.demo.writers import (
+    Book,
+    Copy,
+    Ids,
+    Record,
+    Window,
+    adt,
+    adt_delivery,
+    books,
+    council,
+    fhir,
+    mods,
+    mods_delivery,
+)
 
 # feed, organisation, which defect rates: in the order in which the files are taken in
 SOURCES = (
@@ -24,9 +37,11 @@ SOURCES = (
     ("fhir", "Z90002", "gp"),
     ("fhir", "ZC1", "community"),
     ("council", "999", "council"),
+    ("mods", "1-999000102", "care_provider"),
+    ("mods", "1-999000104", "care_provider"),
     ("adt", "ZH1", "hospital"),
 )
-WRITERS = {"fhir": fhir, "council": council, "adt": adt}
+WRITERS = {"fhir": fhir, "council": council, "mods": mods, "adt": adt}
 REGISTERS = ("cqc", "ods")
 # A postcode file like that of the Office for National Statistics, for the place alone.
 POSTCODES = "directory/postcodes.csv"
@@ -69,16 +84,18 @@ class _Source(NamedTuple):
 
     def records(self, window: Window) -> list[Record]:
         """What the source would send for a window, without defects in records."""
-        if self.feed == "council":
-            return council.rows(self.copies, self.book, self.people, self.ids, window)
-        writer = adt if self.feed == "adt" else fhir
-        return writer.resources(self.copies, self.book, self.ids, window)
+        if self.feed in ("council", "mods"):
+            keeper = council if self.feed == "council" else mods
+            return keeper.rows(self.copies, self.book, self.people, self.ids, window)
+        sender = adt if self.feed == "adt" else fhir
+        return sender.resources(self.copies, self.book, self.ids, window)
 
     def person_id(self, copy: Copy) -> str:
         """The key of the record that says who a person is."""
         if self.feed == "adt":
             return adt.patient_id(self.ids, copy.person.person, copy.number)
-        return self.ids("person" if self.feed == "council" else "Patient", (copy.person.person, copy.number))
+        kind = {"council": "person", "mods": mods.PERSON}.get(self.feed, "Patient")
+        return self.ids(kind, (copy.person.person, copy.number))
 
 
 def build(folder: Path, people: int = 500, seed: int = 1, as_of: date = date(2026, 11, 21)) -> Manifest:
@@ -94,10 +111,13 @@ def build(folder: Path, people: int = 500, seed: int = 1, as_of: date = date(202
     before = as_of - timedelta(days=1)
     sent = [_first_day(source, before, seed) for source in sources.values()]
     sent += [_second_day(source, as_of, seed) for source in sources.values()]
-    files = [file for each in sent for file in _files(each)]
+    files, data = list[File](), dict[str, bytes]()
+    for each in sent:
+        files += (own := _files(each))
+        data |= _manifests(each, own)
     trust, case = sources["adt", "ZH1"], sources["council", "999"]
     files += returns(case.records, case.ids, Hospital(trust.copies, trust.book, trust.ids), as_of)
-    data = {file.path: file.data for file in files} | _manifests(files)
+    data |= {file.path: file.data for file in files}
     # Registers first: they say whose files the others are. What a day brings is taken before the next day's.
     files.sort(key=lambda file: (file.day, file.feed not in REGISTERS))
     defects = _listed(files, sources)
@@ -129,6 +149,7 @@ class _Sent(NamedTuple):
 
     source: _Source
     day: date
+    window: Window
     records: list[Record]
     made: list[Defect]
 
@@ -136,9 +157,12 @@ class _Sent(NamedTuple):
 def _first_day(source: _Source, day: date, seed: int) -> _Sent:
     """Everything the source holds, with broken, repeated and missing records."""
     rng, window = random.Random(f"{seed}/spoil/{source.organisation}"), Window.ending(day, full=True)
+    records = source.records(window)
     if source.feed == "adt":
-        return _Sent(source, day, *adt_delivery.spoil(source.records(window), window, rng))
-    return _Sent(source, day, *corruptor.spoil(source.records(window), source.organisation, rng))
+        return _Sent(source, day, window, *adt_delivery.spoil(records, window, rng))
+    if source.feed == "mods":
+        return _Sent(source, day, window, *mods_delivery.spoil(records, rng))
+    return _Sent(source, day, window, *corruptor.spoil(records, source.organisation, rng))
 
 
 def _second_day(source: _Source, day: date, seed: int) -> _Sent:
@@ -147,11 +171,12 @@ def _second_day(source: _Source, day: date, seed: int) -> _Sent:
     window = Window.ending(day, full=source.feed == "council")
     today = source.records(window)
     if source.feed == "adt":
-        return _Sent(source, day, *adt_delivery.spoil(today, window, rng))
-    some = source._replace(copies=source.copies[::SOME])
+        return _Sent(source, day, window, *adt_delivery.spoil(today, window, rng))
+    some = source if source.feed == "mods" else source._replace(copies=source.copies[::SOME])
     first = some.records(Window.ending(day - timedelta(days=1), full=True))
     older = some.records(Window.ending(day - timedelta(days=OLDER_DAYS), full=True))
-    return _Sent(source, day, *corruptor.next_day(today, first, older, rng))
+    next_day = mods_delivery.next_day if source.feed == "mods" else corruptor.next_day
+    return _Sent(source, day, window, *next_day(today, first, older, rng))
 
 
 def _files(sent: _Sent) -> list[File]:
@@ -168,18 +193,15 @@ def _files(sent: _Sent) -> list[File]:
     ]
 
 
-def _manifests(files: list[File]) -> dict[str, bytes]:
-    """The manifest.json that a council lays beside the files of a day."""
-    folders: dict[str, list[File]] = {}
-    for file in files:
-        if file.feed == "council":
-            folders.setdefault(file.path.rsplit("/", 1)[0], []).append(file)
-    return {
-        f"{folder}/manifest.json": council.manifest(
-            {file.path: file.data for file in beside}, beside[0].organisation, Window.ending(beside[0].day, full=True)
-        )
-        for folder, beside in folders.items()
-    }
+def _manifests(sent: _Sent, files: list[File]) -> dict[str, bytes]:
+    """The manifest that a council lays beside the files of a day, or a care provider beside its file."""
+    source, data = sent.source, {file.path: file.data for file in files}
+    if source.feed == "mods":
+        return dict(mods.manifest(path, text, source.organisation, sent.window) for path, text in data.items())
+    if source.feed == "council":
+        folder = files[0].path.rsplit("/", 1)[0]
+        return {f"{folder}/manifest.json": council.manifest(data, source.organisation, sent.window)}
+    return {}
 
 
 def _truth(files: list[File]) -> set[tuple[str, str, str, str, int]]:

@@ -36,20 +36,21 @@ class _Record:
         self._family()
         self._what_happened()
 
-    def told(self, event: str, code: str, *lines: tuple[datetime, str]) -> None:
-        """One episode, a line for each time that something was written of it."""
+    def told(self, event: str, code: str, *lines: tuple[datetime, str]) -> int:
+        """One episode, a line for each time that something was written of it. Returns the episode."""
         episode = self.diary.episode()
         for at, words in lines:
             self.diary.write(at, event, *self.service, code, words, episode)
+        return episode
 
     def later(self, days: int) -> datetime:
         """In office hours, some days after the care began."""
         return in_hours(self.rng, self.began.date() + timedelta(days=days))
 
     def _recently(self, days: int) -> datetime:
-        """In office hours in the last days, but not before the care began."""
+        """In office hours in the last days, but after the first days of the care."""
         day = self.diary.days_ago(self.rng.randint(1, days))
-        return max(in_hours(self.rng, day), self.began + timedelta(days=2))
+        return max(in_hours(self.rng, day), self.began + timedelta(days=4))
 
     def _plan(self) -> None:
         kind = "care_home" if self.care_home else "home_care"
@@ -57,9 +58,9 @@ class _Record:
             self.told("admitted", "home", (self.began, "Could not stay at home any longer"))
         else:
             self.told("visits_agreed", self.started.code, (self.began, self.started.value))
-        self.told("plan_agreed", kind, (self.later(2), "Care in the home" if self.care_home else "Help at home"))
+        title = "Care in the home" if self.care_home else "Help at home"
+        plan = self.told("plan_agreed", kind, (self.later(2), title))
         if self.rng.random() < 0.4:
-            plan = self.diary.rows[-1].episode
             self.diary.write(self._recently(50), "plan_reviewed", *self.service, kind, "Goes on unchanged", plan)
         self.told("goal_set", "", (self.later(3), self.rng.choice(definitions("clinical")["goals"]["words"])))
 
@@ -96,7 +97,7 @@ class _Record:
         if self.rng.random() < 0.6:
             decision = self.rng.choice(("Not for attempted CPR", "Hospital only for comfort", "For full treatment"))
             self.told("legal_recorded", "ReSPECT", (self.later(20), decision))
-        if any(row.code == "26929004" for row in self.diary.rows):
+        if any(row.code == "26929004" for row in self.diary.rows) or self.rng.random() < 0.4:
             self.told("legal_recorded", "MCA", (self.later(9), "Cannot decide where to live"))
             self.told("legal_recorded", "DoLS", (self.later(30), "granted"))
 

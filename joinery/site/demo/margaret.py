@@ -200,14 +200,15 @@ def _what_her_carers_write(diary: Diary, ago) -> None:
     """Harbour Home Care's own record of her: what it helps with, what worries it, and who decides with her."""
     carers, first = (HARBOUR, "home_care_harbour"), ago(207, 11, 0)
 
-    def told(event: str, code: str, *lines: tuple[datetime, str]) -> None:
+    def told(event: str, code: str, *lines: tuple[datetime, str]) -> int:
         episode = diary.episode()
         for at, words in lines:
             diary.write(at, event, *carers, code, words, episode)
+        return episode
 
     told("visits_agreed", HOME_CARE, (ago(208, 8, 0), "7 hours"), (ago(1, 8, 0), "10.5 hours"))
-    told("plan_agreed", "home_care", (first, "Help at home, morning and evening"))
-    diary.write(ago(1, 9, 10), "plan_reviewed", *carers, "home_care", "An evening visit more", diary.rows[-1].episode)
+    plan = told("plan_agreed", "home_care", (first, "Help at home, morning and evening"))
+    diary.write(ago(1, 9, 10), "plan_reviewed", *carers, "home_care", "More time each evening", plan)
     told("need_recorded", "washing", (first, "Needs help to wash and dress since she broke her wrist"))
     told("need_recorded", "medicines", (first, "Wants her tablets put out; takes them herself"))
     told(

@@ -4,9 +4,9 @@ All were sent before the place began, but for the capacity of the two days; they
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from joinery.site.demo import misreporting
@@ -15,7 +15,12 @@ from joinery.site.demo.writers import Book, Copy, Ids, Record, Window, apc, capa
 from joinery.site.demo.writers.tables import Period, day_text, encode, month_before, quarter_before
 
 MONTHS = 12  # of hospital returns, each in a file of its own
-COLUMNS = {"cld": cld.COLUMNS, "apc": apc.COLUMNS, "ecds": ecds.COLUMNS, "capacity": capacity.COLUMNS}
+COLUMNS: dict[str, Sequence[str]] = {
+    "cld": cld.COLUMNS,
+    "apc": apc.COLUMNS,
+    "ecds": ecds.COLUMNS,
+    "capacity": capacity.COLUMNS,
+}
 # What a return calls the person it is about.
 PERSON_IDS = {
     "cld": ("LA_Person_Unique_Identifier",),
@@ -101,7 +106,7 @@ def _client_level(case: Callable[[Window], list[Record]], ids: Ids, day: date) -
 def _hospital(feed: str, hospital: Hospital, day: date) -> list[File]:
     """The last twelve whole months, a file each; a month in which nothing happened has none."""
     months = [month_before(day, back) for back in range(MONTHS, 0, -1)]
-    until = datetime(day.year, day.month, 1, 2, tzinfo=UTC)
+    until = Window.ending(day, full=True).until
     writer = {"apc": apc, "ecds": ecds}[feed]
     ids = hospital.ids
     records = writer.rows(hospital.copies, hospital.book, ids, Period(months[0].first, months[-1].last), until)

@@ -143,6 +143,35 @@ def test_merges_in_a_circle_leave_everybody_findable(tmp_path: Path) -> None:
             transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize("correction", ["A45", "A11 and A01"])
+def test_a_visit_that_stood_under_a_wrong_patient_is_listed_for_privacy(correction: str, tmp_path: Path) -> None:
+    send(tmp_path, message("A01", 1, "20261101100000", pv1(), pid=pid("H1")))
+    assert facts.misfiled() == ()
+    oak = pid("H2", family="OAK")
+    if correction == "A45":
+        right = [message("A45", 3, "20261101110000", pv1(), pid=oak)]
+    else:
+        right = [message("A11", 2, "20261101110000", pv1(), pid=pid("H1"))]
+        right += [message("A01", 3, "20261101110500", pv1(), pid=oak)]
+    for number, each in enumerate(right, start=1):
+        send(tmp_path, each, at=AT + timedelta(hours=number))
+    assert len(adt.where(H2).stays) == 1
+    assert adt.where(H1).state == "none_recorded"
+    (found,) = facts.misfiled()
+    assert (found.hospital, found.wrong_person_id, found.person_id) == (
+        "RZZ", person_of(f"RZZ {H1}"), person_of(f"RZZ {H2}"),
+    )  # fmt: skip
+    assert (found.from_at, found.until_at) == (AT, AT + timedelta(hours=len(right)))
+
+
+def test_a_visit_that_a_merge_moved_was_never_under_a_wrong_patient(tmp_path: Path) -> None:
+    send(tmp_path, message("A01", 1, "20261101100000", pv1(), pid=pid("H1")))
+    send(tmp_path, message("A28", 2, "20261101110000", pid=pid("H2")))
+    send(tmp_path, message("A40", 3, "20261102090000", "MRG|H1^^^RZZPAS", pid=pid("H2")))
+    send(tmp_path, message("A02", 4, "20261103090000", pv1(W7), pid=pid("H2")))
+    assert facts.misfiled() == ()
+
+
 def test_a_visit_put_under_the_right_patient_leaves_the_wrong_one(tmp_path: Path) -> None:
     wrong = message("A01", 1, "20261101100000", pv1(), pid=pid("H1"))
     cancel = message("A11", 2, "20261101110000", pv1(), pid=pid("H1"))

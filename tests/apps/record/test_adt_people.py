@@ -146,3 +146,9 @@ def test_who_hides_where_they_live_has_no_kin_practice_or_address_on_any_page(hi
     assert "MARLOWE" in original.original
     for hidden in ("Maltings", "01632960101", "SAM", "MALTINGS SURGERY"):
         assert hidden not in original.original
+
+
+def test_marks_inside_a_name_come_through_as_they_were_meant(tmp_path: Path) -> None:
+    name = rb"O\T\B\R\C\E\D\Q\ C:\dir"
+    send(tmp_path, STORY[0].replace(b"MARLOWE^EDITH", name + b"^EDITH"))
+    assert adt.banner().name.startswith(r"O&B~C\D\Q\ C:\DIR, EDITH")

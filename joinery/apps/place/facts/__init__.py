@@ -38,7 +38,14 @@ from joinery.apps.place.facts.bodies import (
     show,
 )
 from joinery.apps.place.facts.finding import Found, at_the_door, find_bodies
-from joinery.apps.place.facts.knowledge import Adoptions, Quarantined, actor_names, adoptions, quarantined
+from joinery.apps.place.facts.knowledge import (
+    Adoptions,
+    Quarantined,
+    actor_names,
+    adoptions,
+    newest_files,
+    quarantined,
+)
 from joinery.apps.place.facts.lines import History, Succession, history, history_of, predecessors, successors
 from joinery.apps.place.facts.standing import Standing, lineage, standing
 from joinery.apps.place.kinds import AREA_LEVELS, EARLIEST, FORMS, KINDS, LEVELS
@@ -88,6 +95,7 @@ __all__ = [
     "last_digests",
     "lineage",
     "lsoa_of",
+    "newest_files",
     "organisation",
     "organisation_names",
     "outwards",

@@ -36,6 +36,18 @@ def adoptions(before: int | None = None, limit: int = 50) -> Adoptions:
     return Adoptions(editions, rows[limit - 1].sequence if len(rows) > limit else None)
 
 
+@place_facts
+def newest_files(sources: Iterable[str]) -> dict[str, EditionSummary]:
+    """The file that was adopted last, of each of some sources that sent any."""
+    wanted = sorted(set(sources))
+    newest = (
+        f"SELECT MAX(e.sequence) FROM place_edition e WHERE e.kind = 'file' AND e.source IN ({marks(wanted)}) "
+        "GROUP BY e.source"
+    )
+    found = Edition.objects.filter(sequence__in=[row[0] for row in select(newest, wanted)])
+    return {each.source: EditionSummary.of(each) for each in found}
+
+
 @dataclass(frozen=True, slots=True)
 class Quarantined:
     """A row of a directory file that could not be taken, and why."""

@@ -1,5 +1,15 @@
 """The way into record: taking what was sent, and opening a view of a person."""
 
+from joinery.apps.record.actions.correcting import (
+    MENDING_REFUSALS,
+    Corrected,
+    StillWrong,
+    correct,
+    correct_cells,
+    open_quarantined,
+    open_returned,
+    set_aside,
+)
 from joinery.apps.record.actions.intake import Taken, open_source, take_file
 from joinery.apps.record.actions.merging import unmerge
 from joinery.apps.record.actions.passing import due, pass_relationships
@@ -7,6 +17,7 @@ from joinery.apps.record.actions.receiving import ACCEPTED, REFUSED, TRY_AGAIN, 
 from joinery.apps.record.actions.viewing import Criteria, open_record, search_people
 
 __all__ = [
+    "MENDING_REFUSALS",
     "ACCEPTED",
     "REFUSED",
     "TRY_AGAIN",
@@ -21,4 +32,11 @@ __all__ = [
     "search_people",
     "take_file",
     "unmerge",
+    "Corrected",
+    "StillWrong",
+    "correct",
+    "correct_cells",
+    "open_quarantined",
+    "open_returned",
+    "set_aside",
 ]

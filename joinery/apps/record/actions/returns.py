@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,14 @@ from joinery.apps.record.actions.staging import Stage, count_faults, quarantine
 from joinery.apps.record.models import ReturnRow
 from joinery.apps.record.returns import ReturnLine
 
-Held = tuple[bytes, datetime | None]
+
+@dataclass(slots=True)
+class Held:
+    """What is held of one key: its newest row that was not late, and the digests of all its rows."""
+
+    digest: bytes = b""
+    stated_at: datetime | None = None
+    digests: set[bytes] = field(default_factory=set)
 
 
 def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
@@ -23,17 +31,24 @@ def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
     day = connection.ops.adapt_datefield_value
     rows: list[tuple[Any, ...]] = []
     for line in good:
+        if line.stated_at and line.stated_at > stage.at:
+            line.stated_at = stage.at  # nobody can tell of what is still to come
         if line.notes:
             stage.noted += 1
             count_faults(stage, line.notes, quarantined=False)
-        digest, stated_at = held.get(line.key, (b"", None))
-        older = line.stated_at is not None and stated_at is not None and line.stated_at < stated_at
-        if line.digest == digest or (older and stage.repeat):
+        known = held.setdefault(line.key, Held())
+        older = line.stated_at is not None and known.stated_at is not None and line.stated_at < known.stated_at
+        again = line.digest == known.digest
+        if again or (line.digest in known.digests and (older or stage.repeat)):
             stage.counts["unchanged"] += 1
-            continue
-        stage.counts["superseded" if older else "taken"] += 1
+            # What goes on is kept again, so that it shows where a later file leaves it out.
+            if stage.repeat or not (again and line.goes_on and _is_newer(line, known)):
+                continue
+        else:
+            stage.counts["superseded" if older else "taken"] += 1
+        known.digests.add(line.digest)
         if not older:
-            held[line.key] = line.digest, line.stated_at
+            known.digest, known.stated_at = line.digest, line.stated_at
         rows.append(
             (stage.source_id, stage.submission_id, line.key, line.digest, stored(line.stated_at), older)
             + (line.kind, line.subject, day(line.from_date), day(line.to_date), line.body)
@@ -48,13 +63,22 @@ def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
     )
 
 
+def _is_newer(line: ReturnLine, known: Held) -> bool:
+    return line.stated_at is not None and known.stated_at is not None and line.stated_at > known.stated_at
+
+
 def _held(stage: Stage, keys: set[bytes]) -> dict[bytes, Held]:
-    """What is held of each key: the digest of its newest row that was not late, and when that was stated."""
+    """What is held of each key so far, in this file too."""
     wanted = sorted(keys)
     sql = (
-        "SELECT r.key, r.digest, r.stated_at FROM record_returnrow r "
+        "SELECT r.key, r.digest, r.stated_at, r.late FROM record_returnrow r "
         "JOIN record_submission s ON s.id = r.submission_id AND (s.published_at IS NOT NULL OR s.id = %s) "
-        f"WHERE r.source_id = %s AND r.key IN ({marks(wanted)}) AND NOT r.late ORDER BY r.id"
+        f"WHERE r.source_id = %s AND r.key IN ({marks(wanted)}) ORDER BY r.id"
     )
-    rows = select(sql, [stage.submission_id, stage.source_id, *wanted]) if wanted else []
-    return {bytes(key): (bytes(digest), as_moment(at) if at else None) for key, digest, at in rows}
+    held: dict[bytes, Held] = {}
+    for key, digest, at, late in select(sql, [stage.submission_id, stage.source_id, *wanted]) if wanted else ():
+        known = held.setdefault(bytes(key), Held())
+        known.digests.add(bytes(digest))
+        if not late:
+            known.digest, known.stated_at = bytes(digest), as_moment(at) if at else None
+    return held

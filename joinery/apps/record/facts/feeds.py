@@ -181,8 +181,7 @@ def quality(source: FeedSource) -> Quality:
     back = max(timedelta(days=_LEAST_DAYS_BACK), _CADENCES_BACK * _cadence(source.definition))
     since = stored(source.last_at - back)
     published = (
-        "s.source_id = %s AND s.received_at >= %s AND s.published_at IS NOT NULL "
-        f"AND {NOT_CORRECTION.format('s')}"
+        f"s.source_id = %s AND s.received_at >= %s AND s.published_at IS NOT NULL AND {NOT_CORRECTION.format('s')}"
     )
     sums = ", ".join(f"SUM(s.{name})" for name in _OUTCOMES)
     rows = select(

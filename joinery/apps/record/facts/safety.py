@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -121,17 +121,23 @@ def _said(viewing: Viewing, of: PersonRecords) -> tuple[dict[tuple[str, str], _S
         f"FROM {entries()} WHERE e.record_id IN ({marks(of.known)}) AND NOT (e.banner = '') "
         "AND (e.until_at IS NULL OR e.until_at > %s) ORDER BY e.at DESC, e.id DESC"
     )
-    by_id = {k.record_id: k for k in of.known}
+    by_id = {k.record_id: _unplaced(viewing, k) for k in of.known}
     said: dict[tuple[str, str], _Said] = defaultdict(list)
     hidden: set[str] = set()
     for row in select(sql, [*by_id, stored(viewing.at)]):
         known, (heading, state) = by_id[row[0]], BANNERS[row[3]]
         # A statement that there is none is withheld too: it would tell which service the person goes to.
-        if may_read(bool(row[4]) or known.hides_place, known.organisation, viewing.decision):
+        if may_read(bool(row[4]), known.organisation, viewing.decision):
             said[heading, state].append((known, row))
         else:
             hidden.add(heading)
     return said, hidden
+
+
+def _unplaced(viewing: Viewing, known: Known) -> Known:
+    """Without the name of a hospital that would tell where somebody is who hides it: an allergy must still show."""
+    hides = known.hides_place and not may_read(True, known.organisation, viewing.decision)
+    return replace(known, organisation_name="A hospital") if hides else known
 
 
 def _section(

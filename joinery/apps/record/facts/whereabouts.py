@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, marks, select
@@ -119,6 +121,43 @@ class Bed:
     since_at: datetime | None
     admitted_at: datetime
     expected_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Misfiled:
+    """A visit that stood in the record of another person (opaque ids) than it is in now: when that came
+    to be on pages, and when it was put right.
+    """
+
+    hospital: str
+    wrong_person_id: str
+    person_id: str
+    from_at: datetime
+    until_at: datetime
+
+
+@row_facts
+def misfiled() -> tuple[Misfiled, ...]:
+    """Every visit that was under a wrong patient, last put right first; for whoever answers for privacy.
+
+    What a merge brought together is one person, and so was never wrong.
+    """
+    sql = (
+        "SELECT v.visit_id, o.code, k.person_id, s.received_at FROM record_visitstate v "
+        "JOIN record_submission s ON s.id = v.submission_id AND s.published_at IS NOT NULL "
+        "JOIN record_source so ON so.id = s.source_id JOIN place_organisation o ON o.id = so.organisation_id "
+        f"JOIN {links(on='k.record_id = v.record_id')} WHERE v.visit_id IN (SELECT visit_id FROM record_visitstate "
+        "GROUP BY visit_id HAVING COUNT(DISTINCT record_id) > 1) ORDER BY v.visit_id, v.id"
+    )
+    found = []
+    for _, states in groupby(select(sql), key=itemgetter(0)):
+        told = [(hospital, person, as_moment(at)) for _, hospital, person, at in states]
+        right = told[-1][1]
+        for wrong in dict.fromkeys(person for _, person, _ in told if person != right):
+            first = next(n for n, state in enumerate(told) if state[1] == wrong)
+            until = next(at for _, person, at in told[first:] if person != wrong)
+            found.append(Misfiled(told[0][0], wrong, right, told[first][2], until))
+    return tuple(sorted(found, key=lambda each: each.until_at, reverse=True))
 
 
 @row_facts

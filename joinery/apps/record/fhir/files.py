@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from joinery.apps.base.tables import UnreadableFile
+from joinery.apps.base.tables import UnreadableFile, refuse_other_formats
 from joinery.apps.record.fhir.validate import MOST_ISSUES, validate
 from joinery.apps.record.rows import Issue
 
@@ -62,9 +62,12 @@ def read_resources(path: Path) -> Iterator[Received]:
     row: an empty file, a damaged gzip, a document or line beyond the limits.
     """
     with path.open("rb") as raw:
-        start = raw.read(2)
+        start = raw.read(4096)
         raw.seek(0)
-        stream = gzip.GzipFile(fileobj=raw) if start == b"\x1f\x8b" else raw
+        zipped = start[:2] == b"\x1f\x8b"
+        if start.strip() and not zipped:
+            refuse_other_formats(path, start, "FHIR R4 in JSON")
+        stream = gzip.GzipFile(fileobj=raw) if zipped else raw
         try:
             yield from _rows(stream)  # type: ignore[arg-type]
         except (OSError, EOFError, zlib.error) as damage:

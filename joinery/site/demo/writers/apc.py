@@ -50,8 +50,8 @@ def visits(book: Book, person: int, until: datetime) -> list[Visit]:
     for episode in episodes(book.rows(person, until)):
         last = {event.event: event for event in episode}
         if "arrived" in last or "admitted" in last:
-            told = (last.get(name) for name in ("arrived", "admitted", "ready", "discharged"))
-            found.append(Visit(episode[0].episode, *told, book.death(person, until)))
+            arrived, admitted, ready, left = map(last.get, ("arrived", "admitted", "ready", "discharged"))
+            found.append(Visit(episode[0].episode, arrived, admitted, ready, left, book.death(person, until)))
     return found
 
 

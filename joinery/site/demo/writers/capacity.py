@@ -8,7 +8,6 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from joinery.apps.base.feeds import feed_of
 from joinery.site.demo.diary import at_clock
 from joinery.site.demo.events import NOBODY, definitions
 from joinery.site.demo.writers import Record
@@ -16,7 +15,7 @@ from joinery.site.demo.writers.tables import row
 
 STAFF = ("nurses", "care_staff", "other_staff", "agency_nurses", "agency_care_staff", "agency_other_staff")
 BEDS = ("maximum_capacity", "occupied", "reserved")
-COLUMNS = feed_of("capacity").part("capacity").columns
+COLUMNS: list[str] = definitions("capacity", "feeds")["file"][0]["columns"]
 TOTAL = "Total"
 OCCUPIED = (0.82, 0.93)  # 86.0 % of beds in England were in July 2025
 

@@ -1,0 +1,253 @@
+"""What becomes of one row of a return, as a table for each feed: what was changed in a good row, the changes,
+and each fault as (column, rule). A row with faults is taken and they are counted, unless it says quarantined.
+
+Read by tests/spec/test_return_rules.py, and by tools/reference.py, which writes it into the reference.
+"""
+
+from __future__ import annotations
+
+Row = dict[str, str]
+Faults = list[tuple[str, str]]
+Case = tuple[str, Row, Faults, bool]
+
+QUARANTINED, TAKEN = True, False
+CARE = {"Service_Type": "", "Service_Component": "", "Delivery_Mechanism": ""}
+KNOWN_BY_ASSOCIATION = "Unpaid carer known by association"
+REQUEST = CARE | {
+    "Event_Type": "Request",
+    "Event_End_Date": "2026-01-09",
+    "Event_Outcome": "NFA: Other",
+    "Request_Route_of_Access": "Self-Funder",
+    "Client_Funding_Status": "",
+}
+ASSESSMENT = REQUEST | {
+    "Event_Type": "Assessment",
+    "Request_Route_of_Access": "",
+    "Assessment_Type": "Long term assessment",
+    "Method_of_Assessment": "In person",
+}
+
+GOOD: dict[str, Row] = {
+    "cld": {
+        "LA_Code": "999",
+        "Reporting_Period_Start_Date": "2025-04-01",
+        "Reporting_Period_End_Date": "2026-03-31",
+        "NHS_Number": "9990000018",
+        "LA_Person_Unique_Identifier": "7",
+        "Gender": "Female",
+        "Ethnicity": "White: Irish",
+        "Date_of_Birth": "1941-03-03",
+        "Client_Type": "Service user",
+        "Primary_Support_Reason": "Support with Memory & Cognition",
+        "Postcode": "ZZ99 3WZ",
+        "Accommodation_Status": "Refuge",
+        "Has_Unpaid_Carer": "No",
+        "Client_Funding_Status": "Fully social care funded",
+        "Event_Type": "Service",
+        "Event_Start_Date": "2026-01-05",
+        "Service_Type": "Long term support: Community",
+        "Service_Component": "Day support",
+        "Delivery_Mechanism": "CASSR commissioned support",
+    },
+    "apc": {
+        "APCS_Ident": "1",
+        "Hospital_Spell_No": "H1",
+        "Der_Pseudo_NHS_Number": "P1",
+        "NHS_Number_Trace_Status": "01",
+        "Local_Patient_ID": "L1",
+        "Provider_Code": "ZT1",
+        "Admission_Date": "2026-01-05",
+        "Admission_Method": "21",
+        "Source_of_Admission": "19",
+        "Discharge_Ready_Date": "2026-01-09",
+        "Discharge_Date": "2026-01-12",
+        "Discharge_Method": "1",
+        "Discharge_Destination": "19",
+        "Der_Diagnosis_All": "J181,F059",
+        "Sex": "2",
+        "Age_At_Start_of_Spell_SUS": "84",
+    },
+    "ecds": {
+        "EC_Ident": "1",
+        "Attendance_Unique_Identifier": "A1",
+        "Der_Pseudo_NHS_Number": "P1",
+        "Local_Patient_ID": "L1",
+        "Provider_Code": "ZT1",
+        "EC_Department_Type": "01",
+        "EC_AttendanceCategory": "1",
+        "Arrival_Date": "2026-01-05",
+        "Arrival_Time": "23:10:00",
+        "EC_Acuity_SNOMED_CT": "1064911000000105",
+        "EC_Decision_To_Admit_Date": "2026-01-06",
+        "EC_Departure_Date": "2026-01-06",
+        "EC_Departure_Time": "02:40",
+        "EC_Discharge_Status_SNOMED_CT": "182992009",
+        "Diagnosis_01": "233604007",
+        "Sex": "2",
+        "Age_At_Arrival": "84",
+    },
+    "capacity": {
+        "location_id": "1-999000104",
+        "bed_type": "General residential",
+        "updated_at": "2026-03-30T09:00:00Z",
+        "maximum_capacity": "20",
+        "occupied": "15",
+        "reserved": "1",
+        "accepting_admissions": "Y",
+    },
+}
+
+CASES: dict[str, list[Case]] = {
+    "cld": [
+        ("nothing changed", {}, [], TAKEN),
+        ("no council", {"LA_Code": ""}, [("LA_Code", "required")], QUARANTINED),
+        (
+            "no identifier at all",
+            {"NHS_Number": "", "LA_Person_Unique_Identifier": ""},
+            [("LA_Person_Unique_Identifier", "required")],
+            QUARANTINED,
+        ),
+        ("no NHS number", {"NHS_Number": ""}, [("NHS_Number", "required")], TAKEN),
+        ("an NHS number that is none", {"NHS_Number": "9990000000"}, [("NHS_Number", "nhs-number")], TAKEN),
+        ("no type of event", {"Event_Type": ""}, [("Event_Type", "required")], QUARANTINED),
+        ("an event of no known type", {"Event_Type": "Call"}, [("Event_Type", "code")], QUARANTINED),
+        ("no start", {"Event_Start_Date": ""}, [("Event_Start_Date", "required")], QUARANTINED),
+        ("a start that is no date", {"Event_Start_Date": "5 Jan"}, [("Event_Start_Date", "date")], QUARANTINED),
+        ("a service that has ended", {"Event_End_Date": "2026-02-01", "Event_Outcome": "NFA: Deceased"}, [], TAKEN),
+        ("an end before the start", {"Event_End_Date": "2026-01-04"}, [("Event_End_Date", "order")], TAKEN),
+        (
+            "a carer known through somebody else, of whom there is no event",
+            CARE
+            | {
+                "Client_Type": KNOWN_BY_ASSOCIATION,
+                "Event_Type": "",
+                "Event_Start_Date": "",
+                "Client_Funding_Status": "",
+                "Adult_1_Linked_Person_ID": "8",
+            },
+            [],
+            TAKEN,
+        ),
+        ("a request", REQUEST, [], TAKEN),
+        (
+            "a request without its route",
+            REQUEST | {"Request_Route_of_Access": ""},
+            [("Request_Route_of_Access", "required")],
+            TAKEN,
+        ),
+        ("a request not yet answered", REQUEST | {"Event_End_Date": ""}, [("Event_End_Date", "required")], TAKEN),
+        ("a request with no support reason", REQUEST | {"Primary_Support_Reason": ""}, [], TAKEN),
+        ("an assessment", ASSESSMENT, [], TAKEN),
+        (
+            "an assessment with no support reason",
+            ASSESSMENT | {"Primary_Support_Reason": ""},
+            [("Primary_Support_Reason", "required")],
+            TAKEN,
+        ),
+        (
+            "a service with a route of access",
+            {"Request_Route_of_Access": "Self-Funder"},
+            [("Request_Route_of_Access", "not-applicable")],
+            TAKEN,
+        ),
+        (
+            "a service user who is cared for and cares",
+            {"No_of_adults_being_cared_for": "1"},
+            [("No_of_adults_being_cared_for", "not-applicable")],
+            TAKEN,
+        ),
+        (
+            "an unpaid carer with a funding status",
+            {"Client_Type": "Unpaid carer"},
+            [("Client_Funding_Status", "not-applicable")],
+            TAKEN,
+        ),
+        (
+            "a direct payment without its amount",
+            {"Delivery_Mechanism": "Direct payment"},
+            [("Unit_Cost", "required"), ("Cost_Frequency_Unit_Type", "required")],
+            TAKEN,
+        ),
+        ("a cost that is no number", {"Unit_Cost": "£12"}, [("Unit_Cost", "number")], TAKEN),
+        ("a component not on its list", {"Service_Component": "Care"}, [("Service_Component", "code")], TAKEN),
+        (
+            "a word of release 1",
+            {"Accommodation_Status": "Unknown"},
+            [("Accommodation_Status", "earlier-code")],
+            TAKEN,
+        ),
+        (
+            "a client of release 1: what they need not fill cannot be told",
+            {"Client_Type": "Service User", "No_of_adults_being_cared_for": "1"},
+            [("Client_Type", "earlier-code")],
+            TAKEN,
+        ),
+        ("born after the event", {"Date_of_Birth": "2026-02-01"}, [("Event_Start_Date", "order")], QUARANTINED),
+        ("a formula", {"Event_Reference": "=1+1"}, [("Event_Reference", "formula")], TAKEN),
+    ],
+    "apc": [
+        ("nothing changed", {}, [], TAKEN),
+        ("no provider", {"Provider_Code": ""}, [("Provider_Code", "required")], QUARANTINED),
+        ("no spell", {"Hospital_Spell_No": ""}, [("Hospital_Spell_No", "required")], QUARANTINED),
+        ("no admission", {"Admission_Date": ""}, [("Admission_Date", "required")], QUARANTINED),
+        ("an admission that is no date", {"Admission_Date": "05/01/2026"}, [("Admission_Date", "date")], QUARANTINED),
+        (
+            "ready after leaving",
+            {"Discharge_Ready_Date": "2026-01-13"},
+            [("Discharge_Date", "order")],
+            TAKEN,
+        ),
+        (
+            "left before coming",
+            {"Discharge_Ready_Date": "", "Discharge_Date": "2026-01-04"},
+            [("Discharge_Date", "order")],
+            TAKEN,
+        ),
+        ("still in hospital", {"Discharge_Date": ""}, [("Discharge_Date", "required")], TAKEN),
+        ("no ready date", {"Discharge_Ready_Date": ""}, [], TAKEN),
+        ("a destination that is none", {"Discharge_Destination": "20"}, [("Discharge_Destination", "code")], TAKEN),
+        (
+            "a traced number that is not there",
+            {"Der_Pseudo_NHS_Number": ""},
+            [("Der_Pseudo_NHS_Number", "required")],
+            TAKEN,
+        ),
+        ("not traced", {"Der_Pseudo_NHS_Number": "", "NHS_Number_Trace_Status": "04"}, [], TAKEN),
+        ("an age in words", {"Age_At_Start_of_Spell_SUS": "old"}, [("Age_At_Start_of_Spell_SUS", "number")], TAKEN),
+    ],
+    "ecds": [
+        ("nothing changed", {}, [], TAKEN),
+        ("no provider", {"Provider_Code": ""}, [("Provider_Code", "required")], QUARANTINED),
+        (
+            "no attendance",
+            {"Attendance_Unique_Identifier": ""},
+            [("Attendance_Unique_Identifier", "required")],
+            QUARANTINED,
+        ),
+        ("no arrival", {"Arrival_Date": ""}, [("Arrival_Date", "required")], QUARANTINED),
+        (
+            "left before arriving",
+            {"EC_Decision_To_Admit_Date": "", "EC_Departure_Date": "2026-01-04"},
+            [("EC_Departure_Date", "order")],
+            TAKEN,
+        ),
+        ("left before it was decided", {"EC_Departure_Date": "2026-01-05"}, [("EC_Departure_Date", "order")], TAKEN),
+        ("still there", {"EC_Departure_Date": ""}, [("EC_Departure_Date", "required")], TAKEN),
+        ("an hour that is none", {"Arrival_Time": "25:00"}, [("Arrival_Time", "time")], TAKEN),
+        ("a number for a SNOMED CT code", {"EC_Acuity_SNOMED_CT": "3"}, [("EC_Acuity_SNOMED_CT", "form")], TAKEN),
+        ("no diagnosis", {"Diagnosis_01": ""}, [("Diagnosis_01", "required")], TAKEN),
+    ],
+    "capacity": [
+        ("nothing changed", {}, [], TAKEN),
+        ("full, one kept", {"occupied": "19"}, [], TAKEN),
+        ("more than there is", {"occupied": "21"}, [("occupied", "sum")], QUARANTINED),
+        ("more than there is, with those kept", {"reserved": "6"}, [("occupied", "sum")], QUARANTINED),
+        ("no maximum", {"maximum_capacity": ""}, [("maximum_capacity", "required"), ("occupied", "sum")], QUARANTINED),
+        ("not said what is occupied", {"occupied": ""}, [("occupied", "required")], QUARANTINED),
+        ("less than nobody", {"occupied": "-1"}, [("occupied", "number")], QUARANTINED),
+        ("half a bed", {"reserved": "0.5"}, [("reserved", "number")], QUARANTINED),
+        ("a bed of no known type", {"bed_type": "Bunk"}, [("bed_type", "code")], QUARANTINED),
+        ("no time", {"updated_at": ""}, [("updated_at", "required")], QUARANTINED),
+        ("not said whether it admits", {"accepting_admissions": ""}, [], TAKEN),
+    ],
+}
