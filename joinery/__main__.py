@@ -18,7 +18,7 @@ from typing import Any
 
 from joinery import __version__
 from joinery.definitions import FEEDS
-from joinery.site.commands import place, series
+from joinery.site.commands import feeds, place, series
 
 Command = Callable[..., argparse.ArgumentParser]
 
@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     migrate.set_defaults(module="migrate")
 
     _intake(command)
+    feeds.add(command, commands)
     place.add(command, commands)
     series.add(command, commands)
 

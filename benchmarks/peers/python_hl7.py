@@ -19,7 +19,7 @@ from benchmarks.measure import ROOT, cpu_seconds_of
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--messages", type=int, default=5_000)
+    options.add_argument("--messages", type=int, default=1_000)
     options.add_argument("--serve", type=int, metavar="PORT", help="be the server")
     chosen = options.parse_args()
     if chosen.serve:

@@ -170,7 +170,7 @@ def _store(client: MeshClient, message: str, folder: Path, known: Routes, at: da
         headers: Mapping[str, str] = response.headers
         if headers.get("Mex-MessageType", "").upper() == "REPORT":
             words = _report(headers)
-            write_whole(free_place(folder, ("mesh", "reports", f"{name}.txt"), REFUSED, at), f"{words}\n")
+            write_whole(free_place(folder, ("mesh", "reports", f"{name}.txt"), REFUSED, at), [f"{words}\n".encode()])
             return Collected(name, "report", words)
         part = folder / DOWNLOADING / f"{name}.part"
         _download(client, message, response, part)
@@ -188,10 +188,7 @@ def _store(client: MeshClient, message: str, folder: Path, known: Routes, at: da
 
 
 def _download(client: MeshClient, message: str, first: Any, part: Path) -> None:
-    """Write all chunks of a message to a file, and see it to the disk. Raises OSError, also where one breaks off.
-
-    The client's own way to read a message takes a chunk that broke off for a whole one.
-    """
+    """Write all chunks of a message to a file, and see it to the disk. Raises OSError, also where one breaks off."""
     found = CHUNK_RANGE.fullmatch(first.headers.get("Mex-Chunk-Range", "1:1"))
     if not found:
         raise OSError(0, "MESH sent no readable chunk range")

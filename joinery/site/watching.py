@@ -15,7 +15,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,8 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from joinery.apps.base.action import Actor, Refused
-from joinery.apps.record.actions import Taken
+from joinery.apps.record.actions import Taken, open_returned
+from joinery.apps.record.facts import returned_rows
 from joinery.site.listener import only_one
 from joinery.site.taking import take
 
@@ -42,6 +43,7 @@ NO_ROWS = "manifest.json"
 MOST_NAME_BYTES = 180  # leaves room for .reasons.csv
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
+ACTOR = Actor.system("watched folder")
 _log = logging.getLogger("joinery.watching")
 
 
@@ -132,7 +134,7 @@ class Watch:
             path.rename(self._target(path, DONE, at))
             return Outcome(sender, feed, path.name, Taken(path.name))
         try:
-            taken = take(path=path, feed=feed, sender=sender, actor=Actor.system("watched folder"), at=at)
+            taken = take(path=path, feed=feed, sender=sender, actor=ACTOR, at=at)
         except Refused as refused:
             return self._refuse(path, str(refused), at)
         if _state(path) != before:
@@ -140,7 +142,7 @@ class Watch:
             return Outcome(sender, feed, path.name, words="It was still being written, and is taken again.")
         target = self._target(path, DONE, at)
         if taken.quarantined:
-            _write_reasons(target.with_name(f"{target.name}.reasons.csv"), taken)
+            write_whole(target.with_name(f"{target.name}.reasons.csv"), _returned(taken, at))
         path.rename(target)
         return Outcome(sender, feed, path.name, taken)
 
@@ -233,10 +235,8 @@ def free_place(folder: Path, parts: tuple[str, ...], kept: str, at: datetime) ->
 def refuse(path: Path, target: Path, words: str, at: datetime) -> None:
     """Put a file aside with the reason beside it: the reason first, so that no file is without one."""
     when = timezone.localtime(at).strftime("%d.%m.%Y at %H:%M")
-    write_whole(
-        target.with_name(f"{target.name}.why.txt"),
-        f"{target.name} was refused on {when}. Nothing of it was taken.\n\n{words}\n",
-    )
+    said = f"{target.name} was refused on {when}. Nothing of it was taken.\n\n{words}\n"
+    write_whole(target.with_name(f"{target.name}.why.txt"), [said.encode()])
     path.rename(target)
     sync(target.parent)
 
@@ -310,22 +310,25 @@ def _words(error: Exception) -> str:
     return strerror or type(error).__name__
 
 
-def _write_reasons(path: Path, taken: Taken) -> None:
-    """The rows that were quarantined, for their sender: where each stood, and what to do."""
+def _returned(taken: Taken, at: datetime) -> Iterator[bytes]:
+    """The rows that were quarantined, each with its reasons, as a CSV file for their sender."""
+    if taken.submission_id is not None:
+        viewing = open_returned(submission_id=taken.submission_id, posts=None, actor=ACTOR, at=at)
+        yield from returned_rows(viewing, taken.submission_id)
+        return
+    # The directory keeps no rows to give back. A spreadsheet must not take a reason for a formula.
     text = io.StringIO(newline="")
-    write = csv.writer(text)
-    write.writerow(["reason"])
-    # A spreadsheet must not take a reason for a formula.
-    write.writerows([f"'{reason}" if reason.startswith(FORMULA) else reason] for reason in taken.reasons)
-    write_whole(path, text.getvalue())
+    rows = ([f"'{reason}" if reason.startswith(FORMULA) else reason] for reason in taken.reasons)
+    csv.writer(text).writerows([["reason"], *rows])
+    yield text.getvalue().encode()
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file that is on disk whole, or is not there."""
     new = path.with_name(f".{path.name}")
     new.unlink(missing_ok=True)
-    with new.open("x", encoding="utf-8", newline="") as file:
-        file.write(text)
+    with new.open("xb") as file:
+        file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())
     new.rename(path)

@@ -45,8 +45,10 @@ class Place:
 
     def kind(self, path: str, record: dict[str, Any]) -> str:
         """What the truth says it is."""
-        named = path.rsplit("/", 1)[1].removesuffix(".csv")
-        return KINDS.get(path.split("/")[0]) or record.get("resourceType") or record.get("type") or named
+        feed, named = path.split("/")[0], path.rsplit("/", 1)[1].removesuffix(".csv")
+        if feed == "mods":
+            return record["type"]
+        return KINDS.get(feed) or record.get("resourceType") or named
 
     def table(self, name: str) -> list[dict[str, str]]:
         """truth, defects or census, as dictionaries."""

@@ -152,7 +152,7 @@ def test_mrs_smith_has_her_plan_her_risk_and_her_son(sent: dict[str, Sent]) -> N
 def test_allergies_known_none_and_not_asked_are_told_apart(sent: dict[str, Sent]) -> None:
     lines = [line(record) for made in sent.values() for record in made.clean[0] if record.kind == "Allergy"]
     said = Counter(each["body"].get("assertion", "agent") for each in lines)
-    assert set(said) == {"agent", "none_known", "not_asked"}
+    assert set(said) == {"agent", "none_known", "not_asked", "unavailable"}
 
 
 def test_the_home_counts_its_beds_as_in_its_return(sent: dict[str, Sent]) -> None:

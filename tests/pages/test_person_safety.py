@@ -32,14 +32,14 @@ def shown(client: Client) -> str:
 
 
 def test_the_newest_medicines_stand_first_and_the_others_are_counted_and_folded_away(world: World) -> None:
-    world.sends(SURGERY, ADA, *(medicine(f"m{n}", "p1", f"Medicine {n}", f"2026-01-{n + 1:02}") for n in range(9)))
+    world.sends(SURGERY, ADA, *(medicine(f"m{n}", "p1", f"Medicine {n}", f"2026-01-{n + 1:02}") for n in range(12)))
     client = world.user()
     html = client.get(f"/people/{person_id('Patient/p1')}/").content.decode()
     section = re.search(r'aria-label="Medicines">(.*?)</section>', html, re.S)
     assert section
     first, folded = section[1].split("<details", 1)
-    assert re.findall(r"<strong>(.*?)</strong>", first) == [f"Medicine {n}" for n in (8, 7, 6, 5, 4)]
-    assert "Medicine 8: One a day Quay Surgery, 9 January 2026" in words(first)
+    assert re.findall(r"<strong>(.*?)</strong>", first) == [f"Medicine {n}" for n in range(11, 3, -1)]
+    assert "Medicine 11: One a day Quay Surgery, 12 January 2026" in words(first)
     assert "4 more medicines" in words(folded)
     assert re.findall(r"<strong>(Medicine .*?)</strong>", folded) == [f"Medicine {n}" for n in (3, 2, 1, 0)]
 
@@ -92,7 +92,7 @@ def test_a_person_with_2000_medicines_and_problems_takes_as_many_statements(worl
             html = reader.get(address).content.decode()
         counts.append(len(ran.of_page))
     assert counts[0] <= counts[1] <= MOST_OF_PERSON
-    assert "995 more medicines" in words(html)
+    assert "992 more medicines" in words(html)
     # No page carries them all: the timeline does, a page at a time.
-    assert html.count("<strong>Medicine") == 205
-    assert "795 more are on the timeline." in words(html)
+    assert html.count("<strong>Medicine") == 208
+    assert "792 more are on the timeline." in words(html)

@@ -34,6 +34,9 @@ KEYS = {
     "wrong-patients": {"visits"},
     "watch": COUNTS | {"files", "refused", "failed", "waiting"},
     "mesh": COUNTS | {"files", "refused", "failed", "stored", "unmapped", "reports", "kept_by_mesh"},
+    "feeds list": {"sources"},
+    "feeds returned": {"file", "rows"},
+    "feeds retake": {"taken", "unchanged", "superseded", "still_wrong"},
     "series upload": COUNTS | {"file", "series", "reasons", "note"},
     "series list": {"series"},
     "series show": {

@@ -78,8 +78,10 @@ def test_rows_in_quarantine_are_listed_beside_their_file(place: Deployment, fold
     assert (answer["rows"], answer["quarantined"], answer["refused"]) == (1, 1, [])
     assert lying(folder) == ["999/council/done/person.csv", "999/council/done/person.csv.reasons.csv"]
     (reasons,) = folder.rglob("*.reasons.csv")
-    text = reasons.read_text()
-    assert "given_names" in text and "Okonkwo" not in text
+    text = reasons.read_text("utf-8-sig")
+    assert text.startswith(PEOPLE_HEADER) and "Okonkwo" in text and "given_names is empty" in text.splitlines()[1]
+    looked = place.sql("SELECT actor, outcome FROM base_actionentry WHERE actor LIKE '%watched folder'")
+    assert looked and {outcome for _, outcome in looked} == {"done"}
 
 
 def test_what_cannot_be_taken_is_refused_with_words(place: Deployment, folder: Path, tmp_path: Path) -> None:

@@ -20,8 +20,14 @@ WHAT = {
     "original": "Looked at where an entry came from",
     "log": "Looked at who has looked",
     "quarantine": "Looked at a row that could not be taken",
+    "rows": "A job read rows without names",
 }
-WHY = {"direct_care": "For the person's care", "feed_quality": "To put right what a service sent"}
+WHY = {
+    "direct_care": "For the person's care",
+    "feed_quality": "To put right what a service sent",
+    "secondary_use": "For planning and measures",
+    "provider": "To know what services can offer",
+}
 
 
 @dataclass(frozen=True, slots=True)

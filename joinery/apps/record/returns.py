@@ -41,6 +41,14 @@ class ReturnLine:
     goes_on: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Leave for a job to read the rows of a return: it was logged when it was given."""
+
+    feed: str
+    at: datetime
+
+
 class Pseudonyms:
     """A pseudonym for each identifier: the same in every return of a deployment, and of no use outside it."""
 

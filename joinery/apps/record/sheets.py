@@ -32,6 +32,8 @@ MOST_ROW_CHARACTERS = 128 * 1024
 _NO_TEXT = "is not UTF-8 text, or holds the character U+0000. Save the file as CSV (UTF-8)."
 # What a spreadsheet would run. Words, telephone numbers and figures may begin with a sign, and people do so.
 _FORMULA = re.compile(r"=|[@+-][^\s]*[(|!]")
+# What one may take for a formula, wider: it costs an apostrophe in what goes back to a sender, and no row.
+_TAKEN_FOR_ONE = re.compile(r"[=@\t\r]|[+-](?![\d\s().,-]*$)")
 _TIME = re.compile(r"([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -92,12 +94,17 @@ class Sheet:
                 message = f"has {len(cells)} cells, the header {len(self.columns)}. Check its commas and quotes."
                 return _whole(position, body, "columns", str(len(cells)), message)
             cells = cells[: len(self.columns)]
+        row = self.named(cells)
+        issues, notes = self._judge(position, row)
+        return Line(position, body, row, issues, notes)
+
+    def named(self, cells: Sequence[str]) -> dict[str, str]:
+        """The cells of a row by our names for the columns, in our words. One cell for each column."""
         row = dict(zip(self.columns, map(str.strip, cells), strict=True))
         if self._translate:
             for column, words in self._translate:
                 row[column] = words.get(row[column], row[column])
-        issues, notes = self._judge(position, row)
-        return Line(position, body, row, issues, notes)
+        return row
 
     def _judge(self, position: int, row: dict[str, str]) -> tuple[tuple[Issue, ...], tuple[tuple[str, str], ...]]:
         found: list[tuple[str, Fault]] = []
@@ -116,13 +123,15 @@ class Sheet:
                 found.append((group[0], _none_of(group)))
         if self._rules:
             must, stray = self._applies(row)
-            found += [(column, _empty_here(column)) for column in must if not row[column]]
+            blank = [column for column in must if not row[column]]
+            found += [(c, _empty_here(c)) for c in blank if not any(c == known for known, _ in found)]
             found += [(column, _stray(column)) for column in stray if row[column]]
         for first, second in self.file.in_order:
             if (a := row.get(first)) and (b := row.get(second)) and _before(b, a):
                 found.append((second, Fault("order", f"{second} lies before {first}. Mend one of them.")))
         for *parts, most in self.file.at_most:
-            if _sum(row.get(part, "") for part in parts) > (_number_of(row.get(most, "")) or 0):
+            limit = _number_of(row.get(most, ""))
+            if limit is not None and _sum(row.get(part, "") for part in parts) > limit:
                 message = f"{' and '.join(parts)} together are more than {most}. Mend one of them."
                 found.append((parts[0], Fault("sum", message)))
         if not found:
@@ -192,7 +201,7 @@ def harmless(cell: str) -> str:
     >>> harmless("=1+1"), harmless("-12.5")
     ("'=1+1", '-12.5')
     """
-    return f"'{cell}" if _FORMULA.match(cell.lstrip("'")) else cell
+    return f"'{cell}" if _TAKEN_FOR_ONE.match(cell.lstrip("'")) else cell
 
 
 def as_received(cell: str) -> str:
@@ -201,7 +210,7 @@ def as_received(cell: str) -> str:
     >>> as_received("'=1+1"), as_received("'tis")
     ('=1+1', "'tis")
     """
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell.lstrip("'")) else cell
+    return cell[1:] if cell[:1] == "'" and _TAKEN_FOR_ONE.match(cell.lstrip("'")) else cell
 
 
 def rules_of(file: File) -> tuple[When, ...]:

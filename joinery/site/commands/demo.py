@@ -25,8 +25,6 @@ LONDON = ZoneInfo("Europe/London")
 RECEIVED = time(6, 10)
 PASSWORD = "wexcombe-demo-only"  # noqa: S105 (refused anywhere but on the machine itself)
 HOME = "ZPL01"
-# Listed in the manifest, but not taken yet.
-NOT_TAKEN = ("cld", "apc", "ecds")
 USERS: tuple[dict[str, Any], ...] = (
     {"name": "Tom Okafor", "email": "tom@demo.example", "role": "gp", "organisation": "Z90001"},
     {"name": "Bronagh Kelly", "email": "bronagh@demo.example", "role": "community_nurse", "organisation": "ZC1"},
@@ -136,8 +134,6 @@ def _take(manifest: Manifest, as_of: date) -> dict[str, Any]:
     totals = dict.fromkeys(COUNTS, 0)
     number = 0
     for sent in manifest.submissions:
-        if sent.feed in NOT_TAKEN:
-            continue
         taken = take(
             path=sent.path,
             feed=sent.feed,

@@ -4,7 +4,7 @@ All were sent before the place began, but for the capacity of the two days; they
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -12,15 +12,9 @@ from typing import NamedTuple
 from joinery.site.demo import misreporting
 from joinery.site.demo.corruptor import Defect
 from joinery.site.demo.writers import Book, Copy, Ids, Record, Window, apc, capacity, cld, ecds, registers
-from joinery.site.demo.writers.tables import Period, day_text, encode, month_before, quarter_before
+from joinery.site.demo.writers.tables import Period, columns_of, day_text, encode, month_before, quarter_before
 
 MONTHS = 12  # of hospital returns, each in a file of its own
-COLUMNS: dict[str, Sequence[str]] = {
-    "cld": cld.COLUMNS,
-    "apc": apc.COLUMNS,
-    "ecds": ecds.COLUMNS,
-    "capacity": capacity.COLUMNS,
-}
 # What a return calls the person it is about.
 PERSON_IDS = {
     "cld": ("LA_Person_Unique_Identifier",),
@@ -72,7 +66,7 @@ def _register(feed: str, path: str, day: date, data: bytes) -> File:
 
 def _file(feed: str, organisation: str, name: str, day: date, records: list[Record], defects: list[Defect]) -> File:
     path = f"{feed}/{organisation}/{name}.csv"
-    return File(feed, organisation, path, day, records, defects, encode(records, COLUMNS[feed]))
+    return File(feed, organisation, path, day, records, defects, encode(records, columns_of(feed)))
 
 
 def _client_level(case: Callable[[Window], list[Record]], ids: Ids, day: date) -> list[File]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,11 +103,7 @@ def file(request: Request, submission_id: int) -> HttpResponse:
 
 def definitions() -> list[Feed]:
     """The feeds that this version can take."""
-    found = []
-    for name in FEEDS:
-        with suppress(FileNotFoundError):  # TEMPORARY: until every definition is in
-            found.append(feed_of(name))
-    return found
+    return [feed_of(name) for name in FEEDS]
 
 
 def source_of(request: Request, source_id: int) -> record.FeedSource:

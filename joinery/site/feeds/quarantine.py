@@ -10,14 +10,14 @@ from typing import Any
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 
-from joinery.apps.base.access_log import Viewing
-from joinery.apps.base.action import Actor, Refused
+from joinery.apps.base.action import Refused
 from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
 from joinery.site.context import Request, standing_of
 from joinery.site.feeds.glance import RULES, cursor, may_see_rows, within
 from joinery.site.jinja import url
+from joinery.site.place.looking import acting
 
 # Longer texts are for their sender to mend: no form holds them well.
 MOST_TEXT_CHARACTERS = 100_000
@@ -33,7 +33,7 @@ def index(request: Request) -> HttpResponse:
     posts = standing_of(request).posts
     sources = record.feed_sources(request.at)
     mine = may_see_rows(request, sources)
-    if not mine and not any(post for post in posts):
+    if not posts:
         return refused(request, actions.MENDING_REFUSALS["no_post"])
     shown = {each.id: each for each in sources if each.id in mine}
     wanted = request.GET.get("source", "")
@@ -53,11 +53,9 @@ def index(request: Request) -> HttpResponse:
 
 def row(request: Request, quarantined_id: int) -> HttpResponse:
     """One row with its reasons: to correct and take again, or to set aside."""
-    who = {"actor": Actor.user(request.user.pk), "at": request.at}
+    posts = standing_of(request).posts
     try:
-        viewing = actions.open_quarantined(
-            quarantined_id=within(quarantined_id), posts=standing_of(request).posts, **who
-        )
+        viewing = actions.open_quarantined(quarantined_id=within(quarantined_id), posts=posts, **acting(request))
     except Refused as refusal:
         return _refusal(request, refusal)
     found = record.quarantined_row(viewing, quarantined_id)
@@ -66,20 +64,20 @@ def row(request: Request, quarantined_id: int) -> HttpResponse:
     errors: list[dict[str, str]] = []
     if request.method == "POST":
         try:
-            _act(request, found, who)
+            _act(request, found)
             return redirect(url("feeds:row", quarantined_id=str(quarantined_id)))
         except actions.StillWrong as wrong:
             errors = [_at_field(found, issue.path, issue.message) for issue in wrong.issues]
         except Refused as refusal:
             errors = [{"field": "reason" if refusal.code == "reason" else "", "message": refusal.message}]
-    return render(request, "record/quarantine_row.jinja", _context(request, viewing, found, errors))
+    return render(request, "record/quarantine_row.jinja", _context(request, found, errors))
 
 
 def returned(request: Request, submission_id: int) -> HttpResponse | StreamingHttpResponse:
     """The quarantined rows of a file, to mend and send again."""
-    who = {"actor": Actor.user(request.user.pk), "at": request.at}
+    posts = standing_of(request).posts
     try:
-        viewing = actions.open_returned(submission_id=within(submission_id), posts=standing_of(request).posts, **who)
+        viewing = actions.open_returned(submission_id=within(submission_id), posts=posts, **acting(request))
     except Refused as refusal:
         return _refusal(request, refusal)
     answer = StreamingHttpResponse(record.returned_rows(viewing, submission_id), content_type="text/csv")
@@ -98,23 +96,21 @@ def _refusal(request: Request, refusal: Refused) -> HttpResponse:
     return refused(request, refusal.message)
 
 
-def _act(request: Request, found: record.QuarantinedRow, who: dict[str, Any]) -> None:
+def _act(request: Request, found: record.QuarantinedRow) -> None:
     """Do what the form says. Raises Refused."""
-    key = {"quarantined_id": found.id}
+    which = acting(request) | {"quarantined_id": found.id}
     if request.POST.get("do") == "set aside":
-        actions.set_aside(**key, reason=request.POST.get("reason", "").replace("\0", ""), **who)
+        actions.set_aside(reason=request.POST.get("reason", "").replace("\0", ""), **which)
     elif found.cells:
-        actions.correct_cells(**key, cells=[cell["value"] for cell in _typed_cells(request, found)], **who)
+        actions.correct_cells(cells=[cell["value"] for cell in _typed_cells(request, found)], **which)
     else:
         # A browser parts lines as HTTP wants it; a message of a hospital parts its segments by carriage returns.
         end = "\r" if found.definition.feed == "adt" else "\n"
         text = _lines(request.POST.get("text", ""))
-        actions.correct(**key, body=text.replace("\n", end).encode("utf-8", "replace"), **who)
+        actions.correct(body=text.replace("\n", end).encode("utf-8", "replace"), **which)
 
 
-def _context(
-    request: Request, viewing: Viewing, found: record.QuarantinedRow, errors: list[dict[str, str]]
-) -> dict[str, Any]:
+def _context(request: Request, found: record.QuarantinedRow, errors: list[dict[str, str]]) -> dict[str, Any]:
     names = place.actor_names([found.made_by]) if found.made_by else {}
     sender = place.briefs([found.organisation_id], place.as_at(request.at.date()))[found.organisation_id]
     cells = _typed_cells(request, found)

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from joinery.apps.base.action import Actor, Refused
+from joinery.apps.base.action import Refused
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.place import facts as place
 from joinery.apps.record.actions import MENDING_REFUSALS, Taken
@@ -23,6 +23,7 @@ from joinery.site.feeds.glance import definitions
 from joinery.site.feeds.quarantine import refused
 from joinery.site.jinja import url
 from joinery.site.place.forms import Form
+from joinery.site.place.looking import acting
 from joinery.site.taking import take
 
 MOST_NAME_CHARACTERS = 100
@@ -64,7 +65,7 @@ def _take(request: Request, form: Form, feeds: dict[str, str], senders: dict[str
     elif not form.errors:
         try:
             with _kept(sent) as path:
-                return take(path=path, feed=feed, sender=sender, actor=Actor.user(request.user.pk), at=request.at)
+                return take(path=path, feed=feed, sender=sender, **acting(request))
         except Refused as refusal:
             form.refused(refusal, {"unreadable_file": "file", "organisation": "sender", "feed": "feed"})
     return None

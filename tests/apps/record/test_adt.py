@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
+from joinery.apps.base.columns import select
 from joinery.apps.record import facts
 from joinery.apps.record.actions import unmerge
 from joinery.calc.access import Post
@@ -141,6 +142,25 @@ def test_merges_in_a_circle_leave_everybody_findable(tmp_path: Path) -> None:
                 assert ends(send(tmp_path, each)) == (1, 0, 0, 0)
             assert together() == {frozenset({f"RZZ RZZPAS/H{n}" for n in (1, 2, 3)})}
             transaction.set_rollback(True)
+
+
+def test_the_census_of_a_midnight_stays_as_it_was_known_and_is_corrected_beside_that(tmp_path: Path) -> None:
+    midnight = datetime(2026, 11, 6, tzinfo=UTC)
+    send(tmp_path, STORY[0], at=midnight - timedelta(hours=9))
+    in_other = message("A01", 1, "20261105120000", pv1(W7, visit="V2", admitted="20261105120000"), pid=pid("H2"))
+    send(tmp_path, in_other, at=midnight - timedelta(hours=9))
+    left = message("A03", 2, "20261106090000", pv1(W7, visit="V2", left="20261105230000"), happened="20261105230000",
+                   pid=pid("H2"))  # fmt: skip
+    send(tmp_path, STORY[1], left, at=midnight + timedelta(hours=9))  # both happened before midnight
+    ((hospital,),) = select("SELECT DISTINCT organisation_id FROM record_source", [])
+
+    def wards(known_at: datetime, at: datetime = midnight) -> dict[str, int]:
+        return {place.ward: count for place, count in facts.census(hospital, at, known_at).items()}
+
+    assert wards(midnight) == {"RZZAMU": 1, "RZZW7": 1}
+    assert wards(midnight + timedelta(days=1)) == {"RZZW7": 1}
+    assert wards(midnight) == {"RZZAMU": 1, "RZZW7": 1}  # the frozen figure, still
+    assert wards(midnight + timedelta(days=1), midnight - timedelta(hours=2)) == {"RZZAMU": 1, "RZZW7": 1}
 
 
 @pytest.mark.parametrize("correction", ["A45", "A11 and A01"])

@@ -216,6 +216,7 @@ UNREADABLE = {
     "nothing": (b"", "empty"),
     "only line ends": (b"\n\r\n", "empty"),
     "a workbook": (b"PK\x03\x04" + bytes(200), "workbook"),
+    "a PDF": (b"%PDF-1.7 ...", "PDF"),
     "UTF-16": (GOOD.decode().encode("utf-16"), "not UTF-8"),
     "XML": (b"<?xml version='1.0'?>", "XML"),
     "an array": (json.dumps([subject()]).encode(), "JSON Lines"),

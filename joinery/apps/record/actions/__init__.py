@@ -8,11 +8,13 @@ from joinery.apps.record.actions.correcting import (
     correct_cells,
     open_quarantined,
     open_returned,
+    retake,
     set_aside,
 )
 from joinery.apps.record.actions.intake import Taken, open_source, take_file
 from joinery.apps.record.actions.merging import unmerge
 from joinery.apps.record.actions.passing import due, pass_relationships
+from joinery.apps.record.actions.reading import open_rows
 from joinery.apps.record.actions.receiving import ACCEPTED, REFUSED, TRY_AGAIN, Arrived, Receiver
 from joinery.apps.record.actions.viewing import Criteria, open_record, search_people
 
@@ -38,5 +40,7 @@ __all__ = [
     "correct_cells",
     "open_quarantined",
     "open_returned",
+    "open_rows",
+    "retake",
     "set_aside",
 ]

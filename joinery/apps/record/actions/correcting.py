@@ -108,6 +108,13 @@ def correct_cells(*, quarantined_id: int, cells: list[str], actor: Actor, at: da
     return correct(quarantined_id=quarantined_id, body=body, actor=actor, at=at)
 
 
+def retake(*, quarantined_id: int, actor: Actor, at: datetime) -> Corrected:
+    """`correct` with the row as it was received: it is the definition that was mended since."""
+    for (body,) in select("SELECT q.body FROM record_quarantined q WHERE q.id = %s", [quarantined_id]):
+        return correct(quarantined_id=quarantined_id, body=bytes(body), actor=actor, at=at)
+    raise Refused("absent", MENDING_REFUSALS["absent"])
+
+
 @action("record.correct", targets=("quarantined_id",))
 def _correct(*, quarantined_id: int, body: bytes, actor: Actor, at: datetime) -> Corrected:
     row = _waiting_row(quarantined_id)

@@ -1,6 +1,7 @@
 """The way out of record: who a person is, what must be known at once, and the timeline."""
 
 from joinery.apps.record.facts.feeds import (
+    MOST_LISTED,
     Broken,
     Counts,
     DayOfRows,
@@ -21,10 +22,27 @@ from joinery.apps.record.facts.feeds import (
 )
 from joinery.apps.record.facts.freshness import Freshness, freshness
 from joinery.apps.record.facts.quarantine import Cell, QuarantinedRow, Reason, quarantined_row, returned_rows
+from joinery.apps.record.facts.returns import (
+    FieldQuality,
+    HomeCapacity,
+    ReturnColumns,
+    care_home_capacity,
+    field_quality,
+    return_columns,
+)
 from joinery.apps.record.facts.safety import Item, Section, Stated, safety
 from joinery.apps.record.facts.timeline import SECTORS, Origin, Timeline, TimelineLine, Version, origin, timeline_page
 from joinery.apps.record.facts.waiting import WaitingPeople, waiting_people
-from joinery.apps.record.facts.whereabouts import Bed, HospitalStay, Misfiled, Whereabouts, beds, misfiled, whereabouts
+from joinery.apps.record.facts.whereabouts import (
+    Bed,
+    HospitalStay,
+    Misfiled,
+    Whereabouts,
+    beds,
+    census,
+    misfiled,
+    whereabouts,
+)
 from joinery.apps.record.facts.who import (
     Banner,
     FoundPerson,
@@ -39,6 +57,7 @@ from joinery.apps.record.facts.who import (
 )
 
 __all__ = [
+    "MOST_LISTED",
     "SECTORS",
     "Banner",
     "Bed",
@@ -47,9 +66,11 @@ __all__ = [
     "Counts",
     "DayOfRows",
     "FeedSource",
+    "FieldQuality",
     "FoundPerson",
     "Freshness",
     "Holdings",
+    "HomeCapacity",
     "HospitalStay",
     "Item",
     "Misfiled",
@@ -59,6 +80,7 @@ __all__ = [
     "Quality",
     "QuarantinedRow",
     "Reason",
+    "ReturnColumns",
     "Section",
     "Stated",
     "TakenFile",
@@ -70,7 +92,10 @@ __all__ = [
     "Whereabouts",
     "banner",
     "beds",
+    "census",
+    "care_home_capacity",
     "feed_sources",
+    "field_quality",
     "files_taken",
     "first_reasons",
     "found_people",
@@ -84,6 +109,7 @@ __all__ = [
     "quality",
     "quarantined_row",
     "records",
+    "return_columns",
     "returned_rows",
     "rules_broken",
     "safety",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
+import msgspec
+
 from joinery.apps.base.access_log import Viewing
-from joinery.apps.base.columns import as_moment, marks, select
+from joinery.apps.base.columns import as_moment, marks, select, stored
 from joinery.apps.base.facts import person_facts, row_facts
 from joinery.apps.record.adt.words import words_of
 from joinery.apps.record.facts.freshness import Freshness
 from joinery.apps.record.people import Known, PersonRecords
 from joinery.apps.record.sql import links, visit_states
 from joinery.calc.access import may_read
-from joinery.calc.adt import Place
+from joinery.calc.adt import Fact, Place, fold
 
+_fact = msgspec.json.Decoder(Fact).decode
 # What somebody should look at, in words. The codes are those of `calc.adt.Visit`.
 NOTES = {
     "admission_inferred": "The admission itself was not received; this is worked out from later messages.",
@@ -121,6 +125,27 @@ class Bed:
     since_at: datetime | None
     admitted_at: datetime
     expected_at: datetime | None
+
+
+@row_facts
+def census(organisation_id: int, at: datetime, known_at: datetime) -> Counter[Place]:
+    """How many inpatients of a hospital lay in each bed or ward at a moment, by what had been received by
+    `known_at`: the same for ever for one `known_at`, and corrected for a later one (handbook, feeds 3.8).
+
+    By when things happened. Inpatients are those of class I; whoever was on leave has a bed held. It reads
+    every message of the hospital, so it is for a job of the night.
+    """
+    sql = (
+        "SELECT m.visit_id, m.said FROM record_message m JOIN record_submission s ON s.id = m.submission_id "
+        "AND s.published_at IS NOT NULL AND s.received_at <= %s JOIN record_source so ON so.id = s.source_id "
+        "WHERE so.organisation_id = %s AND m.visit_id IS NOT NULL ORDER BY m.visit_id"
+    )
+    found: Counter[Place] = Counter()
+    for _, told in groupby(select(sql, [stored(known_at), organisation_id]), key=itemgetter(0)):
+        visit = fold(_fact(said) for _, said in told)
+        if visit.codes.get("class") == "I" and (place := visit.place_at(at)):
+            found[place] += 1
+    return found
 
 
 @dataclass(frozen=True, slots=True)

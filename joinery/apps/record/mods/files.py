@@ -156,6 +156,8 @@ def _refuse_other_formats(path: Path, start: bytes) -> None:
     """Raise UnreadableFile for a file of which not one line could be right."""
     if start[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         raise UnreadableFile(f"{path.name} is a workbook or a zip. Unpack a zip, and give the .jsonl file in it.")
+    if start[:5] == b"%PDF-":
+        raise UnreadableFile(f"{path.name} is a PDF. Ask its sender for JSON Lines.")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or start.count(0) > len(start) // 10:
         raise UnreadableFile(f"{path.name} is not UTF-8 text. Ask its sender to write it as UTF-8.")
     if start[:1] == b"<":

@@ -88,7 +88,9 @@ def resources(copies: list[Copy], book: Book, ids: Ids, window: Window) -> list[
     held: dict[int, list[Copy]] = defaultdict(list)
     for copy in copies:
         held[copy.person.person].append(copy)
-    messages = [m for own in held.values() for m in _Patient(own, book, ids, window.until).messages(beds)]
+    # The stays are in order of admission, so that the turn of one never changes.
+    turns = {key: turn for turn, key in enumerate(key for key in beds if key[0] not in NEVER_TOUCHED)}
+    messages = [m for own in held.values() for m in _Patient(own, book, ids, window.until).messages(beds, turns)]
     messages = sorted((m for m in messages if m.sent < window.until), key=lambda m: (m.sent, m.person))
     records = [_record(message, number, ids) for number, message in enumerate(messages, start=1)]
     return [record for record in records if record.updated_at >= window.since]
@@ -140,6 +142,11 @@ def _beds(book: Book, until: datetime) -> dict[tuple[int, int], list[Bed]]:
     return found
 
 
+def _is_due(turn: int | None, rate: float) -> bool:
+    """Whether it is the turn of this one, where so many of all are chosen."""
+    return turn is not None and int((turn + 1) * rate) > int(turn * rate)
+
+
 # -- what is told of a patient ----------------------------------------------------------------------
 
 
@@ -155,7 +162,7 @@ class _Patient:
         self.stays = list(_stays(book, self.person, until))
         self.rows = book.rows(self.person, until)
 
-    def messages(self, beds: dict[tuple[int, int], list[Bed]]) -> list[_Message]:
+    def messages(self, beds: dict[tuple[int, int], list[Bed]], turns: dict[tuple[int, int], int]) -> list[_Message]:
         """Everything, in the order of the stays."""
         arrived = [row.at for row in self.rows if row.event == "arrived"]
         if not arrived:
@@ -166,22 +173,21 @@ class _Patient:
             losing = f"{self.ids('patient', (self.person, copy.number))}^^^{_authority(self.ids)}"
             told.append(self._message("A40", first + timedelta(hours=26), more=[_segment("MRG", {1: losing})]))
         for rows in self.stays:
-            told += self._stay(rows, beds[self.person, rows[0].episode])
+            key = self.person, rows[0].episode
+            told += self._stay(rows, beds[key], turns.get(key))
         if self.died_at:
             in_a_bed = any(row.code == "79" for rows in self.stays for row in rows)
             heard = self.died_at + (timedelta(minutes=40) if in_a_bed else timedelta(days=2, hours=4))
             told.append(self._message("A31", heard, died_at=self.died_at))
         return told
 
-    def _stay(self, rows: list[Event], beds: list[Bed]) -> list[_Message]:
-        """The messages of one visit, in order of what happened."""
-        rng = random.Random(f"{self.ids.seed}/visit/{rows[0].episode}")
-        touched = self.person not in NEVER_TOUCHED
-        mistaken = touched and rng.random() < self.rates["mistake"]
-        phone_goes = touched and rng.random() < self.rates["phone_deleted"]
+    def _stay(self, rows: list[Event], beds: list[Bed], turn: int | None) -> list[_Message]:
+        """The messages of one visit, in order of what happened; `turn` is None where nothing may go wrong."""
+        phone_goes = _is_due(turn, self.rates["phone_deleted"])
+        mistaken = _is_due(turn, self.rates["mistake"])
         admitted = next(row for row in rows if row.event == "admitted")
         visit = _Visit(self.ids("visit", admitted.episode), beds[0], admitted.at, admitted.code, admitted.value.upper())
-        told = self._mistake(visit, rng) if mistaken else []
+        told = self._mistake(visit, turn) if turn is not None and mistaken else []
         in_order = iter(beds[1:])
         for row in rows:
             event = "A08"
@@ -199,15 +205,15 @@ class _Patient:
                 visit = replace(visit, fit=_time(row.at)[:8])
             else:
                 continue
-            told.append(self._message(event, row.at, visit, may_be_late=touched and not mistaken))
+            told.append(self._message(event, row.at, visit, may_be_late=turn is not None and not mistaken))
             visit = replace(visit, before=None, phone="" if visit.phone is not None else None)
         return told
 
-    def _mistake(self, visit: _Visit, rng: random.Random) -> list[_Message]:
-        """Admitted under another visit number, moved or discharged by mistake; cancelled within the hour."""
+    def _mistake(self, visit: _Visit, turn: int) -> list[_Message]:
+        """Admitted under another visit number, moved or discharged by mistake, in turn; cancelled within the hour."""
         at = visit.admitted + timedelta(minutes=60)
         elsewhere = Bed("heron", "", at, None)
-        cancel = rng.choice(list(CANCELS))
+        cancel = list(CANCELS)[int(turn * self.rates["mistake"]) % len(CANCELS)]
         if cancel == "A11":
             at = visit.admitted - timedelta(minutes=60)
             wrong = right = replace(visit, number=self.ids("visit", (visit.number, cancel)), bed=elsewhere, admitted=at)

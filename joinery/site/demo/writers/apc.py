@@ -11,18 +11,9 @@ from joinery.site.demo.diary import LONDON
 from joinery.site.demo.events import Event, definitions
 from joinery.site.demo.population import Person
 from joinery.site.demo.writers import Book, Copy, Ids, Record, episodes
-from joinery.site.demo.writers.tables import Period, day_text, lsoa, row
+from joinery.site.demo.writers.tables import Period, columns_of, day_text, lsoa, row
 
-COLUMNS = (
-    "APCS_Ident", "Hospital_Spell_No", "Der_Pseudo_NHS_Number", "NHS_Number_Trace_Status", "Local_Patient_ID",
-    "Provider_Code", "Der_Provider_Site_Code", "Commissioner_Code", "Admission_Date", "Admission_Method",
-    "Source_of_Admission", "Patient_Classification", "Intended_Management", "Administrative_Category",
-    "Legal_Status_Classification", "Carer_Support_Indicator", "Discharge_Ready_Date", "Discharge_Date",
-    "Discharge_Method", "Discharge_Destination", "Der_Spell_LoS", "Der_Management_Type",
-    "Der_Admit_Treatment_Function_Code", "Der_Dischg_Treatment_Function_Code", "Der_Diagnosis_All",
-    "Der_Procedure_All", "Spell_Core_HRG_SUS", "Sex", "Ethnic_Group", "Age_At_Start_of_Spell_SUS",
-    "GP_Practice_Code", "Der_Postcode_LSOA_2011_Code", "Local_Unitary_Authority",
-)  # fmt: skip
+COLUMNS = columns_of("apc")
 SEXES = {"male": "1", "female": "2", "other": "9", "unknown": "0"}
 DIED = {"method": "4", "destination": "79"}
 OTHER_CARE_HOME = "85"  # neither the council's nor the NHS's

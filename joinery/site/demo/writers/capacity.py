@@ -11,11 +11,11 @@ from typing import Any
 from joinery.site.demo.diary import at_clock
 from joinery.site.demo.events import NOBODY, definitions
 from joinery.site.demo.writers import Record
-from joinery.site.demo.writers.tables import row
+from joinery.site.demo.writers.tables import columns_of, row
 
 STAFF = ("nurses", "care_staff", "other_staff", "agency_nurses", "agency_care_staff", "agency_other_staff")
 BEDS = ("maximum_capacity", "occupied", "reserved")
-COLUMNS: list[str] = definitions("capacity", "feeds")["file"][0]["columns"]
+COLUMNS = columns_of("capacity")
 TOTAL = "Total"
 OCCUPIED = (0.82, 0.93)  # 86.0 % of beds in England were in July 2025
 

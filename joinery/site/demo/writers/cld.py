@@ -10,27 +10,13 @@ from typing import Any
 
 from joinery.site.demo.events import definitions
 from joinery.site.demo.writers import Record
-from joinery.site.demo.writers.tables import Period, day_text, row
+from joinery.site.demo.writers.tables import Period, columns_of, day_text, row
 
-SUBMISSION = ("LA_Code", "Reporting_Period_Start_Date", "Reporting_Period_End_Date")
-PERSON = (
-    "NHS_Number", "LA_Person_Unique_Identifier", "GP_Practice_Code", "Gender", "Ethnicity", "Date_of_Birth",
-    "Date_of_Death", "Client_Type", "Primary_Support_Reason", "Postcode", "Accommodation_Status",
-    "Employment_Status", "Has_Unpaid_Carer", "Autism_Spectrum_Disorder_ASD", "Visual_Impairment",
-    "Hearing_Impairment", "Dementia", "Client_Funding_Status",
-)  # fmt: skip
-EVENT = (
-    "Event_Type", "Event_Reference", "Event_Start_Date", "Event_End_Date", "Event_Description", "Event_Outcome",
-    "Request_Route_of_Access", "Assessment_Type", "Eligible_Needs_Identified", "Method_of_Assessment",
-    "Service_Type", "Service_Component", "Delivery_Mechanism", "Provider_CQC_Location_ID",
-    "Review_Reason", "Review_Outcomes_Achieved", "Method_of_Review",
-    "Total_Hrs_Caring_per_week", "No_of_adults_being_cared_for", "Adult_1_Linked_Person_ID",
-    "Adult_2_Linked_Person_ID", "Adult_3_Linked_Person_ID",
-    "Unit_Cost", "Cost_Frequency_Unit_Type", "Planned_units_per_week",
-)  # fmt: skip
-COLUMNS = (*SUBMISSION, *PERSON, *EVENT)
-
+COLUMNS = columns_of("cld")
 CARER = "Unpaid carer"
+OF_SERVICE_USERS = (
+    "Autism_Spectrum_Disorder_ASD", "Visual_Impairment", "Hearing_Impairment", "Dementia", "Client_Funding_Status",
+)  # fmt: skip
 SUPPORT_TO_CARER = {"Social Support: Support to Carer": "Social Support: Support to unpaid carer"}
 SERVICE_OUTCOMES = {
     "Support ended as planned": "NFA: Support ended as planned",
@@ -89,6 +75,7 @@ def _row(
         **event,
     }
     if carer:
+        values |= dict.fromkeys(OF_SERVICE_USERS, "")
         values |= {
             "Total_Hrs_Caring_per_week": 20 + int(held["person_id"][-1]) * 3,
             "No_of_adults_being_cared_for": 1,

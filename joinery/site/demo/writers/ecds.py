@@ -9,17 +9,9 @@ from joinery.site.demo.events import Event, definitions
 from joinery.site.demo.population import Person
 from joinery.site.demo.writers import Book, Copy, Ids, Record
 from joinery.site.demo.writers.apc import SEXES, Visit, age, lives_in_care_home, pseudonym, reason_of, visits
-from joinery.site.demo.writers.tables import Period, day_text, lsoa, row, time_text
+from joinery.site.demo.writers.tables import Period, columns_of, day_text, lsoa, row, time_text
 
-COLUMNS = (
-    "EC_Ident", "Attendance_Unique_Identifier", "Der_Pseudo_NHS_Number", "Local_Patient_ID", "Provider_Code",
-    "EC_Department_Type", "EC_AttendanceCategory", "Arrival_Date", "Arrival_Time", "EC_Arrival_Mode_SNOMED_CT",
-    "EC_Attendance_Source_SNOMED_CT", "EC_Acuity_SNOMED_CT", "EC_Chief_Complaint_SNOMED_CT",
-    "EC_Decision_To_Admit_Date", "EC_Decision_To_Admit_Time", "EC_Departure_Date", "EC_Departure_Time",
-    "EC_Discharge_Status_SNOMED_CT", "Discharge_Destination_SNOMED_CT", "Discharge_Follow_Up_SNOMED_CT",
-    "Accommodation_Status_SNOMED_CT", "Diagnosis_01", "Diagnosis_02", "Referred_To_Service_01", "Sex",
-    "Age_At_Arrival", "Der_Postcode_LSOA_2011_Code",
-)  # fmt: skip
+COLUMNS = columns_of("ecds")
 FIRST_UNPLANNED = "1"
 
 

@@ -54,7 +54,7 @@ def _until_death(rows: list[Event], died_at: datetime | None) -> list[Event]:
 
 
 def _lines(copy: Copy, subject: str, recorded: list[list[Event]], everyone: list[Person], ids: Ids) -> list[Record]:
-    """A line for each thing that was recorded about a person, and for a question that was not asked."""
+    """A line for each thing that was recorded about a person, and for a question not asked or not answered."""
     records = []
     for rows in recorded:
         build = BUILDERS.get(rows[0].event)
@@ -65,7 +65,8 @@ def _lines(copy: Copy, subject: str, recorded: list[list[Event]], everyone: list
             records.append(_record(copy, kind, key, len(rows), at, ids, body, subject, happened))
     if recorded and not any(record.kind == "Allergy" for record in records):
         key, at = ids("Allergy", (copy.person.person, "question")), min(rows[0].at for rows in recorded)
-        records.append(_record(copy, "Allergy", key, 1, at, ids, {"assertion": "not_asked"}, subject))
+        assertion = "not_asked" if int(key, 16) % 3 else "unavailable"
+        records.append(_record(copy, "Allergy", key, 1, at, ids, {"assertion": assertion}, subject))
     return records
 
 

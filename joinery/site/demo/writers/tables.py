@@ -39,6 +39,12 @@ def quarter_before(day: date, quarters: int) -> Period:
     return Period(month_before(day, into + 3 * quarters).first, month_before(day, into + 3 * quarters - 2).last)
 
 
+def columns_of(feed: str) -> list[str]:
+    """The columns of a feed that is one table, as its definition has them."""
+    columns: list[str] = definitions(feed, "feeds")["file"][0]["columns"]
+    return columns
+
+
 def row(columns: Sequence[str], values: dict[str, Any], person: int, kind: str, key: str, at: datetime) -> Record:
     """A CSV row with every column as text, empty where nothing is said. Raises ValueError for no such column."""
     unknown = values.keys() - set(columns)

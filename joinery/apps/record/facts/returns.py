@@ -1,0 +1,208 @@
+"""What returns say: columns of their rows for jobs, how good they are, and how many beds care homes have."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from joinery.apps.base.columns import as_day, as_moment, select, stored
+from joinery.apps.base.facts import place_facts, row_facts
+from joinery.apps.base.feeds import feed_of
+from joinery.apps.record.mending import cells_under, sheet_under
+from joinery.apps.record.returns import Rows
+from joinery.apps.record.sheets import Sheet
+from joinery.apps.record.variants import variant_of
+from joinery.calc.returns import CHECKS, OTHER, Beds, beds_by_state
+from joinery.calc.units import Period
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnColumns:
+    """Rows of a return as columns of one length. `subject` is a pseudonym, the same in every return of this
+    deployment, or empty; `organisation` the code of the sender; `to_date` None where something goes on.
+
+    `stated_to` is the last day of the newest submission that holds the row, and `newest_to` that of the
+    newest submission of its sender: where they differ, the sender has left the row out since.
+    """
+
+    organisation: list[str]
+    subject: list[str]
+    kind: list[str]
+    from_date: list[date | None]
+    to_date: list[date | None]
+    stated_to: list[date | None]
+    newest_to: list[date | None]
+    columns: Mapping[str, list[str]]
+
+
+@row_facts
+def return_columns(rows: Rows, period: Period, columns: Sequence[str]) -> ReturnColumns:
+    """The rows of a return of which some day lies in a period, in the order in which they were received.
+
+    Of each event only the newest row that was published and was not late. Raises ValueError for a column
+    that the feed does not have, or that could name a person.
+    """
+    (file,) = feed_of(rows.feed).file
+    if unknown := [c for c in columns if c not in file.columns or c in file.identifying]:
+        raise ValueError(f"the rows of {rows.feed} give out no column {', '.join(unknown)}")
+    end = period.end or date.max
+    day = connection.ops.adapt_datefield_value
+    where = (
+        "NOT r.late AND r.from_date < %s AND (r.to_date IS NULL OR r.to_date >= %s) AND NOT EXISTS "
+        f"({_LATER} AND NOT n.late AND n.id > r.id)"
+    )
+    found = ReturnColumns([], [], [], [], [], [], [], {column: [] for column in columns})
+    for row in _rows(rows.feed, where, [day(end), day(period.start)]):
+        found.organisation.append(row.organisation)
+        found.subject.append(row.subject)
+        found.kind.append(row.kind)
+        found.from_date.append(row.from_date)
+        found.to_date.append(row.to_date)
+        found.stated_to.append(row.stated_at.date() if row.stated_at else None)
+        for column, values in found.columns.items():
+            values.append(row.cells.get(column, ""))
+    newest = _newest_stated(rows.feed)
+    found.newest_to.extend(newest.get(organisation) for organisation in found.organisation)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class FieldQuality:
+    """A column of the newest submission of a sender: how many of its rows hold something wrong in it.
+
+    `checks` counts rows by check code (`calc.returns.CHECKS`); the other rows passed. Of a row's faults in
+    one column each counts. An empty `column` stands for rows that could not be taken apart.
+    """
+
+    organisation: str
+    feed: str
+    column: str
+    rows: int
+    checks: Mapping[int, int]
+
+
+@place_facts
+def field_quality(feed: str) -> tuple[FieldQuality, ...]:
+    """How good the newest submission of each sender of a return is, column by column; only what has faults."""
+    sql = (
+        'SELECT o.code, q."column", q.rule, q.rows, s.rows FROM record_quality q '
+        "JOIN record_submission s ON s.id = q.submission_id AND s.published_at IS NOT NULL "
+        "JOIN record_source so ON so.id = s.source_id JOIN place_organisation o ON o.id = so.organisation_id "
+        "WHERE so.feed = %s AND NOT EXISTS (SELECT 1 FROM record_submission n WHERE n.source_id = s.source_id "
+        "AND n.id > s.id AND n.published_at IS NOT NULL) ORDER BY o.code, q.id"
+    )
+    checks: dict[tuple[str, str, int], Counter[int]] = defaultdict(Counter)
+    for organisation, column, rule, faults, rows in select(sql, [feed]):
+        checks[organisation, column, rows][CHECKS.get(rule, OTHER)] += faults
+    return tuple(
+        FieldQuality(organisation, feed, column, rows, dict(counts))
+        for (organisation, column, rows), counts in checks.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HomeCapacity:
+    """What a provider last said of the beds of one type in a location, and how many days ago."""
+
+    location_id: str
+    bed_type: str
+    beds: Beds
+    updated_at: datetime
+    age_days: int
+
+
+@place_facts
+def care_home_capacity(on: date) -> tuple[HomeCapacity, ...]:
+    """The beds of care homes as last said by the end of a day, by location and bed type.
+
+    The figures are the providers' own and of different days: show their age beside them.
+    """
+    end = stored(datetime.combine(on + timedelta(days=1), time(), UTC))
+    where = (
+        f"r.stated_at < %s AND NOT EXISTS ({_LATER} AND n.stated_at < %s "
+        "AND (n.stated_at > r.stated_at OR (n.stated_at = r.stated_at AND n.id > r.id)))"
+    )
+    newest: dict[tuple[str, str], HomeCapacity] = {}
+    # A home that changed hands has been told of by two providers.
+    for row in _rows("capacity", where, [end, end]):
+        if row.stated_at is not None:
+            home = _home(row.cells, row.stated_at, on)
+            known = newest.get((home.location_id, home.bed_type))
+            if known is None or known.updated_at <= home.updated_at:
+                newest[home.location_id, home.bed_type] = home
+    return tuple(newest[each] for each in sorted(newest))
+
+
+def _home(cells: Mapping[str, str], at: datetime, on: date) -> HomeCapacity:
+    said = cells.get("accepting_admissions")
+    beds = beds_by_state(
+        int(cells["maximum_capacity"]),
+        int(cells["occupied"]),
+        int(cells.get("reserved") or 0),
+        accepting=said == "Y" if said else None,
+    )
+    return HomeCapacity(cells["location_id"], cells["bed_type"], beds, at, (on - at.date()).days)
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+_PAGE_ROWS = 10_000
+_LATER = (
+    "SELECT 1 FROM record_returnrow n JOIN record_submission ns ON ns.id = n.submission_id "
+    "AND ns.published_at IS NOT NULL WHERE n.source_id = r.source_id AND n.key = r.key"
+)
+
+
+class _Row(NamedTuple):
+    organisation: str
+    subject: str
+    kind: str
+    from_date: date | None
+    to_date: date | None
+    stated_at: datetime | None
+    cells: Mapping[str, str]
+
+
+def _rows(feed: str, where: str, parameters: Sequence[Any]) -> Iterator[_Row]:
+    """The published rows of a feed for which a condition holds, in the order in which they were received."""
+    sql = (
+        "SELECT r.id, s.id, so.id, o.code, r.subject, r.kind, r.from_date, r.to_date, r.stated_at, r.body "
+        "FROM record_returnrow r JOIN record_submission s ON s.id = r.submission_id AND s.published_at IS NOT NULL "
+        "JOIN record_source so ON so.id = r.source_id JOIN place_organisation o ON o.id = so.organisation_id "
+        f"WHERE so.feed = %s AND {where} AND r.id > %s ORDER BY r.id LIMIT {_PAGE_ROWS}"
+    )
+    sheets: dict[int, Sheet] = {}
+    last = 0
+    while page := select(sql, [feed, *parameters, last]):
+        for row, submission, source, code, subject, kind, from_date, to_date, stated_at, body in page:
+            if submission not in sheets:
+                sheets[submission] = _sheet(feed, submission, source, code)
+            sheet = sheets[submission]
+            cells = sheet.named(cells_under(sheet, bytes(body)) or [])
+            at = as_moment(stated_at) if stated_at else None
+            yield _Row(code, subject, kind, as_day(from_date), as_day(to_date), at, cells)
+            last = row
+
+
+def _sheet(feed: str, submission: int, source: int, organisation: str) -> Sheet:
+    """The table of a submission. Raises LookupError when the definition has changed since, and fits no more."""
+    ((header, part),) = select("SELECT header, part FROM record_submission WHERE id = %s", [submission])
+    sheet = sheet_under(header, part, feed_of(feed), variant_of(source, feed, organisation))
+    if sheet is None:
+        raise LookupError(f"the definition of {feed} no longer fits submission {submission}: add its columns again")
+    return sheet
+
+
+def _newest_stated(feed: str) -> dict[str, date]:
+    """The last day of which each sender of a feed has told."""
+    sql = (
+        "SELECT o.code, MAX(r.stated_at) FROM record_returnrow r JOIN record_submission s ON s.id = r.submission_id "
+        "AND s.published_at IS NOT NULL JOIN record_source so ON so.id = r.source_id "
+        "JOIN place_organisation o ON o.id = so.organisation_id WHERE so.feed = %s GROUP BY o.code"
+    )
+    return {code: as_moment(at).date() for code, at in select(sql, [feed]) if at}
