@@ -54,7 +54,7 @@ def check_of(field: int, *, filled: bool, rule: str = "") -> int:
 # -- of what period a submission tells -------------------------------------------------------------
 
 FEW_EVENTS = 100
-LEAST_SHARE = 0.02
+LEAST_PERCENT = 2
 LEAST_TYPES = 3
 
 
@@ -80,7 +80,9 @@ def told_period(events: Sequence[Ended], stated: Period, imported: date) -> Peri
         if end is not None and (end.year, end.month) < (imported.year, imported.month):
             months[end.year, end.month][kind] += 1
     full = sorted(
-        month for month, kinds in months.items() if kinds.total() >= LEAST_SHARE * len(events) and len(kinds) >= types
+        month
+        for month, kinds in months.items()
+        if 100 * kinds.total() >= LEAST_PERCENT * len(events) and len(kinds) >= types
     )
     if not full:
         return stated

@@ -35,7 +35,8 @@ STATED = Period(date(2025, 1, 1), date(2027, 1, 1))
 # Field, filled, rule broken -> check code.
 STATUSES = [
     (MANDATORY, True, "", 1), (APPLICABLE, True, "", 1), (UNDETERMINED, True, "", 1), (NOT_APPLICABLE, True, "", -5),
-    (MANDATORY, False, "", -1), (APPLICABLE, False, "", 0), (UNDETERMINED, False, "", 0), (NOT_APPLICABLE, False, "", 0),
+    (MANDATORY, False, "", -1), (APPLICABLE, False, "", 0), (UNDETERMINED, False, "", 0),
+    (NOT_APPLICABLE, False, "", 0),
     *((field, False, "required", -1) for field in (MANDATORY, APPLICABLE, NOT_APPLICABLE, UNDETERMINED)),
     *((field, True, rule, code) for field in (MANDATORY, APPLICABLE, NOT_APPLICABLE, UNDETERMINED)
       for rule, code in (("code", -2), ("date", -3), ("time", -3), ("number", -3), ("nhs-number", -3), ("form", -3),
@@ -77,14 +78,21 @@ IMPORTED = date(2026, 1, 20)
 PERIODS = {
     "few events: as stated": (month(3, 24), STATED),
     "two full months": (month(3, 25) + month(5, 25), Period(date(2025, 3, 1), date(2025, 6, 1))),
-    "a month of less than 2 % does not count": (month(3, 50) + month(5, 1)[:3], Period(date(2025, 3, 1), date(2025, 4, 1))),
+    "a month of less than 2 % does not count": (
+        month(3, 50) + month(5, 1)[:3],
+        Period(date(2025, 3, 1), date(2025, 4, 1)),
+    ),
     "nor one of two types": (month(3, 50) + month(12, 50, KINDS[:2]), Period(date(2025, 3, 1), date(2025, 4, 1))),
-    "two types are enough where there are no more": (month(12, 50, KINDS[:2]), Period(date(2025, 12, 1), date(2026, 1, 1))),
+    "two types are enough where there are no more": (
+        month(12, 50, KINDS[:2]),
+        Period(date(2025, 12, 1), date(2026, 1, 1)),
+    ),
     "nothing ended": ([Ended("Service", None)] * 200, STATED),
     "nor the month of the import": (
-        month(3, 50) + [Ended(kind, date(2026, 1, 2)) for kind in KINDS * 50], Period(date(2025, 3, 1), date(2025, 4, 1))
+        month(3, 50) + [Ended(kind, date(2026, 1, 2)) for kind in KINDS * 50],
+        Period(date(2025, 3, 1), date(2025, 4, 1)),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", PERIODS)

@@ -69,3 +69,14 @@ def test_a_person_with_many_stays_takes_as_many_statements(world: World) -> None
         shown = client.get(address).content.decode()
     assert "40 open stays." in shown
     assert len(ran.of_page) <= MOST_OF_PERSON
+
+
+def test_an_allergy_that_the_hospital_states_is_on_the_page_and_is_not_lost_by_an_update_without_it(
+    world: World,
+) -> None:
+    with_hospital(world)
+    tells(world, STORY[0] + b"\rAL1|1|DA|91936005^Allergy to penicillin^SCT|5|RASH")
+    assert "Allergy to penicillin" in page(world)
+    tells(world, *STORY[1:])
+    shown = page(world)
+    assert "Allergy to penicillin" in shown and "Not restated since 9 November 2026" in shown
