@@ -250,3 +250,10 @@ def test_the_alert_file_is_as_the_handbook_has_it(place) -> None:
     row = place.records["council/999/2026-11-20/alert.csv"][0]
     handbook = "alert_id person_id code text from to review_on audience source_id updated_at deleted"
     assert list(row) == handbook.split()
+
+
+def test_whoever_is_in_a_bed_is_a_patient_whom_the_truth_knows(place) -> None:
+    patients = {row["local_id"]: row["person"] for row in place.table("truth") if row["feed"] == "adt"}
+    census = place.table("census")
+    assert len(census) >= 3 and len({(row["ward"], row["bed"]) for row in census}) == len(census)
+    assert all(patients[row["patient"]] == row["person"] for row in census)

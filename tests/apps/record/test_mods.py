@@ -345,6 +345,9 @@ def test_what_was_done_as_planned_makes_no_line() -> None:
 def test_what_was_not_given_is_never_shown_as_none() -> None:
     made = entry("Allergy", {}, absent="declined to answer")
     assert (made.title, made.detail, made.banner) == ("Allergy: not given", "declined to answer", "")
+    known = entry("Allergy", absent="severity not known")
+    assert (known.title, known.banner) == ("Penicillin", "allergy")
+    assert broken(line("Allergy", body={"agent": 7}, absent="x")) == [("line 1, body.agent", "coded")]
     assert broken(subject(names=None) | {"absent": "unknown"}) == [("line 1, body.names", "required")]
 
 

@@ -55,11 +55,8 @@ def _compared(codes: tuple[str, ...]) -> frozenset[str]:
     return frozenset(plain_code(code) for code in codes if code)
 
 
-def check(where: str, held: Mapping[str, Any], fields: Fields, *, excused: bool = False) -> Said:
-    """What `held` says, and every rule of `fields` that it breaks. `where` is its place, with what follows it.
-
-    When `excused`, fields that must be filled may be empty.
-    """
+def check(where: str, held: Mapping[str, Any], fields: Fields) -> Said:
+    """What `held` says, and every rule of `fields` that it breaks. `where` is its place, with what follows it."""
     said = Said()
     for name, value in held.items():
         form = fields.must.get(name) or fields.may.get(name)
@@ -71,9 +68,8 @@ def check(where: str, held: Mapping[str, Any], fields: Fields, *, excused: bool 
             said.issues.append(_issue(where, name, form, value, f"{name} is not {_MEANT[form]}"))
         elif read[0]:
             said.words[name], said.codes[name] = read
-    if not excused:
-        said.issues += missing(where, fields.must, said)
-        said.issues += _none_of(where, fields.any_of, said)
+    said.issues += missing(where, fields.must, said)
+    said.issues += _none_of(where, fields.any_of, said)
     said.issues += _off_list(where, held, fields, said)
     return said
 

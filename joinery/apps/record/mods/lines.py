@@ -112,9 +112,11 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
     if not isinstance(body, dict):
         said.issues.append(Issue(f"{where}body", "required", "", "body is empty. It must be an object of fields."))
         return
-    absent = said.words.get("absent", "") if kind.line else ""
-    found = check(f"{where}body.", body, kind, excused=bool(absent))
-    said.issues += found.issues
+    found = check(f"{where}body.", body, kind)
+    # Only what is empty can be excused, and only on a line of which nothing is worked out.
+    excusable = kind.line and {issue.rule for issue in found.issues} == {"required"}
+    absent = said.words.get("absent", "") if excusable else ""
+    said.issues += [] if absent else found.issues
     if said.issues:
         return
     hidden = said.holds("sensitivity", restricted)
