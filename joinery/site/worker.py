@@ -21,6 +21,7 @@ def main() -> None:
     from django.utils import timezone
 
     from joinery.apps.base import seal
+    from joinery.apps.base.keys import Keys
     from joinery.site import nightly, watching
 
     stop = threading.Event()
@@ -29,7 +30,7 @@ def main() -> None:
     # A long file must not hold up the sealing. It is safe to end in the middle of one: it is taken again.
     taking = threading.Thread(target=watching.keep_taking, args=(settings.JOINERY_INBOX, stop), daemon=True)
     taking.start()
-    keys = seal.Keys(settings.KEYS)
+    keys = Keys(settings.KEYS)
     done_on = None
     while not stop.is_set():
         at = timezone.now()

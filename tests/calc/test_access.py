@@ -15,6 +15,7 @@ from joinery.calc.access import (
     Post,
     may_arrange,
     may_list,
+    may_mend,
     may_open,
     may_read,
 )
@@ -134,3 +135,29 @@ def test_an_involvement_that_went_on_elsewhere_is_met_only_by_posts_that_still_w
 def test_only_roles_that_look_after_the_directory_may_change_it(role: str) -> None:
     assert may_arrange((Post(role, "1"),)) is (role in ARRANGING_ROLES)
     assert not may_arrange(())
+
+
+MOVED = Post("gp", "Z90009", (Reach("Z90009"), Reach("Z90001"), Reach("Z90002", date(2020, 1, 1))))
+
+
+@pytest.mark.parametrize(
+    ("posts", "sender", "secondary_use", "reason"),
+    [
+        ((), "Z90001", False, "no_post"),
+        ((GP,), "Z90001", False, "sender"),
+        ((GP,), "ZC1", False, "not_sender"),
+        ((NURSE, GP), "Z90001", False, "sender"),
+        ((LEAD,), "Z90001", False, "sender"),
+        ((LEAD,), "Z90001", True, "sender"),
+        ((GP,), "Z90001", True, "secondary_use"),
+        # A body that took over another wholly goes on with what it sent; one that took a part of it does not.
+        ((MOVED,), "Z90001", False, "sender"),
+        ((MOVED,), "Z90002", False, "not_sender"),
+    ],
+)
+def test_rows_that_were_not_taken_are_for_their_sender_and_for_leads(
+    posts: tuple[Post, ...], sender: str, secondary_use: bool, reason: str
+) -> None:
+    decision = may_mend(posts, sender, secondary_use)
+    assert (decision.allowed, decision.reason) == (reason == "sender", reason)
+    assert (decision.post is not None) == decision.allowed

@@ -83,6 +83,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str = ""
     detail: tuple[str, ...] = ()
     banner: str = ""
+    # No longer at the top of the page when one of these columns holds one of its words, in any case.
+    over_when: Mapping[str, tuple[str, ...]] = {}
     restricted_when: Mapping[str, str] = {}
     # A row of a return: whom it is about, when, what kind of row, and which columns are no part of it. The
     # first of `subject` is the same in every return; another identifier counts within its `issuer` only.

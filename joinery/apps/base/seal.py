@@ -10,20 +10,18 @@ breaking the chain.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
 from django.db import connection, models, transaction
 
 from joinery.apps.base.columns import select
+from joinery.apps.base.keys import Keys
 from joinery.apps.base.models import Access, ActionEntry, Capture, SealedBlock
 
 LOGS: tuple[type[models.Model], ...] = (Access, ActionEntry, Capture)
@@ -32,44 +30,6 @@ DIGEST_BYTES = 16
 # How long a transaction may take to commit a row whose id was passed over; far beyond any time-out.
 WATCH_GAPS = timedelta(days=2)
 _ADVISORY_LOCK = 7_305_001
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The folder, outside the database, that holds the sealing key and the newest head."""
-
-    folder: Path
-
-    def key(self) -> bytes:
-        """The sealing key, made on first use and readable by its owner only."""
-        path = self.folder / "seal.key"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._make(path, secrets.token_bytes(32))
-        return path.read_bytes()
-
-    def _make(self, path: Path, key: bytes) -> None:
-        # Whole or not at all, and never twice: another process may be making it at this moment.
-        new = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        new.touch(mode=0o600)
-        new.write_bytes(key)
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(new)
-        new.unlink()
-
-    def heads(self) -> dict[str, Any]:
-        """The newest block known outside the database: its id and head; empty before the first."""
-        path = self.folder / "joinery.head"
-        return orjson.loads(path.read_bytes()) if path.exists() else {}
-
-    def publish(self, block: int, head: str) -> None:
-        """Keep a newer head than the one that is kept."""
-        if block <= self.heads().get("block", 0):
-            return
-        path = self.folder / f"joinery.head.{secrets.token_hex(8)}"
-        path.touch(mode=0o600)
-        path.write_bytes(orjson.dumps({"block": block, "head": head}))
-        path.replace(self.folder / "joinery.head")
 
 
 @dataclass(slots=True)

@@ -57,13 +57,14 @@ def _details(row: dict[str, str]) -> DetailsRow:
 
 
 def _entry(row: dict[str, str], file: File) -> EntryRow:
+    over = any(row.get(column, "").casefold() in words for column, words in file.over_when.items())
     return EntryRow(
         moment=_first(row, file.at),
         until_at=end_of(_first(row, file.until)),
         kind=file.kind,
         title=capital(fill(file.title, row) or file.kind)[:300],
         detail=". ".join([part for each in file.detail if (part := fill(each, row))]),
-        banner=file.banner,
+        banner="" if over else file.banner,
         restricted=any([row.get(c) == value for c, value in file.restricted_when.items()]),
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,19 +108,16 @@ class Sheet:
         return row
 
     def _judge(self, position: int, row: dict[str, str]) -> tuple[tuple[Issue, ...], tuple[tuple[str, str], ...]]:
-        found: list[tuple[str, Fault]] = []
-        for column, check, seen in self._checks:
-            value = row[column]
-            if value and value not in seen:
-                fault = check(value)
-                if fault:
-                    found.append((column, fault))
-                elif len(seen) < _MOST_REMEMBERED:
-                    seen.add(value)
-        if not self.file.unless or not any(row.get(c) in words for c, words in self.file.unless.items()):
-            found += [(column, _empty(column)) for column in self._required if not row[column]]
+        found = [
+            (column, fault)
+            for column, value, seen in zip(self._checked, self._values(row), self._seen, strict=True)
+            if value not in seen and (fault := self._fault(column, value, seen))
+        ]
+        blank = [column for column in self._required if not row[column]]
+        if blank and not any(row.get(c) in words for c, words in self.file.unless.items()):
+            found += [(column, _empty(column)) for column in blank]
         for group in self.file.one_of:
-            if not any(row.get(column) for column in group):
+            if not any(map(row.get, group)):
                 found.append((group[0], _none_of(group)))
         if self._rules:
             must, stray = self._applies(row)
@@ -142,10 +140,17 @@ class Sheet:
         )
         return issues, tuple((c, f.rule) for c, f in found if (c, f) not in grave)
 
+    def _fault(self, column: str, value: str, seen: set[str]) -> Fault | None:
+        """What is wrong with a cell that was not seen before."""
+        fault = self._checks[column](value)
+        if fault is None and len(seen) < _MOST_REMEMBERED:
+            seen.add(value)
+        return fault
+
     def _applies(self, row: dict[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Columns that such a row must fill, and those that say nothing of it."""
         known = self._known
-        said = tuple([row[column] for column in self._deciding])
+        said = self._decided_by(row)
         if said not in known:
             if len(known) == _MOST_REMEMBERED:
                 known.clear()
@@ -161,9 +166,9 @@ class Sheet:
         return rules_of(self.file)
 
     @cached_property
-    def _deciding(self) -> tuple[str, ...]:
+    def _decided_by(self) -> Callable[[dict[str, str]], tuple[str, ...]]:
         decides = {column for rule in self._rules for column in rule.where}
-        return tuple(c for c in self.columns if c in decides)
+        return cells_of([c for c in self.columns if c in decides])
 
     @cached_property
     def _known(self) -> dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -190,9 +195,22 @@ class Sheet:
         return words
 
     @cached_property
-    def _checks(self) -> list[tuple[str, Check, set[str]]]:
+    def _checks(self) -> dict[str, Check]:
         checks = _checks_of(self.file, self.common)
-        return [(column, _together(checks[column]), set()) for column in self.columns if checks.get(column)]
+        return {column: _together(checks[column]) for column in self.columns if checks.get(column)}
+
+    @cached_property
+    def _checked(self) -> tuple[str, ...]:
+        return tuple(self._checks)
+
+    @cached_property
+    def _values(self) -> Callable[[dict[str, str]], tuple[str, ...]]:
+        return cells_of(self._checked)
+
+    @cached_property
+    def _seen(self) -> tuple[set[str], ...]:
+        """Of each column that is checked, cells that were found right: the empty one is."""
+        return tuple({""} for _ in self._checked)
 
 
 def harmless(cell: str) -> str:
@@ -211,6 +229,13 @@ def as_received(cell: str) -> str:
     ('=1+1', "'tis")
     """
     return cell[1:] if cell[:1] == "'" and _TAKEN_FOR_ONE.match(cell.lstrip("'")) else cell
+
+
+def cells_of(columns: Sequence[str]) -> Callable[[dict[str, str]], tuple[str, ...]]:
+    """What takes the cells of some columns out of a row."""
+    if len(columns) < 2:
+        return lambda row: tuple(row[column] for column in columns)
+    return itemgetter(*columns)
 
 
 def rules_of(file: File) -> tuple[When, ...]:
@@ -445,4 +470,4 @@ def _is_moment(text: str) -> bool:
 
 def _before(second: str, first: str) -> bool:
     """Whether a valid date lies before another; what is no date has a fault of its own."""
-    return _is_date(second) and _is_date(first) and second < first
+    return second < first and _is_date(second) and _is_date(first)

@@ -16,10 +16,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from django.db import connection
 
     from joinery.apps.base import seal, triggers
+    from joinery.apps.base.keys import Keys
 
     if setup.is_new():
         raise Problem("There is no deployment here yet. Name its folder: JOINERY_DATA=FOLDER joinery audit verify")
-    found = seal.verify(keys=seal.Keys(settings.KEYS))
+    found = seal.verify(keys=Keys(settings.KEYS))
     guarded = triggers.are_current(connection)
     problems = found.problems + ([] if guarded else ["the triggers that guard the tables are missing or changed"])
     for problem in problems:

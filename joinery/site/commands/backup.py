@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from django.utils import timezone
 
     from joinery.apps.base import seal
+    from joinery.apps.base.keys import Keys
 
     target, keys_target = arguments.file, Path(f"{arguments.file}.keys")
     for path in (target, keys_target):
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     except setup.NotReady as not_ready:
         raise Problem(str(not_ready)) from None
     # Sealed up to now, so that what is restored can be verified to its last row.
-    seal.seal(keys=seal.Keys(settings.KEYS), at=timezone.now())
+    seal.seal(keys=Keys(settings.KEYS), at=timezone.now())
     # Keys before database: a head that is newer than the copy would look like a log cut short.
     keys = {path.name: path.read_bytes() for path in sorted(settings.KEYS.iterdir()) if path.is_file()}
     with tempfile.TemporaryDirectory(dir=settings.JOINERY_DATA) as folder:

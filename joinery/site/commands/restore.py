@@ -40,8 +40,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from django.conf import settings
 
     from joinery.apps.base import seal
+    from joinery.apps.base.keys import Keys
 
-    found = seal.verify(keys=seal.Keys(settings.KEYS))
+    found = seal.verify(keys=Keys(settings.KEYS))
     for problem in found.problems:
         say(f"joinery: {problem}")
     say(f"Restored the backup of {manifest['made_at']}; {found.rows:,} log rows verified.")

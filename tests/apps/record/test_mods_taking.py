@@ -77,6 +77,16 @@ def test_an_export_makes_a_person_and_their_lines(tmp_path: Path) -> None:
     assert len(top["Alerts"][1]) == 4
 
 
+def test_a_line_shows_the_words_that_were_sent(tmp_path: Path) -> None:
+    sent = encoded([risk("Falls")])
+    take(tmp_path, encoded([subject()]) + sent)
+    viewing, records = sending.opened(sending.person_of(PERSON), MANAGER)
+    (shown,) = facts.timeline_page(viewing, records).lines
+    origin = facts.origin(viewing, records, shown.entry_id)
+    assert origin is not None
+    assert (origin.original_format, json.loads(origin.original)) == ("JSON line", json.loads(sent))
+
+
 def test_the_person_is_linked_by_their_number(tmp_path: Path) -> None:
     sending.send(tmp_path, sending.bundle([sending.patient("1", NUMBER, "Ash", "Ann", "1941-03-03")]))
     take(tmp_path, encoded([subject()]))

@@ -250,6 +250,32 @@ def test_what_decides_treatment_stands_first_and_property_last(tmp_path: Path) -
     ]  # fmt: skip
 
 
+LEGAL = {
+    "an attorney for health": ({"kind": "LPA", "authority": "Health and welfare"}, "registered document"),
+    "an attorney for property": (
+        {"kind": "LPA", "authority": "Property and affairs"},
+        "not for decisions about health",
+    ),
+    "an attorney, not said for what": ({"kind": "LPA", "status": "registered"}, "not said whether this covers health"),
+    "an appointee": ({"kind": "appointee"}, "not for decisions about health"),
+    "DoLS": (
+        {"kind": "DoLS", "status": "authorised", "from": "2026-01-05", "to": "2026-12-31"},
+        "dates and conditions",
+    ),
+    "DoLS that has expired": ({"kind": "DoLS", "status": "authorised", "to": "2026-03-30"}, None),
+    "DoLS that was refused": ({"kind": "DoLS", "status": "Refused"}, None),
+}
+
+
+@pytest.mark.parametrize("what", LEGAL)
+def test_what_a_council_says_of_the_law_stands_among_the_alerts_while_it_is_in_force(what: str, tmp_path: Path) -> None:
+    said, caution = LEGAL[what]
+    send(tmp_path, sending.extract("person", [person_row("7", NUMBER)]), COUNCIL)
+    send(tmp_path, sending.extract("legal", [{"legal_id": "l1", "person_id": "7"} | said]), COUNCIL, "legal.csv")
+    items = sections(f"{COUNCIL} person/7")["Alerts"].items
+    assert [caution in item.note for item in items] == ([] if caution is None else [True])
+
+
 # -- freshness --------------------------------------------------------------------------------------
 
 

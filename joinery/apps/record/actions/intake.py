@@ -21,7 +21,7 @@ from django.db import connection
 from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import select
 from joinery.apps.base.feeds import Variant, feed_of
-from joinery.apps.base.seal import Keys
+from joinery.apps.base.keys import Keys
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.place import facts as place
 from joinery.apps.record import council

@@ -19,7 +19,7 @@ from joinery.calc.access import may_read
 
 MOST_LINES = 200
 MOST_ID = 2**63  # no database holds a greater id, and SQLite's driver fails on one
-_FORMATS = {"council": "CSV row", "adt": "HL7 v2 message"}
+_FORMATS = {"council": "CSV row", "adt": "HL7 v2 message", "mods": "JSON line"}
 SECTORS = {"health", "social_care"}
 
 
