@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
 from joinery.apps.base.feeds import File
 from joinery.apps.record.rows import Issue, moment_of
-from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet
+from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet, cells_of
 from joinery.calc.units import parse_nhs_number
 
 DIGEST_BYTES = 16
@@ -61,53 +61,61 @@ class Pseudonyms:
 
 def lines_of(sheet: Sheet, pseudonyms: Pseudonyms) -> Iterator[ReturnLine]:
     """The rows of a return in the order of the file."""
-    file = sheet.file
-    said = tuple(c for c in sheet.columns if c not in (*file.envelope, ROW_COLUMN, REASONS_COLUMN))
-    keys = {name: (*file.key, *kind.key) for name, kind in file.kinds.items()}
+    reader = _Reader(sheet, pseudonyms)
     for line in sheet.lines():
         if line.issues:
             yield ReturnLine(line.position, line.body, line.issues, line.notes)
         else:
-            yield _line(line, file, said, keys, pseudonyms)
+            yield reader.read(line)
 
 
-def _line(
-    line: Line, file: File, said: tuple[str, ...], keys: dict[str, tuple[str, ...]], pseudonyms: Pseudonyms
-) -> ReturnLine:
-    cells = line.cells
-    kind = cells[file.kind_column] if file.kind_column else file.part
-    whose = (next((v for c in group if (v := cells.get(c))), "") for group in file.one_of)
-    stated = moment_of(cells[file.stated]) if file.stated and cells.get(file.stated) else None
-    return ReturnLine(
-        line.position,
-        line.body,
-        notes=line.notes,
-        key=_digest([kind, *whose, *(cells.get(c, "") for c in keys.get(kind, file.key))]),
-        digest=_digest([cells[c] for c in said]),
-        stated_at=stated.at if stated else None,
-        kind=kind[:60],
-        subject=pseudonyms.of(_subject(file, cells)),
-        from_date=_day(cells.get(file.from_date, "")),
-        to_date=_day(cells.get(file.to_date, "")),
-        goes_on=bool(file.to_date) and not cells.get(file.to_date),
-    )
+class _Reader:
+    """Takes what is kept of a row out of its cells. What the definition says is looked up once a file."""
+
+    def __init__(self, sheet: Sheet, pseudonyms: Pseudonyms) -> None:
+        file = self.file = sheet.file
+        self.pseudonyms = pseudonyms
+        self.said = cells_of([c for c in sheet.columns if c not in (*file.envelope, ROW_COLUMN, REASONS_COLUMN)])
+        self.key = cells_of(file.key)
+        self.keys = {name: cells_of((*file.key, *kind.key)) for name, kind in file.kinds.items()}
+
+    def read(self, line: Line) -> ReturnLine:
+        file, cells = self.file, line.cells
+        kind = cells[file.kind_column] if file.kind_column else file.part
+        whose = [next(filter(None, map(cells.get, group)), "") for group in file.one_of]
+        stated = moment_of(cells[file.stated]) if file.stated and cells[file.stated] else None
+        last = cells.get(file.to_date, "")
+        return ReturnLine(
+            line.position,
+            line.body,
+            notes=line.notes,
+            key=_digest((kind, *whose, *self.keys.get(kind, self.key)(cells))),
+            digest=_digest(self.said(cells)),
+            stated_at=stated.at if stated else None,
+            kind=kind[:60],
+            subject=self.pseudonyms.of(_subject(file, cells)) if file.subject else "",
+            from_date=_day(cells.get(file.from_date, "")),
+            to_date=_day(last),
+            goes_on=bool(file.to_date) and not last,
+        )
 
 
 def _subject(file: File, cells: dict[str, str]) -> str:
     """Whom a row is about: by the identifier that is the same everywhere, or by one within its issuer."""
-    for column in file.subject:
-        value = cells.get(column, "")
-        if column == file.subject[0]:
-            # Ten digits are an NHS number, and one that strangers may share is nobody's; all else is a pseudonym.
-            value = parse_nhs_number(value) or ("" if _TEN_DIGITS.fullmatch(value) else value)
-            if value:
-                return value
-        elif value:
-            return _PARTED.join((cells.get(file.issuer, ""), column, value))
-    return ""
+    national, *local = file.subject
+    if found := _national(cells.get(national, "")):
+        return found
+    column = next((c for c in local if cells.get(c)), "")
+    return _PARTED.join((cells.get(file.issuer, ""), column, cells[column])) if column else ""
 
 
-def _digest(cells: list[str]) -> bytes:
+@lru_cache(maxsize=20_000)
+def _national(text: str) -> str:
+    """An NHS number, or a pseudonym of one. Ten digits that are no number a person can have say nothing."""
+    return parse_nhs_number(text) or ("" if _TEN_DIGITS.fullmatch(text) else text)
+
+
+def _digest(cells: Iterable[str]) -> bytes:
     return hashlib.blake2b(_PARTED.join(cells).encode(), digest_size=DIGEST_BYTES).digest()
 
 

@@ -29,10 +29,9 @@ class Break(NamedTuple):
     person_wide: bool = False
 
 
-def _set(column: str, value: str, *, where: str = "", among: Iterable[str] = ()) -> Break:
-    """Put a value in a column that holds another, and, if told so, only where a column is among some values."""
-    known = set(among)
-    return Break(lambda body: {column: value} if body[column] and (not where or body[where] in known) else {})
+def _set(column: str, value: str, where: tuple[str, str] | None = None) -> Break:
+    """Put a value in a column that holds another, and, if told so, only where a column has a certain value."""
+    return Break(lambda body: {column: value} if body[column] and (not where or body[where[0]] == where[1]) else {})
 
 
 def _april(body: Body) -> Body:
@@ -60,21 +59,17 @@ BREAKS: dict[str, dict[str, Break]] = {
         ),
         "start_reset_to_april": Break(_april),
         "dummy_birth_date": Break(lambda b: {"Date_of_Birth": "1900-01-01"} if b["Date_of_Birth"] else {}, True),
-        "release_1_value": _set("Accommodation_Status", "Unknown", where="Event_Type", among=["Request"]),
-        "release_1_reason": Break(
-            lambda b: (
-                {"Primary_Support_Reason": "Social Support: Support to Carer"}
-                if b["Client_Type"] == "Unpaid carer"
-                else {}
-            )
+        "release_1_value": _set("Accommodation_Status", "Unknown", where=("Event_Type", "Request")),
+        "release_1_reason": _set(
+            "Primary_Support_Reason", "Social Support: Support to Carer", where=("Client_Type", "Unpaid carer")
         ),
         "conflicting_support_reason": Break(_another_reason),
         "blank_mandatory": _set("Event_Start_Date", ""),
-        "invalid_code": _set("Delivery_Mechanism", "Commissioned", where="Event_Type", among=["Service"]),
+        "invalid_code": _set("Delivery_Mechanism", "Commissioned", where=("Event_Type", "Service")),
     },
     "apc": {
         "ready_after_discharge": Break(lambda b: {"Discharge_Ready_Date": _later(b["Discharge_Date"])}),
-        "own_care_home_as_councils": _set("Discharge_Destination", "65", where="Discharge_Destination", among=["85"]),
+        "own_care_home_as_councils": _set("Discharge_Destination", "65", where=("Discharge_Destination", "85")),
         "invalid_code": _set("Discharge_Destination", "20"),
         "number_not_traced": Break(
             lambda b: (
@@ -118,8 +113,7 @@ def spoil(
             if first not in whole:
                 continue  # with the rest of a person's rows
             person = records[first].person
-            wide = [at for at in whole if records[at].person == person and _differs(records[at], breaks)]
-            for at in sorted(wide) if breaks.person_wide else [first]:
+            for at in [at for at in fit if records[at].person == person] if breaks.person_wide else [first]:
                 whole.discard(at)
                 records[at], made = _broken(records[at], name, breaks)
                 defects += made

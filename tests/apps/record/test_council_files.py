@@ -234,7 +234,7 @@ def test_what_is_restricted_is_withheld_from_others_and_shown_at_home(tmp_path: 
         (Post("gp", GP), "withheld", "", ()),
     ):
         viewing, records = sending.opened(found, post)
-_X.facts.safety(viewing, records)
+        _, alerts, *_ = sending.facts.safety(viewing, records)
         banner = sending.facts.banner(viewing, records)
         (line,) = sending.lines(found, post)
         assert (alerts.state, line.title, line.withheld) == (state, title, not title)
