@@ -65,6 +65,7 @@ def event(n: int) -> dict[str, str]:
         "LA_Code": "999",
         "Reporting_Period_Start_Date": "2025-10-01",
         "Reporting_Period_End_Date": "2026-09-30",
+        "NHS_Number": nhs_number(person) if person % 10 else "",
         "LA_Person_Unique_Identifier": f"P{person}",
         "GP_Practice_Code": f"Z{person % 40:05}",
         "Gender": ("Female", "Male")[person % 2],
@@ -83,6 +84,13 @@ def event(n: int) -> dict[str, str]:
         "Event_Outcome": "NFA: Other",
     }
     return row | _own(kind, n)
+
+
+def nhs_number(n: int) -> str:
+    """A number of the range for tests, valid where there is a check digit."""
+    digits = f"999{n:06}"
+    check = -sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=True)) % 11
+    return f"{digits}{check}" if check < 10 else ""
 
 
 def _own(kind: str, n: int) -> dict[str, str]:

@@ -65,7 +65,7 @@ def test_each_source_says_when_it_last_came_how_its_rows_ended_and_what_waits(
 ) -> None:
     take_people(tmp_path, world.at, person("p1"), person("p2", birth_date="soon"))
     said = words(lead.get("/feeds/"))
-    assert "Vale Council Council case extract. For people’s care" in said
+    assert "For people’s care, shown on their pages" in said and "Vale Council Council case extract" in said
     assert "3 hours ago" in said and "person.csv" in said
     assert "1 taken, 1 quarantined" in said
     assert "1 row of Vale Council" in said
@@ -106,7 +106,7 @@ def test_the_page_of_a_source_says_what_the_feed_is_for_and_how_good_its_rows_we
     for sentence in ("Lawful basis UK GDPR", "Expected nightly", "Kept 8 years", "3 rows wait to be put right"):
         assert sentence in said, sentence
     assert "birth_date No date. Quarantined 1 3" in said
-    assert said.count("50.0%") == 3
+    assert said.count("1 (50.0%)") == 3
     assert "<polyline" in page.content.decode()
 
 

@@ -20,8 +20,7 @@ def rows_of(sheet: Sheet) -> Iterator[Row]:
 def row_of(line: Line, file: File) -> Row:
     """One row; with what is wrong with it, it will be quarantined."""
     row = line.cells
-    (key,) = file.key
-    name = f"{file.part}/{row[key]}" if row.get(key) else ""
+    name = "/".join((file.part, *(row[c] for c in file.key))) if all(row.get(c) for c in file.key) else ""
     about = f"person/{row['person_id']}"[:255] if row.get("person_id") else ""
     if line.issues:
         return Row(line.position, line.body, name[:300], line.issues, local_id=about)
@@ -30,6 +29,9 @@ def row_of(line: Line, file: File) -> Row:
     if file.part == "person":
         # A person deleted at the source says nothing of anybody any more, and stands apart from all.
         made.details = DetailsRow() if row["deleted"] == "1" else _details(row)
+    elif file.part == "person_id":
+        into = row["replaced_by"] if row["deleted"] != "1" else ""
+        made.replaced_by = f"person/{into}"[:255] if into else ""
     elif file.kind:
         made.entry = EntryRow() if row["deleted"] == "1" else _entry(row, file)
     return made

@@ -301,7 +301,7 @@ class VisitState(models.Model):
 
 
 class RecordMerge(models.Model):
-    """A hospital says that two of its numbers are one patient: from `at` on, `losing` is about whom
+    """A source says that two of its numbers are one person: from `at` on, `losing` is about whom
     `surviving` is about. Without a surviving record it takes earlier merges of `losing` back.
 
     `order` decides between merges of one moment (`calc.adt.Merge`).

@@ -87,6 +87,7 @@ class Row:
     """One row of a file. With `issues` it will be quarantined; `body` is always the bytes received.
 
     Which of two versions is newer is said by `version`, the source's own count, or else by `stated_at`.
+    `replaced_by` is the local id under which the person is known from now on; empty: no longer.
     """
 
     position: int
@@ -96,6 +97,7 @@ class Row:
     stated_at: datetime | None = None
     version: int | None = None
     local_id: str = ""
+    replaced_by: str | None = None
     details: DetailsRow | None = None
     entry: EntryRow | None = None
     message: MessageRow | None = None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -375,10 +375,12 @@ def _checks_of(file: File, common: Sequence[str]) -> dict[str, list[Check]]:
     return checks
 
 
+@cache
 def _empty(column: str) -> Fault:
     return Fault("required", f"{column} is empty. It must be filled.")
 
 
+@cache
 def _empty_here(column: str) -> Fault:
     return Fault("required", f"{column} is empty. A row of this kind must fill it.")
 
@@ -389,6 +391,7 @@ def _none_of(columns: Sequence[str]) -> Fault:
     return Fault("required", f"{' and '.join(columns)} are empty. Fill one of them.")
 
 
+@cache
 def _stray(column: str) -> Fault:
     return Fault("not-applicable", f"{column} is filled, but says nothing of a row of this kind.")
 

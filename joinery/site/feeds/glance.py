@@ -19,8 +19,8 @@ from joinery.site.jinja import LONDON
 from joinery.site.line_chart import draw
 
 PURPOSES = {
-    "direct_care": "For people’s care: shown on their pages",
-    "secondary_use": "For measures: never shown on a person’s page",
+    "direct_care": "For people’s care, shown on their pages",
+    "secondary_use": "For measures, never shown on a person’s page",
     "provider": "About bodies, not about people",
 }
 # What one rule of a definition is about, for people.
@@ -58,8 +58,12 @@ def index(request: Request) -> HttpResponse:
     sources = record.feed_sources(request.at)
     known = {each.definition.feed for each in sources}
     feeds = definitions()
+    groups: dict[str, list[record.FeedSource]] = {}
+    for each in sources:
+        groups.setdefault(each.definition.purpose, []).append(each)
     context = {
         "sources": sources,
+        "groups": groups,
         "mine": may_see_rows(request, sources),
         "registers": _registers(request.at, feeds),
         "unsent": [feed for feed in feeds if feed.store != "directory" and feed.feed not in known],

@@ -274,3 +274,26 @@ def test_any_bytes_are_taken_quarantined_or_refused(content: bytes, sender: str)
         assert len(bodies) == kept
         assert all(body in content for body in bodies)
         transaction.set_rollback(True)
+
+
+def other_number(local: str, replaced_by: str, updated: str, deleted: str = "0") -> bytes:
+    row = {"person_id": local, "id_type": "old system", "id_value": f"L{local}", "replaced_by": replaced_by}
+    return sending.extract("person_id", [row | {"updated_at": updated, "deleted": deleted}])
+
+
+def test_a_person_id_that_was_replaced_is_one_person_by_a_chain_and_apart_again(tmp_path: Path) -> None:
+    # Given three people of the council, who are one: handbook, feeds 12, F25
+    send(tmp_path, sending.extract("person", [person_row(n, birth_date=f"194{n}-01-01") for n in "123"]), COUNCIL)
+    one, two, three = (f"{COUNCIL} person/{n}" for n in "123")
+    apart = {frozenset([each]) for each in (one, two, three)}
+    assert sending.together() == apart
+    # When 1 is replaced by 2, and 2 by 3
+    send(tmp_path, other_number("1", "2", "2026-03-01T09:00:00Z"), COUNCIL)
+    send(tmp_path, other_number("2", "3", "2026-03-02T09:00:00Z"), COUNCIL)
+    assert sending.together() == {frozenset([one, two, three])}
+    # Then the same again changes nothing, and a row that takes it back parts them
+    assert ends(send(tmp_path, other_number("1", "2", "2026-03-01T09:00:00Z"), COUNCIL)) == (0, 1, 0, 0)
+    send(tmp_path, other_number("1", "", "2026-03-03T09:00:00Z"), COUNCIL)
+    assert sending.together() == {frozenset([one]), frozenset([two, three])}
+    send(tmp_path, other_number("2", "3", "2026-03-04T09:00:00Z", deleted="1"), COUNCIL)
+    assert sending.together() == apart

@@ -24,6 +24,7 @@ from joinery.apps.record.models import (
     ItemVersion,
     Quality,
     Quarantined,
+    RecordMerge,
     Relationship,
     SourceRecord,
 )
@@ -82,8 +83,9 @@ def stage_rows(stage: Stage, rows: list[Row]) -> None:
     quarantine(stage, [(r.position, r.key, r.local_id, r.body, r.issues) for r in rows if r.issues])
     _insert_versions(stage, versions)
     current = [v for v in versions if not v.late]
-    losing = {each for v in current if v.row.message for each in v.row.message.losing}
-    records = _records(stage, {v.row.local_id for v in current if v.row.local_id} | losing)
+    other = {each for v in current if v.row.message for each in v.row.message.losing}
+    other |= {v.row.replaced_by for v in current if v.row.replaced_by}
+    records = _records(stage, {v.row.local_id for v in current if v.row.local_id} | other)
     # Two versions of one person in a batch: the later counts, and only its link is worked out.
     said = {records[v.row.local_id]: v.row.details for v in current if v.row.details is not None}
     messages = [(v.version_id, v.held.item_id, v.row.message) for v in current if v.row.message]
@@ -91,7 +93,7 @@ def stage_rows(stage: Stage, rows: list[Row]) -> None:
         stage_told(stage, stage_messages(stage.submission_id, stage.source_id, messages, records))
         return
     _insert_entries(stage, current, records)
-    _insert_details(stage, said)
+    _insert_details(stage, said, _insert_merges(stage, current, records))
 
 
 def stage_told(stage: Stage, told: Told) -> None:
@@ -216,6 +218,21 @@ def _insert_versions(stage: Stage, versions: list[Version]) -> None:
         # In the order of the table's key, so that neighbours are written together.
         sorted((name, value, v.version_id) for v in versions for name, value in v.row.index),
     )
+
+
+def _insert_merges(stage: Stage, versions: list[Version], records: dict[str, int]) -> list[int]:
+    """Keep who is known under another id from now on, or no longer; returns the records to link anew."""
+    telling = [v.row for v in versions if v.row.replaced_by or (v.row.replaced_by == "" and v.number > 1)]
+    insert_rows(
+        RecordMerge,
+        ("losing_id", "surviving_id", "submission_id", "at", "order"),
+        [
+            (records[row.local_id], records.get(row.replaced_by or ""), stage.submission_id)
+            + (stored(row.stated_at or stage.at), row.key[:300])
+            for row in telling
+        ],
+    )
+    return sorted({records[each] for row in telling for each in (row.local_id, row.replaced_by) if each})
 
 
 def _records(stage: Stage, local_ids: set[str]) -> dict[str, int]:
