@@ -10,7 +10,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,10 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from joinery.__main__ import parser  # noqa: E402 (the path comes first)
+from joinery.apps.base.feeds import Feed, File, When, feed_of  # noqa: E402
 from joinery.calc.access import CARING_ROLES, DIRECT_CARE, ROLES, Involvement, Post, may_open, may_read  # noqa: E402
+from joinery.calc.returns import CHECKS, OTHER  # noqa: E402
+from tests.spec.return_rules import CASES  # noqa: E402
 
 TARGET = ROOT / "docs" / "reference" / "generated"
 
@@ -52,15 +55,14 @@ def constant(path: str, name: str) -> Any:
 def feeds() -> str:
     """What each feed may hold and what becomes of it."""
     folder = ROOT / "joinery" / "definitions" / "feeds"
-    names = ("fhir", "council", "adt")
-    fhir, council, adt = (tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in names)
+    fhir, adt = (tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in ("fhir", "adt"))
     return page(
         "Feeds",
         "joinery/definitions/feeds/*.toml",
         "A feed is what one organisation sends, in one form. There are three forms: `fhir`, `council` and `adt`. "
         "How to take files is in [take files](../../how-to/take-files.md).",
         *_fhir(fhir),
-        *_council(council),
+        *_tables(feed_of("council")),
         *_adt(adt),
     )
 
@@ -140,31 +142,105 @@ def _adt(said: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _council(said: dict[str, Any]) -> Iterator[str]:
-    yield "## `council`: daily extract of adult social care"
+def _tables(feed: Feed) -> Iterator[str]:
+    """A feed of CSV files: its columns with what each may hold."""
+    yield f"## `{feed.feed}`: {feed.title}"
     yield (
-        f"Purpose: `{said['purpose']}`. One CSV file for each table, recognised by its columns: UTF-8, commas, a "
-        "header row, dates as 2026-03-31, an empty cell for what is not known. Every file also has the columns "
-        f"{code(said['common'])}. A column that is not listed is kept with its row and not read."
+        f"Purpose: `{feed.purpose}`. Lawful basis: {feed.lawful_basis}. Cadence: {feed.cadence}; late after "
+        f"{feed.stale_after_minutes // 60} hours without a file. Kept {feed.retention}. A CSV file, recognised by its "
+        "columns: UTF-8, commas, a header row, dates as 2026-03-31, an empty cell for what is not known. A column "
+        "that is not listed is kept with its row and not read."
+        + (f" Every file also has the columns {code(feed.common)}." if feed.common else "")
     )
-    for file in said["file"]:
-        yield f"### `{file['part']}`"
-        if file.get("kind"):
-            yield f"Makes a line **{file['kind']}**, dated by {code(file['at'])}, titled `{file['title']}`."
-        elif file["part"] == "person":
-            yield "Says who a person is. It is taken before the other files."
-        else:
-            yield "Kept, and not shown on any page yet."
-        yield table(("Column", "Must be filled", "Form"), ((f"`{c}`", *_column(c, file)) for c in file["columns"]))
-        for column, value in file.get("restricted_when", {}).items():
-            yield f"A row whose `{column}` is `{value}` is restricted to the council."
+    for file in feed.file:
+        if len(feed.file) > 1:
+            yield f"### `{file.part}`"
+        yield f"One thing is told from another by {code(_key(file))}."
+        if file.kind:
+            yield f"Makes a line **{file.kind}**, dated by {code(file.at)}, titled `{file.title}`."
+        elif feed.store == "timeline":
+            yield "Says who a person is." if file.part == "person" else "Kept, and not shown on any page yet."
+        heads = ("Column", "Must be filled", "Form")
+        yield table(heads, ((f"`{c}`", _must(c, file), _form(c, file)) for c in file.columns))
+        for column, value in file.restricted_when.items():
+            yield f"A row whose `{column}` is `{value}` is restricted to the sender."
+        pairs = [f"`{second}` does not lie before `{first}`." for first, second in file.in_order]
+        sums = [
+            f"{' and '.join(map('`{}`'.format, parts))} are not more than `{most}`." for *parts, most in file.at_most
+        ]
+        yield "\n".join(f"- {each}" for each in (*pairs, *sums))
+        if file.identifying:
+            yield f"Never given out, not even to a measure: {code(file.identifying)}."
 
 
-def _column(name: str, file: dict[str, Any]) -> tuple[str, str]:
-    key = " (its key)" if name == file["key"] else ""
-    form = "date" if name in file.get("dates", ()) else "date and time" if name in file.get("moments", ()) else "text"
-    codes = file.get("codes", {}).get(name)
-    return "yes" + key if name in file["required"] else "", f"one of {code(codes)}" if codes else form
+def _key(file: File) -> tuple[str, ...]:
+    kinds = dict.fromkeys(column for kind in file.kinds.values() for column in kind.key)
+    return (*("` or `".join(group) for group in file.one_of), *file.key, *kinds)
+
+
+def _must(name: str, file: File) -> str:
+    """Whether a column must be filled, or when, and what becomes of a row that lacks it."""
+    taken = "" if not file.notes else ", else the row is quarantined"
+    if name in file.required:
+        return f"yes{taken}"
+    if group := next((g for g in file.one_of if name in g), None):
+        return f"{'yes' if len(group) == 1 else 'one of these'}{taken}"
+    rules = (*(When({file.kind_column: (kind,)}, k.must, k.may) for kind, k in file.kinds.items()), *file.when)
+    said = [
+        (verb, rule.where) for rule in rules for verb, names in (("yes", rule.must), ("may", rule.may)) if name in names
+    ]
+    return "; ".join(f"{verb}{_where(where)}" for verb, where in said)
+
+
+def _where(where: Mapping[str, tuple[str, ...]]) -> str:
+    conditions = (f"`{c}` is {' or '.join(f'`{w}`' if w else 'empty' for w in words)}" for c, words in where.items())
+    return f" where {' and '.join(conditions)}" if where else ""
+
+
+def _form(name: str, file: File) -> str:
+    if codes := file.meaning.get(name):
+        return "; ".join(f"`{each}` {words}" for each, words in codes.items())
+    if name in file.codes:
+        earlier = f". Of an earlier release: {code(file.earlier[name])}" if name in file.earlier else ""
+        return f"one of {code(file.codes[name])}{earlier}"
+    forms = {
+        "date": file.dates, "date and time": file.moments, "time of day": file.times, "number": file.numbers,
+        "count": file.counts, "NHS number": file.nhs_numbers,
+    }  # fmt: skip
+    plain = next((form for form, columns in forms.items() if name in columns), "text")
+    return f"`{file.patterns[name]}`" if name in file.patterns else plain
+
+
+# -- returns --------------------------------------------------------------------------------------
+
+
+def returns() -> str:
+    """What returns may hold, and what becomes of a row that breaks a rule, case by case as the tests have it."""
+    parts: list[str] = []
+    for name, cases in CASES.items():
+        parts += _tables(feed_of(name))
+        parts.append("What becomes of a row, where a good one is changed in one way:")
+        parts.append(
+            table(
+                ("Row", "Faults", "The row is"),
+                (
+                    (what[0].upper() + what[1:], ", ".join(f"`{c}`: {rule}" for c, rule in faults) or "none",
+                     "quarantined" if quarantined else "taken")
+                    for what, _, faults, quarantined in cases
+                ),
+            )
+        )  # fmt: skip
+    return page(
+        "Returns",
+        "joinery/definitions/feeds/*.toml` and `tests/spec/return_rules.py",
+        "A return is sent for planning and measures. It makes nobody's record and adds nothing to one. How returns "
+        "are read is in [how returns are read](../../explanation/how-returns-are-read.md).",
+        *parts,
+        "## Checks of a field",
+        "Each fault has the check code by which the nation's reports count: 1 valid, 0 rightly blank, below that:",
+        table(("Rule", "Check"), ((f"`{rule}`", str(check)) for rule, check in CHECKS.items())),
+        f"Anything else is {OTHER}.",
+    )
 
 
 # -- command line ---------------------------------------------------------------------------------
@@ -268,7 +344,13 @@ def settings() -> str:
     )
 
 
-PAGES = {"feeds.md": feeds, "command-line.md": command_line, "access.md": access, "settings.md": settings}
+PAGES = {
+    "feeds.md": feeds,
+    "returns.md": returns,
+    "command-line.md": command_line,
+    "access.md": access,
+    "settings.md": settings,
+}
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def without_a_file(page: Page) -> None:
     page.get_by_role("button", name="Take the file").click()
 
 
-FHIR_FEED = "GP and community records (FHIR R4), Creek Community Trust"
+FHIR_FEED = "GP and community records (FHIR R4), Wexcombe Community Health"
 COUNCIL_FEED = "Council case extract, Wexcombe Council"
 STATES: dict[str, tuple[str, Callable[[Page], object], str, int]] = {
     "glance": (LEAD, go("/feeds/"), "What services send here", 200),
@@ -77,7 +77,7 @@ STATES: dict[str, tuple[str, Callable[[Page], object], str, int]] = {
     "row still wrong": (LEAD, still_wrong, "There is a problem", 200),
     "resource": (
         LEAD,
-        lambda page: listed(page, "GP and community records (FHIR R4), Creek Community Trust"),
+        lambda page: listed(page, "GP and community records (FHIR R4), Wexcombe Community Health"),
         "id",
         200,
     ),

@@ -87,6 +87,7 @@ class Row:
     """One row of a file. With `issues` it will be quarantined; `body` is always the bytes received.
 
     Which of two versions is newer is said by `version`, the source's own count, or else by `stated_at`.
+    `content` is what the row says, where the same can be written in several ways.
     `replaced_by` is the local id under which the person is known from now on; empty: no longer.
     """
 
@@ -98,6 +99,7 @@ class Row:
     version: int | None = None
     local_id: str = ""
     replaced_by: str | None = None
+    content: bytes = b""
     details: DetailsRow | None = None
     entry: EntryRow | None = None
     message: MessageRow | None = None

@@ -128,6 +128,12 @@ def test_one_version_with_two_contents_is_an_error(tmp_path: Path) -> None:
     assert titles() == ["Risk: Falls"]
 
 
+def test_the_same_version_with_its_names_in_another_order_is_the_same(tmp_path: Path) -> None:
+    said = risk("Falls", 2)
+    take(tmp_path, encoded([subject(), said]))
+    assert ends(take(tmp_path, encoded([dict(reversed(said.items()))]))) == (0, 1, 0, 0)
+
+
 def test_versions_that_begin_again_in_a_new_system_are_new_things(tmp_path: Path) -> None:
     take(tmp_path, encoded([subject(), risk("Falls", 7)]))
     moved = [subject() | {"change": subject()["change"] | {"system": "DSCR-Y"}}]

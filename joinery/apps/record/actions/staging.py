@@ -107,7 +107,7 @@ def _judge(stage: Stage, row: Row, held: Held) -> Version | None:
 
     A row that contradicts the version of the same number gets an issue instead, and is quarantined.
     """
-    digest = hashlib.blake2b(row.body, digest_size=16).digest()
+    digest = hashlib.blake2b(row.content or row.body, digest_size=16).digest()
     older = _is_older(row, held)
     # The same file again changes nothing, even where it held two versions of one thing.
     if digest == held.digest or (digest in held.digests and (older or stage.repeat)):

@@ -21,6 +21,7 @@ PERSON = "Subject"
 MOST_UID_CHARACTERS, MOST_SYSTEM_CHARACTERS = 200, 60
 MOST_ISSUES = 20
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_sorted = msgspec.json.Encoder(order="sorted").encode
 
 _NOT_TEXT = "The line is not UTF-8, or holds the character U+0000. Write the export as UTF-8 and send it again."
 _NOT_AN_OBJECT = "The line is not one whole JSON object. Write one object on each line, without line breaks in it."
@@ -41,6 +42,8 @@ def row_of(body: bytes, position: int) -> Row:
     said.issues += _too_long(where, line)
     made = Row(position, body, key, local_id=local_id)
     if kind is not None and not said.issues:
+        # The same said with its names in another order is no other version.
+        made.content = _sorted(line)
         _take(made, line, kind, said)
     made.issues = tuple(said.issues[:MOST_ISSUES])
     return made
