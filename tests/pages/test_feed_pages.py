@@ -182,6 +182,8 @@ def test_a_row_is_corrected_beside_its_reasons_and_is_taken(world: World, worker
     made = "SELECT file_name, rows, taken FROM record_submission ORDER BY id DESC LIMIT 1"
     assert select(made) == [("correction of row 1", 1, 1)]
     assert "Nothing waits" in words(worker.get("/feeds/quarantine/"))
+    # Its sender sends the same, mended
+    assert take_people(tmp_path, world.at, person("p1", nhs_number="")).unchanged == 1
     assert "Somebody has dealt with this row already" in words(worker.post(address, form))
 
 

@@ -47,10 +47,10 @@ def split(text: str, delimiter: str) -> list[str] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def joined(cells: Iterable[str], variant: Variant) -> bytes:
+def joined(cells: Iterable[str], variant: Variant, end: str = "\r\n") -> bytes:
     """One row of a table as bytes. Raises UnicodeEncodeError for a letter that the sender's encoding has not."""
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=variant.delimiter, lineterminator="\r\n").writerow(cells)
+    csv.writer(text, delimiter=variant.delimiter, lineterminator=end).writerow(cells)
     return text.getvalue().encode(variant.encoding)
 
 

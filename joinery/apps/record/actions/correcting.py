@@ -68,6 +68,7 @@ class _Row(NamedTuple):
     received_at: datetime
     feed: str
     organisation: str
+    body: bytes
 
     @property
     def variant(self) -> Variant | None:
@@ -100,9 +101,11 @@ def correct(*, quarantined_id: int, body: bytes, actor: Actor, at: datetime) -> 
 
 def correct_cells(*, quarantined_id: int, cells: list[str], actor: Actor, at: datetime) -> Corrected:
     """`correct` for a row of a table, by its cells in the order of its columns."""
-    variant = _waiting_row(quarantined_id).variant or Variant(name="")
+    row = _waiting_row(quarantined_id)
+    # Its lines end as the sender's do: the same row from the sender is then known to be the same.
+    end = "\r\n" if row.body.endswith(b"\r\n") else "\n"
     try:
-        body = joined(cells, variant)
+        body = joined(cells, row.variant or Variant(name=""), end)
     except UnicodeEncodeError:
         raise Refused("encoding", "A cell holds a letter that this sender's files cannot hold. Replace it.") from None
     return correct(quarantined_id=quarantined_id, body=body, actor=actor, at=at)
@@ -110,9 +113,7 @@ def correct_cells(*, quarantined_id: int, cells: list[str], actor: Actor, at: da
 
 def retake(*, quarantined_id: int, actor: Actor, at: datetime) -> Corrected:
     """`correct` with the row as it was received: it is the definition that was mended since."""
-    for (body,) in select("SELECT q.body FROM record_quarantined q WHERE q.id = %s", [quarantined_id]):
-        return correct(quarantined_id=quarantined_id, body=bytes(body), actor=actor, at=at)
-    raise Refused("absent", MENDING_REFUSALS["absent"])
+    return correct(quarantined_id=quarantined_id, body=_waiting_row(quarantined_id).body, actor=actor, at=at)
 
 
 @action("record.correct", targets=("quarantined_id",))
@@ -183,7 +184,7 @@ def _open(where: str, key: int, posts: tuple[Post, ...] | None, actor: Actor, at
 def _waiting_row(quarantined_id: int) -> _Row:
     """The row, which must wait. Raises Refused when it does not."""
     sql = (
-        "SELECT q.id, q.position, s.id, s.source_id, s.part, s.header, s.received_at, so.feed, o.code, "
+        "SELECT q.id, q.position, s.id, s.source_id, s.part, s.header, s.received_at, so.feed, o.code, q.body, "
         f"c.id, {mended('q', 's')} FROM record_quarantined q "
         "JOIN record_submission s ON s.id = q.submission_id AND s.published_at IS NOT NULL "
         "JOIN record_source so ON so.id = s.source_id JOIN place_organisation o ON o.id = so.organisation_id "
@@ -194,7 +195,7 @@ def _waiting_row(quarantined_id: int) -> _Row:
             raise Refused("dealt_with", "Somebody has dealt with this row already.")
         if gone:
             raise Refused("mended", _MENDED)
-        found[6] = as_moment(found[6])
+        found[6], found[9] = as_moment(found[6]), bytes(found[9])
         return _Row(*found)
     raise Refused("absent", MENDING_REFUSALS["absent"])
 
