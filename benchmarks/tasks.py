@@ -48,6 +48,7 @@ TASKS = (
     Task("csv", "take_csv", quick="--rows 1000"),
     Task("adt", "adt", quick="--messages 300"),
     Task("python_hl7", "peers.python_hl7", "--messages 1000", quick="--messages 300", environment=PEERS),
+    Task("returns", "take_returns", quick="--rows 1000"),
     Task("directory", "directory", quick="--questions 5"),
     Task("duckdb", "peers.duckdb_directory", quick="--questions 5", environment=PEERS),
 )

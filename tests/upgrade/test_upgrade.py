@@ -7,6 +7,7 @@ this version make the old tables; the rows and the old triggers are put in; then
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,26 @@ def test_everybody_sees_and_may_do_what_they_did(old: fixtures.Fixture, upgraded
     assert seen["organisations"] == promised["organisations"]
     assert seen["users"] == promised["users"]
     for person_id, pages in promised["records"].items():
-        assert seen["records"][person_id] == pages
+        assert list(map(kept, seen["records"][person_id])) == list(map(kept, pages))
     for person_id, looks in promised["looks"].items():
         assert seen["looks"][person_id][-len(looks) :] == looks
+
+
+def kept(page: dict[str, Any]) -> dict[str, Any]:
+    """What of a page no later version may change: not the order of alerts, nor that of lines of one moment,
+    nor how much a page says besides."""
+    if "refused" in page:
+        return page
+    sections = {
+        name: {
+            "kinds": page[name]["kinds"],
+            "items": sorted(
+                [re.sub(r", \d+(:\d+)?[ap]m$", "", words) for words in item] for item in page[name]["items"]
+            ),
+        }
+        for name in ("allergies", "alerts")
+    }
+    return page | sections | {"newest": sorted(page["newest"])}
 
 
 def test_files_are_taken_again_as_before_and_a_killed_intake_leaves_nothing(
@@ -70,3 +88,10 @@ def test_files_are_taken_again_as_before_and_a_killed_intake_leaves_nothing(
     assert fixtures.take(upgraded, old["sent"], tmp_path) == promised
     drafts = "SELECT COUNT(*) FROM record_submission WHERE published_at IS NULL"
     assert upgraded.sql(drafts) == [(0,)]
+
+
+def test_what_is_held_is_read_anew_once(upgraded: Deployment) -> None:
+    # Medicines and problems stand at the top since 0.3.0; unread, the page would say that none was sent.
+    shown = upgraded.sql("SELECT COUNT(*) FROM record_entry WHERE banner IN ('medicine', 'problem')")
+    assert shown[0][0] > 0
+    assert upgraded.json("migrate")["reread"] == 0

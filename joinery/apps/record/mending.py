@@ -40,8 +40,11 @@ def sheet_under(header: str, part: str, feed: Feed, variant: Variant | None) -> 
 
 def split(text: str, delimiter: str) -> list[str] | None:
     """The cells of one row of a table; None when it is not one row of valid CSV."""
+    text = text.rstrip("\r\n")
+    if '"' not in text and "\n" not in text and "\r" not in text:
+        return text.split(delimiter)
     try:
-        rows = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=delimiter, strict=True))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error:
         return None
     return rows[0] if len(rows) == 1 else None

@@ -10,7 +10,7 @@ from joinery.site.commands import say
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
-    """Migrate the database and reinstall its triggers; in a place that was started, take new definitions."""
+    """Migrate the database and reinstall its triggers; take new definitions, and read anew what is held."""
     setup.load()
     setup.migrate()
     from django.conf import settings
@@ -18,11 +18,14 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
     from joinery.apps.base.action import Actor
     from joinery.apps.place import facts
+    from joinery.apps.record.actions import reread_lines
 
     at = timezone.now()
     started = facts.home(facts.as_at(at.date())) is not None
     taken = setup.take_definitions(demo=settings.DEMO, actor=Actor.system("migrate"), at=at) if started else []
     say("The database is of this version, and guarded.")
+    if reread := reread_lines(actor=Actor.system("migrate"), at=at):
+        say(f"Read {reread:,} lines anew, of which this version says more.")
     if taken:
         say(f"Took the definitions that are new in this version: {', '.join(taken)}.")
-    return {"migrated": True, "definitions": taken}, 0
+    return {"migrated": True, "definitions": taken, "reread": reread}, 0

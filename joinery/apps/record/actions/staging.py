@@ -98,7 +98,7 @@ def stage_rows(stage: Stage, rows: list[Row]) -> None:
 
 def stage_told(stage: Stage, told: Told) -> None:
     """Stage what messages of a hospital change: lines, details, who is who."""
-    _insert_lines(stage, [(h.record_id, h.item_id, h.version_id, line) for h, line in told.lines])
+    insert_lines(stage, [(h.record_id, h.item_id, h.version_id, line) for h, line in told.lines])
     _insert_details(stage, told.details, told.relink)
 
 
@@ -259,10 +259,10 @@ def _insert_entries(stage: Stage, versions: list[Version], records: dict[str, in
         if entry is not None and record is not None:
             whose[v.held.item_id] = record
             lines.append((record, v.held.item_id, v.version_id, entry))
-    _insert_lines(stage, lines)
+    insert_lines(stage, lines)
 
 
-def _insert_lines(stage: Stage, lines: list[tuple[int, int, int, EntryRow]]) -> None:
+def insert_lines(stage: Stage, lines: list[tuple[int, int, int, EntryRow]]) -> None:
     """Lines, each with the ids of its record, item and version."""
     at = stored(stage.at)
     insert_rows(

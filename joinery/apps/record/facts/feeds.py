@@ -167,7 +167,7 @@ def first_reasons(submission_id: int, limit: int = 20) -> tuple[str, ...]:
     """Where the first quarantined rows of a submission stood and what was wrong; never what stood there."""
     rows = select(
         "SELECT q.reasons FROM record_quarantined q WHERE q.submission_id = %s "
-        f"ORDER BY q.position, q.id LIMIT {min(limit, MOST_LISTED):d}",
+        f"ORDER BY q.id LIMIT {min(limit, MOST_LISTED):d}",
         [submission_id],
     )
     return tuple(f"{reason['path']}: {reason['message']}" for (said,) in rows for reason in _json(said)[:1])

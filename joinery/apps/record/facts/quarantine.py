@@ -123,20 +123,20 @@ def returned_rows(viewing: Viewing, submission_id: int) -> Iterator[bytes]:
 
 def _returned(submission_id: int) -> Iterator[Returned]:
     """The rows of a submission in the order of the file, a batch in memory at a time."""
-    after = (-1, 0)
+    after = 0
     while True:
+        # They were kept in the order of the file.
         rows = select(
             "SELECT q.position, q.key, q.body, q.reasons, q.id FROM record_quarantined q WHERE q.submission_id = %s "
-            "AND (q.position > %s OR (q.position = %s AND q.id > %s)) "
-            f"ORDER BY q.position, q.id LIMIT {BATCH_ROWS:d}",
-            [submission_id, after[0], *after],
+            f"AND q.id > %s ORDER BY q.id LIMIT {BATCH_ROWS:d}",
+            [submission_id, after],
         )
         for position, key, body, reasons, _ in rows:
             messages = list(dict.fromkeys(reason["message"] for reason in _json(reasons)))
             yield Returned(position, key, bytes(body), messages)
         if len(rows) < BATCH_ROWS:
             return
-        after = rows[-1][0], rows[-1][4]
+        after = rows[-1][4]
 
 
 def _parts(

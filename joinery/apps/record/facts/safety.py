@@ -234,7 +234,8 @@ def _unread(of: PersonRecords) -> dict[str, list[Known]]:
     sources, local_ids = [k.source_id for k in of.known], [k.local_id for k in of.known]
     newest = (
         "(SELECT n.file_digest FROM record_submission n WHERE n.source_id = s.source_id AND n.part = s.part "
-        "AND n.published_at IS NOT NULL ORDER BY n.id DESC LIMIT 1)"
+        "AND n.published_at IS NOT NULL AND NOT EXISTS "  # a row corrected here is not the whole table
+        "(SELECT 1 FROM record_correction c WHERE c.submission_id = n.id) ORDER BY n.id DESC LIMIT 1)"
     )
     taken_since = (
         "EXISTS (SELECT 1 FROM record_item i JOIN record_itemversion v ON v.item_id = i.id "
@@ -248,7 +249,8 @@ def _unread(of: PersonRecords) -> dict[str, list[Known]]:
         "JOIN record_submission s ON s.id = q.submission_id JOIN record_source so ON so.id = s.source_id "
         f"WHERE s.published_at IS NOT NULL AND s.source_id IN ({marks(sources)}) "
         f"AND q.local_id IN ('', {marks(local_ids)}) "
-        f"AND ((s.part IN ('alert', 'legal') AND s.file_digest = {newest}) "
+        f"AND ((s.part IN ('alert', 'legal') AND s.file_digest = {newest} AND NOT EXISTS "
+        "(SELECT 1 FROM record_correction d WHERE d.quarantined_id = q.id AND d.submission_id IS NOT NULL)) "
         f"OR (so.feed IN ('fhir', 'mods') AND q.local_id <> '' AND ({of_type}) AND NOT {taken_since}))"
     )
     unread: dict[str, list[Known]] = {heading: [] for heading in _EXPECTED}

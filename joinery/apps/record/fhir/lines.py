@@ -53,6 +53,16 @@ def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, nam
     return row
 
 
+def line_of(body: bytes) -> EntryRow | None:
+    """The line that a resource makes, from its bytes as they were taken; None when it makes none."""
+    resource = msgspec.json.decode(body)
+    kind = resource["resourceType"]
+    made = definition().entries.get(kind)
+    if made is None:
+        return None
+    return _entry(_with_decimals(resource, body) if kind == "Observation" else resource, kind, made)
+
+
 def _with_decimals(observation: Resource, body: bytes) -> Resource:
     """An observation with its decimals as they were sent: only here do they reach the page.
 
