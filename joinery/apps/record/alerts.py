@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -51,6 +51,16 @@ def kind_of(title: str, detail: str) -> tuple[int, AlertKind]:
             return (len(kinds) if each.last else place), each
     place = next(place for place, each in enumerate(kinds) if each.here)
     return place, kinds[place]
+
+
+@lru_cache(maxsize=1024)
+def bare_of(title: str) -> str:
+    """What stands in place of a line whose story is for its own organisation alone; empty for all others.
+
+    >>> bare_of("Safeguarding s42 enquiry: neighbour")
+    'Safeguarding'
+    """
+    return next((each.bare for each in alert_kinds() if each.bare and _any_of(each.words, title)), "")
 
 
 def _any_of(words: tuple[str, ...], text: str) -> bool:

@@ -7,10 +7,9 @@ checked again, so that a million rows of the same few words cost little.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -18,32 +17,30 @@ from typing import NamedTuple
 
 from joinery.apps.base.feeds import Feed, File, Variant, When
 from joinery.apps.base.tables import Table, UnreadableFile, day_of, is_text, open_table, plain
-from joinery.apps.record.rows import Issue, moment_of
+from joinery.apps.record.cells import (
+    Check,
+    Fault,
+    before,
+    checks_of,
+    empty,
+    empty_here,
+    none_of,
+    number_of,
+    sum_of,
+    together,
+)
+from joinery.apps.record.rows import Issue
 from joinery.calc.returns import APPLICABLE, MANDATORY, NOT_APPLICABLE, UNDETERMINED
-from joinery.calc.units import parse_nhs_number
 
 # Columns that stand in a file which was sent back, beside the sender's own: they are not read.
 ROW_COLUMN, REASONS_COLUMN = "joinery_row", "joinery_reasons"
-MOST_KEY_CHARACTERS = 200
-MOST_DIGITS = 9
 _MOST_REMEMBERED = 20_000
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_ROW_CHARACTERS = 128 * 1024
 _NO_TEXT = "is not UTF-8 text, or holds the character U+0000. Save the file as CSV (UTF-8)."
-# What a spreadsheet would run. Words, telephone numbers and figures may begin with a sign, and people do so.
-_FORMULA = re.compile(r"=|[@+-][^\s]*[(|!]")
 # What one may take for a formula, wider: it costs an apostrophe in what goes back to a sender, and no row.
 _TAKEN_FOR_ONE = re.compile(r"[=@\t\r]|[+-](?![\d\s().,-]*$)")
-_TIME = re.compile(r"([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-
-
-class Fault(NamedTuple):
-    """What is wrong with a cell: the rule it breaks, and what to do about it."""
-
-    rule: str
-    message: str
 
 
 class Line(NamedTuple):
@@ -57,9 +54,6 @@ class Line(NamedTuple):
     cells: dict[str, str]
     issues: tuple[Issue, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
-
-
-Check = Callable[[str], Fault | None]
 
 
 @dataclass(frozen=True)
@@ -115,21 +109,21 @@ class Sheet:
         ]
         blank = [column for column in self._required if not row[column]]
         if blank and not any(row.get(c) in words for c, words in self.file.unless.items()):
-            found += [(column, _empty(column)) for column in blank]
+            found += [(column, empty(column)) for column in blank]
         for group in self.file.one_of:
             if not any(map(row.get, group)):
-                found.append((group[0], _none_of(group)))
+                found.append((group[0], none_of(group)))
         if self._rules:
-            must, stray = self._applies(row)
+            must, not_applicable = self._applies(row)
             blank = [column for column in must if not row[column]]
-            found += [(c, _empty_here(c)) for c in blank if not any(c == known for known, _ in found)]
-            found += [(column, _stray(column)) for column in stray if row[column]]
+            found += [(c, empty_here(c)) for c in blank if not any(c == known for known, _ in found)]
+            found += [(column, stray(column)) for column in not_applicable if row[column]]
         for first, second in self.file.in_order:
-            if (a := row.get(first)) and (b := row.get(second)) and _before(b, a):
+            if (a := row.get(first)) and (b := row.get(second)) and before(b, a):
                 found.append((second, Fault("order", f"{second} lies before {first}. Mend one of them.")))
         for *parts, most in self.file.at_most:
-            limit = _number_of(row.get(most, ""))
-            if limit is not None and _sum(row.get(part, "") for part in parts) > limit:
+            limit = number_of(row.get(most, ""))
+            if limit is not None and sum_of(row.get(part, "") for part in parts) > limit:
                 message = f"{' and '.join(parts)} together are more than {most}. Mend one of them."
                 found.append((parts[0], Fault("sum", message)))
         if not found:
@@ -196,8 +190,8 @@ class Sheet:
 
     @cached_property
     def _checks(self) -> dict[str, Check]:
-        checks = _checks_of(self.file, self.common)
-        return {column: _together(checks[column]) for column in self.columns if checks.get(column)}
+        checks = checks_of(self.file, self.common)
+        return {column: together(checks[column]) for column in self.columns if checks.get(column)}
 
     @cached_property
     def _checked(self) -> tuple[str, ...]:
@@ -333,144 +327,3 @@ def _recognise(path: Path, columns: Sequence[str], feed: Feed) -> File:
 
 def _whole(position: int, body: bytes, rule: str, value: str, message: str) -> Line:
     return Line(position, body, {}, (Issue(f"row {position}", rule, value, f"The row {message}"),))
-
-
-def _together(checks: Sequence[Check]) -> Check:
-    if len(checks) == 1:
-        return checks[0]
-    return lambda value: next((fault for check in checks if (fault := check(value))), None)
-
-
-def _checks_of(file: File, common: Sequence[str]) -> dict[str, list[Check]]:
-    """What is checked of each column that is not empty."""
-    checks: dict[str, list[Check]] = {}
-
-    def add(columns: Sequence[str], make: Callable[[str], Check]) -> None:
-        for column in columns:
-            checks.setdefault(column, []).append(make(column))
-
-    ruled = {
-        *file.dates,
-        *file.moments,
-        *file.times,
-        *file.numbers,
-        *file.counts,
-        *file.nhs_numbers,
-        *file.lists,
-        *file.patterns,
-    }
-    add([c for c in (*file.columns, *common) if c not in ruled], _no_formula)
-    add(file.dates, _date)
-    add([*file.moments, *(c for c in common if c == "updated_at")], _moment)
-    add(file.times, _time)
-    add(file.numbers, _number)
-    add(file.counts, _count)
-    add(file.nhs_numbers, _nhs_number)
-    for column, allowed in file.lists.items():
-        checks.setdefault(column, []).append(_code(column, frozenset(allowed), frozenset(file.earlier.get(column, ()))))
-    for column, pattern in file.patterns.items():
-        checks.setdefault(column, []).append(_pattern(column, re.compile(pattern)))
-    add([c for c in common if c == "deleted"], lambda c: _code(c, frozenset(("0", "1")), frozenset()))
-    add([*file.key, *(c for c in ("person_id",) if c in file.columns and c not in file.key)], _length)
-    return checks
-
-
-@cache
-def _empty(column: str) -> Fault:
-    return Fault("required", f"{column} is empty. It must be filled.")
-
-
-@cache
-def _empty_here(column: str) -> Fault:
-    return Fault("required", f"{column} is empty. A row of this kind must fill it.")
-
-
-def _none_of(columns: Sequence[str]) -> Fault:
-    if len(columns) == 1:
-        return _empty(columns[0])
-    return Fault("required", f"{' and '.join(columns)} are empty. Fill one of them.")
-
-
-@cache
-def _stray(column: str) -> Fault:
-    return Fault("not-applicable", f"{column} is filled, but says nothing of a row of this kind.")
-
-
-def _date(column: str) -> Check:
-    fault = Fault("date", f"{column} is not a date. Write it as 2026-03-31.")
-    return lambda value: None if _is_date(value) else fault
-
-
-def _moment(column: str) -> Check:
-    fault = Fault("time", f"{column} is not a date or time. Write it as 2026-03-31T14:05:00Z.")
-    return lambda value: None if _is_moment(value) else fault
-
-
-def _time(column: str) -> Check:
-    fault = Fault("time", f"{column} is not a time of day. Write it as 14:05.")
-    return lambda value: None if _TIME.fullmatch(value) else fault
-
-
-def _number(column: str) -> Check:
-    fault = Fault("number", f"{column} is not a number. Write it as 12 or 12.50; leave it empty if it is not known.")
-    return lambda value: None if value.isascii() and _NUMBER.fullmatch(value) else fault
-
-
-def _count(column: str) -> Check:
-    fault = Fault("number", f"{column} is not a count. Write it as 12; leave it empty if it is not known.")
-    return lambda value: None if len(value) < MOST_DIGITS and value.isascii() and value.isdigit() else fault
-
-
-def _nhs_number(column: str) -> Check:
-    fault = Fault("nhs-number", f"{column} is not a valid NHS number. Look it up, or leave it empty.")
-    return lambda value: None if parse_nhs_number(value) else fault
-
-
-def _code(column: str, allowed: frozenset[str], earlier: frozenset[str]) -> Check:
-    listed = ", ".join(sorted(allowed))
-    wrong = Fault(
-        "code", f"{column} must be one of: {listed}." if len(listed) < 400 else f"{column} is not on its list."
-    )
-    old = Fault("earlier-code", f"{column} holds a word of an earlier release. Use one of the present list.")
-    return lambda value: None if value in allowed else old if value in earlier else wrong
-
-
-def _pattern(column: str, pattern: re.Pattern[str]) -> Check:
-    fault = Fault("form", f"{column} is not written as it must be ({pattern.pattern}).")
-    return lambda value: None if pattern.fullmatch(value) else fault
-
-
-def _no_formula(column: str) -> Check:
-    fault = Fault("formula", f"{column} begins like a formula of a spreadsheet. Write it as plain text.")
-    return lambda value: fault if value[0] in "=@+-" and _FORMULA.match(value) else None
-
-
-def _length(column: str) -> Check:
-    fault = Fault("length", f"{column} is longer than {MOST_KEY_CHARACTERS} characters.")
-    return lambda value: fault if len(value) > MOST_KEY_CHARACTERS else None
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return len(text) == 10 and bool(date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def _sum(numbers: Iterable[str]) -> float:
-    return sum(_number_of(text) or 0 for text in numbers)
-
-
-def _number_of(text: str) -> float | None:
-    """A number; what is none has a fault of its own."""
-    return float(text) if text.isascii() and _NUMBER.fullmatch(text) else None
-
-
-def _is_moment(text: str) -> bool:
-    moment = moment_of(text)
-    return moment is not None and moment.precision in ("day", "minute")
-
-
-def _before(second: str, first: str) -> bool:
-    """Whether a valid date lies before another; what is no date has a fault of its own."""
-    return second < first and _is_date(second) and _is_date(first)

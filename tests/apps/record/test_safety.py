@@ -242,6 +242,18 @@ def test_nothing_of_what_was_said_in_a_safeguarding_alert_stands_among_the_alert
     assert "ephew" not in repr(sections()["Alerts"])
 
 
+def test_the_story_of_a_safeguarding_alert_stays_with_who_recorded_it(tmp_path: Path) -> None:
+    gp_sends(tmp_path, flag("Safeguarding: hit by her nephew") | {"category": [coded("Nephew")]})
+    send(tmp_path, sending.ndjson([patient("1", **ANN)]), COMMUNITY)
+    seen: dict[str, str] = {}
+    for role, organisation in (("gp", GP), ("community_nurse", COMMUNITY)):
+        viewing, records = sending.opened(sending.person_of(f"{GP} Patient/1"), Post(role, organisation))
+        (line,) = (x for x in facts.timeline_page(viewing, records).lines if x.kind_text == "Alert")
+        seen[role] = repr((line, facts.origin(viewing, records, line.entry_id)))
+    assert "hit by her nephew" in seen["gp"]
+    assert "ephew" not in seen["community_nurse"] and "Safeguarding" in seen["community_nurse"]
+
+
 def test_what_decides_treatment_stands_first_and_property_last(tmp_path: Path) -> None:
     texts = ["LPA for property", "Large dog", "Visit in pairs", "Safeguarding", "LPA for health", "DNACPR in place"]
     gp_sends(tmp_path, *(flag(text, f"f{n}") for n, text in enumerate(texts)))

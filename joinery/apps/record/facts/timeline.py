@@ -13,6 +13,7 @@ from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, marks, select, stored
 from joinery.apps.base.facts import person_facts
 from joinery.apps.record.adt.words import without_contacts
+from joinery.apps.record.alerts import bare_of
 from joinery.apps.record.people import Known, PersonRecords
 from joinery.apps.record.sql import entries
 from joinery.calc.access import may_read
@@ -20,6 +21,7 @@ from joinery.calc.access import may_read
 MOST_LINES = 200
 MOST_ID = 2**63  # no database holds a greater id, and SQLite's driver fails on one
 _FORMATS = {"council": "CSV row", "adt": "HL7 v2 message", "mods": "JSON line"}
+_NOT_SHOWN = "What was sent is shown only inside the organisation that sent it."
 SECTORS = {"health", "social_care"}
 
 
@@ -127,8 +129,13 @@ def _line(viewing: Viewing, known: Known, row: tuple[Any, ...]) -> TimelineLine:
         withheld=False,
     )
     if may_read(bool(restricted) or known.hides_place, known.organisation, viewing.decision):
-        return line
+        return replace(line, title=bare, detail="") if (bare := _bare(viewing, known, title)) else line
     return replace(line, kind_text="", title="", detail="", until_at=None, withheld=True)
+
+
+def _bare(viewing: Viewing, known: Known, title: str) -> str:
+    """What is shown of a line outside its organisation where that is less than what was sent."""
+    return "" if may_read(True, known.organisation, viewing.decision) else bare_of(title)
 
 
 @person_facts
@@ -138,7 +145,8 @@ def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
     by_id = {k.record_id: k for k in of.known}
     if not rows:
         return None
-    line = _line(viewing, by_id[rows[0][1]], rows[0])
+    known = by_id[rows[0][1]]
+    line = _line(viewing, known, rows[0])
     if line.withheld:
         return None
     versions = select(
@@ -151,13 +159,15 @@ def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
     )
     current = next(v for v in versions if not v[4])
     header, body = current[6], bytes(current[5]).decode("utf-8", errors="replace")
-    if by_id[rows[0][1]].hides_place:
+    if known.hides_place:
         body = without_contacts(body)
+    if _bare(viewing, known, rows[0][6]):
+        header, body = "", _NOT_SHOWN
     return Origin(
         line=line,
         versions=tuple(Version(v[1], as_moment(v[2]), v[3], v[0] == current[0]) for v in versions),
         original=f"{header}\n{body}" if header else _pretty(body.replace("\r\n", "\n").replace("\r", "\n")),
-        original_format=_FORMATS.get(by_id[rows[0][1]].feed, "FHIR JSON"),
+        original_format=_FORMATS.get(known.feed, "FHIR JSON"),
         same_visit=tuple(
             _line(viewing, by_id[row[1]], row) for row in _same_visit(of, rows[0][1], current[0], entry_id)
         ),
