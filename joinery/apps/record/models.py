@@ -232,7 +232,7 @@ class Entry(models.Model):
     kind = models.CharField(max_length=40, blank=True)
     title = models.CharField(max_length=300, blank=True)
     detail = models.TextField(blank=True)
-    # Where the banner shows it: allergy, no_allergy (said to be none), no_list (an empty list), alert.
+    # Where it stands at the top of a person's page, and what it says there: see `banners`.
     banner = models.CharField(max_length=12, blank=True)
     restricted = models.BooleanField(default=False)
 
@@ -333,7 +333,11 @@ class Quarantined(models.Model):
     reasons = models.JSONField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["local_id"], name="quarantined_local_id")]
+        indexes: ClassVar = [
+            models.Index(fields=["local_id"], name="quarantined_local_id"),
+            # The same bytes every night wait once.
+            models.Index(fields=["digest"], name="quarantined_digest"),
+        ]
 
 
 class Correction(models.Model):
