@@ -38,7 +38,7 @@ CLAIMED = ".taking"
 DONE, REFUSED = "done", "refused"
 # What the programs that send files call one that is not whole yet.
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".swp", "~")
-# It describes the files beside it, and holds no rows.
+# The end of the name of what describes the files beside it, and holds no rows.
 NO_ROWS = "manifest.json"
 MOST_NAME_BYTES = 180  # leaves room for .reasons.csv
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -130,7 +130,7 @@ class Watch:
         words = _no_file(path, feed)
         if words:
             return self._refuse(path, words, at)
-        if path.name == NO_ROWS:
+        if path.name.endswith(NO_ROWS):
             path.rename(self._target(path, DONE, at))
             return Outcome(sender, feed, path.name, Taken(path.name))
         try:
@@ -288,9 +288,10 @@ def _state(path: Path) -> tuple[int, ...]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _order(path: Path) -> tuple[bool, int, str]:
-    # Who is who is decided by a council's file of people, before anything is filed under them.
-    return path.stem != "person", path.lstat().st_mtime_ns, str(path)
+def _order(path: Path) -> tuple[bool, bool, int, str]:
+    # Who is who is decided by a council's file of people, before anything is filed under them. What describes
+    # a file is looked at when that is taken, so it stays until then.
+    return path.name.endswith(NO_ROWS), path.stem != "person", path.lstat().st_mtime_ns, str(path)
 
 
 def _no_file(path: Path, feed: str) -> str:

@@ -22,6 +22,9 @@ CHUNK_BYTES = 1024 * 1024
 # A preamble may stand above a header: CQC's has four lines.
 MOST_PREAMBLE_ROWS = 20
 MOST_LINE_CHARACTERS = 1024 * 1024
+# What a record may hold that goes on over lines: text, and so much more for each line. Lines that are read
+# again, after a quote that was never closed, may hold less; or a file of such quotes would be read for ever.
+MOST_RECORD_CHARACTERS, MOST_CHARACTERS_AGAIN, LINE_CHARACTERS = 1024 * 1024, 20_000, 500
 NO_TEXT = "holds a character that is not text. Save the file as CSV (UTF-8) again."
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = re.compile(r"[a-z0-9]+")
@@ -66,10 +69,13 @@ class Table:
         """
         again: deque[str] = deque()
         taken: list[str] = []
+        room = 0
         with self.path.open(encoding=self.encoding, errors="surrogateescape", newline="") as file:
 
             def lines() -> Iterator[str]:
-                while line := again.popleft() if again else _line(self.path, file):
+                nonlocal room
+                while room > 0 and (line := again.popleft() if again else _line(self.path, file)):
+                    room -= len(line) + LINE_CHARACTERS
                     taken.append(line)
                     yield line
 
@@ -80,6 +86,7 @@ class Table:
                     if any(cells):
                         yield line, cells, ""
                     continue
+                room = MOST_CHARACTERS_AGAIN if again else MOST_RECORD_CHARACTERS
                 again.appendleft(line)
                 taken.clear()
                 try:

@@ -17,7 +17,7 @@ MOST_DIGITS = 9
 _TIME = re.compile(r"([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 # What a spreadsheet would run. Words, telephone numbers and figures may begin with a sign, and people do so.
-FORMULA = re.compile(r"=|[@+-][^\s]*[(|!]")
+_FORMULA = re.compile(r"=|[@+-][^\s]*[(|!]")
 
 
 class Fault(NamedTuple):
@@ -142,7 +142,7 @@ def _pattern(column: str, pattern: re.Pattern[str]) -> Check:
 
 def _no_formula(column: str) -> Check:
     fault = Fault("formula", f"{column} begins like a formula of a spreadsheet. Write it as plain text.")
-    return lambda value: fault if value[0] in "=@+-" and FORMULA.match(value) else None
+    return lambda value: fault if value[0] in "=@+-" and _FORMULA.match(value) else None
 
 
 def _length(column: str) -> Check:

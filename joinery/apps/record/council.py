@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import date
 
 from joinery.apps.base.feeds import File
-from joinery.apps.record.rows import DetailsRow, EntryRow, Moment, Row, capital, end_of, moment_of
+from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Moment, Row, capital, end_of, moment_of
 from joinery.apps.record.sheets import Line, Sheet
 from joinery.apps.record.wording import fill
 from joinery.calc.units import parse_nhs_number
+
+MOST_NAME_CHARACTERS = 300
 
 
 def rows_of(sheet: Sheet) -> Iterator[Row]:
@@ -22,8 +24,12 @@ def row_of(line: Line, file: File) -> Row:
     row = line.cells
     name = "/".join((file.part, *(row[c] for c in file.key))) if all(row.get(c) for c in file.key) else ""
     about = f"person/{row['person_id']}"[:255] if row.get("person_id") else ""
-    if line.issues:
-        return Row(line.position, line.body, name[:300], line.issues, local_id=about)
+    issues = line.issues
+    if len(name) > MOST_NAME_CHARACTERS:
+        message = f"{', '.join(file.key)} are too long together. Shorten them."
+        issues = (*issues, Issue(f"row {line.position}, {file.key[-1]}", "length", "", message))
+    if issues:
+        return Row(line.position, line.body, name[:MOST_NAME_CHARACTERS], issues, local_id=about)
     updated = moment_of(row["updated_at"])
     made = Row(line.position, line.body, name, stated_at=updated.at if updated else None, local_id=about)
     if file.part == "person":

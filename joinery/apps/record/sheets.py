@@ -26,6 +26,7 @@ from joinery.apps.record.cells import (
     empty_here,
     none_of,
     number_of,
+    stray,
     sum_of,
     together,
 )
@@ -34,7 +35,7 @@ from joinery.calc.returns import APPLICABLE, MANDATORY, NOT_APPLICABLE, UNDETERM
 
 # Columns that stand in a file which was sent back, beside the sender's own: they are not read.
 ROW_COLUMN, REASONS_COLUMN = "joinery_row", "joinery_reasons"
-_MOST_REMEMBERED = 20_000
+_MOST_REMEMBERED, _MOST_REMEMBERED_CHARACTERS = 20_000, 60
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_ROW_CHARACTERS = 128 * 1024
@@ -137,7 +138,7 @@ class Sheet:
     def _fault(self, column: str, value: str, seen: set[str]) -> Fault | None:
         """What is wrong with a cell that was not seen before."""
         fault = self._checks[column](value)
-        if fault is None and len(seen) < _MOST_REMEMBERED:
+        if fault is None and len(value) <= _MOST_REMEMBERED_CHARACTERS and len(seen) < _MOST_REMEMBERED:
             seen.add(value)
         return fault
 
@@ -280,7 +281,7 @@ def open_sheet(path: Path, feed: Feed, variant: Variant | None = None) -> Sheet:
     table = open_table(path, "utf-8-sig" if variant.encoding == "utf-8" else variant.encoding)
     table = Table(path, table.encoding, variant.delimiter)
     text, cells, wrong = next(table.records(), ("", [], "holds no header row."))
-    if wrong or not is_text(text):
+    if wrong or "\0" in text or not is_text(text):
         raise UnreadableFile(f"{path.name}: its header {wrong or _NO_TEXT}")
     return sheet_of(table, text.strip("\r\n"), cells, feed, variant)
 
@@ -318,6 +319,9 @@ def _recognise(path: Path, columns: Sequence[str], feed: Feed) -> File:
         known = {*file.columns, *feed.common, ROW_COLUMN, REASONS_COLUMN}
         strange = [c for c in columns if c not in known][:5]
         renamed = f" It has columns that are not known: {', '.join(strange)}. Has one been renamed?" if strange else ""
+        if len(there & known) < 2:
+            # Perhaps it is the first row of data, which may be about somebody: it is not quoted.
+            renamed = " Is its first row the header?"
         raise UnreadableFile(
             f"{path.name} looks most like the {file.part} file of the {feed.feed} feed, but lacks these columns: "
             f"{', '.join(missing)}.{renamed} Add them and send the file again."

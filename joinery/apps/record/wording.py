@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 from joinery.apps.record.rows import LONDON, moment_of
 
+MOST_REMEMBERED_CHARACTERS = 400
 _SLOT = re.compile(r"\{([a-z_|]+)\}")
 
 
@@ -18,7 +19,10 @@ def fill(template: str, row: Mapping[str, str]) -> str:
     >>> fill("Ended {end_date}", {"end_date": "2026-03-31"})
     'Ended 31 March 2026'
     """
-    return _filled(template, tuple([row.get(column, "") for column in _columns(template)]))
+    values = tuple([row.get(column, "") for column in _columns(template)])
+    if sum(map(len, values)) > MOST_REMEMBERED_CHARACTERS:  # a long text comes once, and would fill the memory
+        return _filled.__wrapped__(template, values)
+    return _filled(template, values)
 
 
 @lru_cache(maxsize=65_536)  # rows of a table say the same few things over and over

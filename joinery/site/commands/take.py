@@ -74,7 +74,7 @@ def in_order(given: list[Path], feed: str) -> list[Path]:
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in endings and p.is_file())
             if not inside:
                 raise Problem(f"{path} holds no files for the {feed} feed ({', '.join(endings)}).")
-            found += [p for p in inside if p.name != "manifest.json"]
+            found += [p for p in inside if not p.name.endswith("manifest.json")]
         elif path.is_file():
             found.append(path)
         else:

@@ -8,10 +8,10 @@ about the same person at once; pages never wait for it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ from joinery.apps.record.sheets import open_sheet
 from joinery.apps.record.variants import variant_of
 from joinery.definitions import FEEDS
 
-BATCH_ROWS = 2_000
+BATCH_ROWS, BATCH_BYTES = 2_000, 16 * 1024 * 1024
 # Tables of a submission, children first, as the sweep of an abandoned one empties them.
 _STAGED = (
     *("quality", "quarantined", "returnrow", "entry", "recordmerge", "visitstate", "message", "itemversion"),
@@ -96,7 +96,7 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
                 header=reading.header, actor=actor, at=at,
             )  # fmt: skip
             stage = Stage(submission_id, source_id, at, _was_published(source_id, digest))
-            while batch := list(islice(reading.rows, BATCH_ROWS)):
+            for batch in _batches(reading.rows):
                 stage_batch(stage=stage, reading=reading, rows=batch, actor=actor, at=at)
         except UnreadableFile as unreadable:
             sweep_abandoned(actor=actor, at=at)
@@ -190,6 +190,20 @@ def sweep_abandoned(*, actor: Actor, at: datetime) -> int:
                 "(SELECT 1 FROM record_link k WHERE k.person_id = record_person.id)"
             )
     return len(abandoned)
+
+
+def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Rows in runs of 2,000, or fewer where they are long, so that the memory does not grow with them."""
+    batch: list[Any] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row.body)
+        if len(batch) == BATCH_ROWS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _drafts() -> list[int]:

@@ -32,7 +32,7 @@ def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
     rows: list[tuple[Any, ...]] = []
     for line in good:
         if line.stated_at and line.stated_at > stage.at:
-            line.stated_at = stage.at  # nobody can tell of what is still to come
+            line.stated_at = None  # a period that is not over yet is misstated: the order of arrival counts
         if line.notes:
             stage.noted += 1
             count_faults(stage, line.notes, quarantined=False)

@@ -195,7 +195,7 @@ def time_of(text: str, zone: ZoneInfo) -> Time | None:
     Without an offset it is the time on the wall; 2400 is midnight at the end of the day.
     """
     found = _TIME.fullmatch(text)
-    if not found:
+    if not found or found["y"] == "0001":  # what software writes where it has no date
         return None
     precision = "minute" if found["h"] else "day" if found["d"] else "month" if found["m"] else "year"
     hour = int(found["h"] or 0)

@@ -14,6 +14,7 @@ from joinery.apps.record.mods.definition import Fields
 from joinery.apps.record.rows import Issue, moment_of
 
 MOST_NUMBER = 10**15
+MOST_CODE = 200  # characters that are compared
 MOST_VERSION = 2**31 - 1  # what every database holds in an integer
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
@@ -33,7 +34,7 @@ class Said:
     def holds(self, name: str, codes: tuple[str, ...]) -> bool:
         """Whether a field holds one of these codes, however it is spelt; `""` stands for an empty field."""
         held = self.codes.get(name)
-        return "" in codes if held is None else any(plain_code(code) in _compared(codes) for code in held)
+        return "" in codes if held is None else any(plain_code(code[:MOST_CODE]) in _compared(codes) for code in held)
 
     def first(self, names: tuple[str, ...]) -> str:
         """The words of the first of these fields that is filled; empty when none is."""

@@ -69,6 +69,8 @@ def _manifest(path: Path) -> Manifest:
     if found is None:
         return Manifest()
     try:
+        if found.stat().st_size > MOST_LINE_BYTES:
+            raise msgspec.DecodeError
         return msgspec.json.decode(found.read_bytes().removeprefix(_MARK), type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise UnreadableFile(
