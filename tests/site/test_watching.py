@@ -60,15 +60,17 @@ def test_a_file_is_taken_once_and_then_lies_in_done(place: Deployment, folder: P
     patient_file(folder / "Z90001/fhir/patient.json")
     people_file(folder / "999/council/monday/person.csv", 2)
     (folder / "999/council/monday/manifest.json").write_text("{}")
+    (folder / "999/council/monday/person.manifest.json").write_text("{}")
     answer = once(place, folder)
     assert [answer[name] for name in ("rows", "taken", "refused", "failed", "waiting")] == [3, 3, [], [], 0]
-    kept = ["999/council/done/monday/manifest.json", "999/council/done/monday/person.csv"]
+    monday = "999/council/done/monday"
+    kept = [f"{monday}/manifest.json", f"{monday}/person.csv", f"{monday}/person.manifest.json"]
     assert lying(folder) == [*kept, "Z90001/fhir/done/patient.json"]
 
     patient_file(folder / "Z90001/fhir/patient.json")
     answer = once(place, folder)
     assert [answer[name] for name in ("rows", "taken", "unchanged")] == [1, 0, 1]
-    assert lying(folder)[2:] == ["Z90001/fhir/done/patient-2.json", "Z90001/fhir/done/patient.json"]
+    assert lying(folder)[3:] == ["Z90001/fhir/done/patient-2.json", "Z90001/fhir/done/patient.json"]
     assert once(place, folder)["rows"] == 0
 
 

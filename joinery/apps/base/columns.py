@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
+
+T = TypeVar("T")
 
 
 def reserve_ids(model: type[models.Model], count: int) -> range:
@@ -34,6 +36,20 @@ def reserve_ids(model: type[models.Model], count: int) -> range:
         cursor.execute(f"SELECT setval('{sequence}', nextval('{sequence}') + %s)", [count - 1])
         last = cursor.fetchone()[0]
         return range(last - count + 1, last + 1)
+
+
+def in_runs(rows: Iterable[T], most: int, most_long: int, length: Callable[[T], int]) -> Iterator[list[T]]:
+    """Rows in runs of `most`, or of fewer where together they are `most_long`: long rows must not fill the memory."""
+    run: list[T] = []
+    room = most_long
+    for row in rows:
+        run.append(row)
+        room -= length(row)
+        if len(run) == most or room <= 0:
+            yield run
+            run, room = [], most_long
+    if run:
+        yield run
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

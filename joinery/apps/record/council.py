@@ -16,12 +16,11 @@ MOST_NAME_CHARACTERS = 300
 
 def rows_of(sheet: Sheet) -> Iterator[Row]:
     """The rows of a table of the extract, as the timeline keeps them."""
-    return (row_of(line, sheet.file) for line in sheet.lines())
+    return (row_of(line, dict(zip(sheet.columns, line.cells, strict=False)), sheet.file) for line in sheet.lines())
 
 
-def row_of(line: Line, file: File) -> Row:
-    """One row; with what is wrong with it, it will be quarantined."""
-    row = line.cells
+def row_of(line: Line, row: dict[str, str], file: File) -> Row:
+    """One row, by the names of its columns; with what is wrong with it, it will be quarantined."""
     name = "/".join((file.part, *(row[c] for c in file.key))) if all(row.get(c) for c in file.key) else ""
     about = f"person/{row['person_id']}"[:255] if row.get("person_id") else ""
     issues = line.issues

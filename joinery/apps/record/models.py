@@ -400,7 +400,4 @@ class ReturnRow(models.Model):
     body = models.BinaryField()
 
     class Meta:
-        indexes: ClassVar = [
-            models.Index(fields=["source", "key", "-id"], name="returnrow_key_newest"),
-            models.Index(fields=["submission"], name="returnrow_submission"),
-        ]
+        indexes: ClassVar = [models.Index(fields=["source", "key", "-id"], name="returnrow_key_newest")]

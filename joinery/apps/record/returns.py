@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 
 from joinery.apps.base.feeds import File
 from joinery.apps.record.rows import Issue, moment_of
-from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet, cells_of
+from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet
 from joinery.calc.units import parse_nhs_number
 
 DIGEST_BYTES = 16
@@ -23,8 +25,7 @@ _PARTED = "\x1f"  # no cell holds it
 _TEN_DIGITS = re.compile(r"(\d[ -]?){10}")
 
 
-@dataclass(slots=True)
-class ReturnLine:
+class ReturnLine(NamedTuple):
     """One row of a return, as it is kept. With `issues` it will be quarantined; `notes` are (column, rule)."""
 
     position: int
@@ -53,10 +54,11 @@ class Pseudonyms:
     """A pseudonym for each identifier: the same in every return of a deployment, and of no use outside it."""
 
     def __init__(self, secret: bytes) -> None:
-        key = hmac.digest(secret, b"pseudonyms of returns", "sha256")
-        self.of = lru_cache(maxsize=100_000)(
-            lambda text: hmac.digest(key, text.encode(), "sha256")[:DIGEST_BYTES].hex() if text else ""
-        )
+        self._key = hmac.digest(secret, b"pseudonyms of returns", "sha256")
+
+    def of(self, text: str) -> str:
+        """The pseudonym of an identifier; of nothing, nothing."""
+        return hmac.digest(self._key, text.encode(), "sha256")[:DIGEST_BYTES].hex() if text else ""
 
 
 def lines_of(sheet: Sheet, pseudonyms: Pseudonyms) -> Iterator[ReturnLine]:
@@ -74,39 +76,47 @@ class _Reader:
 
     def __init__(self, sheet: Sheet, pseudonyms: Pseudonyms) -> None:
         file = self.file = sheet.file
-        self.pseudonyms = pseudonyms
-        self.said = cells_of([c for c in sheet.columns if c not in (*file.envelope, ROW_COLUMN, REASONS_COLUMN)])
-        self.key = cells_of(file.key)
-        self.keys = {name: cells_of((*file.key, *kind.key)) for name, kind in file.kinds.items()}
+        self.said = sheet.cells_of(c for c in sheet.columns if c not in (*file.envelope, ROW_COLUMN, REASONS_COLUMN))
+        self.key = sheet.cells_of(file.key)
+        self.keys = {name: sheet.cells_of((*file.key, *kind.key)) for name, kind in file.kinds.items()}
+        self.one_of = [sheet.cells_of(group) for group in file.one_of]
+        single = (file.kind_column, file.stated, file.from_date, file.to_date)
+        # A column that the table does not have is empty, and stands behind its last one.
+        self.single = itemgetter(*(sheet.columns.index(c) if c in sheet.columns else -1 for c in single))
+        self.whose = sheet.cells_of((*file.subject[:1], file.issuer, *file.subject[1:]))
+        # The events of a person stand together in most files.
+        self.subject = lru_cache(maxsize=4096)(lambda whose: pseudonyms.of(_subject(file, *whose)) if whose else "")
 
     def read(self, line: Line) -> ReturnLine:
-        file, cells = self.file, line.cells
-        kind = cells[file.kind_column] if file.kind_column else file.part
-        whose = [next(filter(None, map(cells.get, group)), "") for group in file.one_of]
-        stated = moment_of(cells[file.stated]) if file.stated and cells[file.stated] else None
-        last = cells.get(file.to_date, "")
+        cells = line.cells
+        kind, stated, first, last = self.single((*cells, ""))
+        kind = kind or self.file.part
+        known = self.keys.get(kind, self.key)(cells)
+        for group in self.one_of:
+            known = (*known, next(filter(None, group(cells)), ""))
+        moment = moment_of(stated) if stated else None
         return ReturnLine(
             line.position,
             line.body,
-            notes=line.notes,
-            key=_digest((kind, *whose, *self.keys.get(kind, self.key)(cells))),
-            digest=_digest(self.said(cells)),
-            stated_at=stated.at if stated else None,
-            kind=kind[:60],
-            subject=self.pseudonyms.of(_subject(file, cells)) if file.subject else "",
-            from_date=_day(cells.get(file.from_date, "")),
-            to_date=_day(last),
-            goes_on=bool(file.to_date) and not last,
+            (),
+            line.notes,
+            _digest((kind, *known)),
+            _digest(self.said(cells)),
+            moment.at if moment else None,
+            kind[:60],
+            self.subject(self.whose(cells)),
+            _day(first),
+            _day(last),
+            bool(self.file.to_date) and not last,
         )
 
 
-def _subject(file: File, cells: dict[str, str]) -> str:
+def _subject(file: File, national: str, issuer: str = "", *local: str) -> str:
     """Whom a row is about: by the identifier that is the same everywhere, or by one within its issuer."""
-    national, *local = file.subject
-    if found := _national(cells.get(national, "")):
+    if found := _national(national):
         return found
-    column = next((c for c in local if cells.get(c)), "")
-    return _PARTED.join((cells.get(file.issuer, ""), column, cells[column])) if column else ""
+    named = zip(file.subject[1:], local, strict=True)
+    return next((_PARTED.join((issuer, column, cell)) for column, cell in named if cell), "")
 
 
 @lru_cache(maxsize=20_000)

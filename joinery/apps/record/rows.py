@@ -111,13 +111,10 @@ def moment_of(text: str) -> Moment | None:
     """A FHIR or ISO date or time, as UTC. None when it cannot be read; the validator has said so.
 
     A time without a zone, which FHIR forbids and an extract may hold, is the time on the wall in London.
-    The year 1, which software writes where it has no date, is none.
 
     >>> moment_of("2026-11").precision
     'month'
     """
-    if text.startswith("0001"):
-        return None
     try:
         if len(text) == 4:
             return Moment(datetime(int(text), 1, 1, tzinfo=UTC), "year")

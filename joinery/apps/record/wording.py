@@ -60,7 +60,10 @@ def shown(value: str) -> str:
         except ValueError:
             return value
     if value[10:11] == "T" and (moment := moment_of(value)):
-        here = moment.at.astimezone(LONDON)
+        try:
+            here = moment.at.astimezone(LONDON)
+        except OverflowError:  # the first hours of the year 1, which software writes where it has no date
+            return value
         return f"{_day(here)}, {here:%H:%M}"
     return {"Y": "yes", "N": "no"}.get(value, value)
 

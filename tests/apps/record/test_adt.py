@@ -123,7 +123,10 @@ def test_a_merge_brings_two_numbers_together_in_either_order_and_can_be_taken_ba
     apart, whose = together(), person_of(f"RZZ {H1}")
     send(tmp_path, merge, late)
     assert together() == one
-    unmerge(organisation_code="RZZ", local_id=H1, actor=ACTOR, at=AT.replace(year=2027))
+    later = AT.replace(year=2027)
+    unmerge(organisation_code="RZZ", local_id=H1, actor=ACTOR, at=later)
+    (source,) = facts.feed_sources(later)
+    assert (source.last_at, source.late) == (AT, True)  # it is not the hospital that sent something
     assert together() == apart
     assert person_of(f"RZZ {H1}") == whose
     assert adt.where(H1).stays[0].where == "RZZW7, bed BAY2-06"

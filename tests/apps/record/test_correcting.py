@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,21 @@ from joinery.apps.record.actions import (
 )
 from joinery.apps.record.models import FeedVariant
 from joinery.calc.access import Post
-from tests.apps.record.sending import ACTOR, AT, COUNCIL, GP, register
+from tests.apps.record.sending import (
+    ACTOR,
+    AT,
+    COUNCIL,
+    GP,
+    ends,
+    nhs_number,
+    observation,
+    patient,
+    register,
+    send,
+    titles,
+)
 
+ANN = "urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7"
 HEADER = "person_id,family_name,given_names,birth_date,source_id,updated_at,deleted"
 TABLES = ("submission", "item", "itemversion", "entry", "details", "correction", "quality", "sourcerecord")
 
@@ -164,3 +178,23 @@ def test_whoever_may_not_see_a_row_is_refused_and_that_is_logged(
     with pytest.raises(Refused):
         open_returned(submission_id=submission, posts=posts, actor=ACTOR, at=AT)
     assert select("SELECT what, allowed FROM base_access") == [("refused", False)] * 2
+
+
+@pytest.mark.parametrize("broken", ["Patient", "Observation"])
+def test_what_only_its_bundle_names_is_not_taken_for_nobody(broken: str, tmp_path: Path) -> None:
+    ann, weight = patient(None, nhs_number(1), "Ash", "Ann"), observation("w", ANN)
+    said = {"Patient": ann, "Observation": weight}
+    wrong = said | {broken: said[broken] | {"language": 7}}
+    entries = [
+        {"fullUrl": url, "resource": wrong[kind]} for url, kind in ((ANN, "Patient"), (f"{ANN[:-1]}8", "Observation"))
+    ]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    assert ends(send(tmp_path, json.dumps(bundle).encode())) == (1, 0, 0, 1)
+    ((row,),) = select("SELECT id FROM record_quarantined")
+    before = held()
+    with pytest.raises(Refused, match="whole Bundle"):
+        correct(quarantined_id=row, body=json.dumps(said[broken]).encode(), actor=ACTOR, at=AT)
+    assert held() == before
+    named = said | {"Patient": ann | {"id": ANN[9:]}, "Observation": observation("w", f"Patient/{ANN[9:]}")}
+    assert correct(quarantined_id=row, body=json.dumps(named[broken]).encode(), actor=ACTOR, at=AT).outcome == "taken"
+    assert titles(f"{GP} Patient/{ANN[9:]}") == ["Weight"]

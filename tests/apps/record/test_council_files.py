@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from time import process_time
 
 import pytest
 from django.db import transaction
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from joinery.apps.base.action import Refused
 from joinery.apps.base.columns import select
+from joinery.apps.record.wording import shown
 from joinery.calc.access import Post
 from tests.apps.record import sending
 from tests.apps.record.sending import COUNCIL, GP, ends, person_row, send
@@ -62,6 +64,7 @@ UNREADABLE = {
     "a renamed required column": (without("family_name"), "family_name"),
     "without updated_at": (without("updated_at"), "updated_at"),
     "a column twice": (GOOD.replace(b"ethnicity", b"gender", 1), "twice: gender"),
+    "a NUL in the header": (GOOD.replace(b"person_id", b"person_id\0", 1), "U[+]0000"),
     "a line without end": (HEADER + b'7,"' + b"a" * 1_100_000, "longer than 1 MB"),
     "FHIR": (b'{"resourceType": "Patient"}', "lacks these columns"),
 }
@@ -75,6 +78,12 @@ def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(what: str, tmp_pa
     assert str(refused.value).endswith(".")
     assert select("SELECT COUNT(*) FROM record_submission") == [(0,)]
     assert sending.bodies() == sending.bodies("quarantined") == []
+
+
+def test_a_first_row_that_is_no_header_is_not_quoted(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="Is its first row the header") as refused:
+        send(tmp_path, ROW * 2, COUNCIL, "person.csv")
+    assert "Ash" not in str(refused.value) and "1941" not in str(refused.value)
 
 
 READABLE = {
@@ -110,6 +119,12 @@ BAD_ROWS = {
     "a code in capitals": (person(restricted="Y"), "restricted", "code", "Y"),
     "deleted in words": (person(deleted="yes"), "deleted", "code", "yes"),
     "a key of 300 letters": (sending.extract("person", [person_row("7" * 300)]), "person_id", "length", "7" * 80),
+    "keys that are too long together": (
+        sending.extract("person_id", [{"person_id": "7" * 150, "id_type": "LAS", "id_value": "8" * 150}]),
+        "id_value",
+        "length",
+        "",
+    ),
     "an unknown audience": (alert(audience="everyone"), "audience", "code", "everyone"),
 }
 
@@ -154,6 +169,25 @@ def test_an_open_quote_loses_nothing(tmp_path: Path) -> None:
     taken = send(tmp_path, HEADER + b"".join(rows), COUNCIL)
     assert taken.quarantined > 0
     assert sorted(sending.bodies() + sending.bodies("quarantined")) == sorted(rows)
+
+
+def test_quotes_that_are_never_closed_cost_time_and_memory_by_the_line(tmp_path: Path) -> None:
+    rows = 20_000  # each opens a quote that the next one closes, and opens another
+    began = process_time()
+    taken = send(tmp_path, HEADER + b'a","\n' * rows, COUNCIL)
+    assert ends(taken) == (0, 0, 0, rows)
+    assert process_time() - began < 60  # it was read for hours before there was a limit
+
+
+def test_the_first_hours_of_all_time_can_be_shown() -> None:
+    assert shown("0001-01-01T00:00:00Z") == "0001-01-01T00:00:00Z"
+
+
+def test_long_rows_are_staged_in_shorter_runs(tmp_path: Path) -> None:
+    notes = [{"note_id": str(n), "person_id": "7", "at": "2026-03-01", "title": "a" * 100_000} for n in range(400)]
+    assert ends(send(tmp_path, sending.extract("case_note", notes), COUNCIL)) == (400, 0, 0, 0)
+    runs = select("SELECT COUNT(*) FROM base_actionentry WHERE action = 'record.stage'")[0][0]
+    assert runs == 3  # 40 MB in runs of 16
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "=HYPERLINK(x)", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3*cmd|' /C calc'!A0"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from joinery.apps.base import tables
 from joinery.apps.base.action import Refused
 from joinery.apps.base.columns import select
 from joinery.apps.base.models import ActionEntry
@@ -118,6 +119,17 @@ def test_lines_and_documents_beyond_the_limit_are_refused(tmp_path: Path, monkey
     for content in (sending.ndjson([ANN, long]), sending.ndjson([long]), pretty(json.dumps(long).encode())):
         with pytest.raises(Refused, match="1 MB at most"):
             send(tmp_path, content)
+    assert sending.bodies() == []
+
+
+@pytest.mark.parametrize("shape", ["lines", "one document"])
+def test_a_small_file_that_unpacks_without_end_is_refused(
+    shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "FREE_BYTES", 1024 * 1024)
+    content = sending.ndjson([ANN] * 30_000) if shape == "lines" else b"{\n" + b" " * 5_000_000 + b"}"
+    with pytest.raises(Refused, match="100 times its size"):
+        send(tmp_path, gzip.compress(content))
     assert sending.bodies() == []
 
 

@@ -13,11 +13,11 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from joinery.apps.base import tables
 from joinery.apps.base.action import Refused
 from joinery.apps.base.columns import select
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.record import facts
-from joinery.apps.record.mods import files
 from joinery.apps.record.mods.files import open_export
 from tests.apps.record import sending
 from tests.apps.record.mods_sending import (
@@ -256,7 +256,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(what: str, tmp_pa
 
 
 def test_a_small_file_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "FREE_BYTES", 1024 * 1024)
+    monkeypatch.setattr(tables, "FREE_BYTES", 1024 * 1024)
     path = tmp_path / "export.jsonl.gz"
     path.write_bytes(packed((b" " * 1000 + b"\n") * 20_000))
     with pytest.raises(UnreadableFile, match="100 times its size"):

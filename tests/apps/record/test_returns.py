@@ -14,7 +14,7 @@ from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.columns import select
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.record import facts
-from joinery.apps.record.actions import Taken, open_rows, take_file
+from joinery.apps.record.actions import Taken, correct, open_rows, take_file
 from joinery.calc.returns import Beds
 from joinery.calc.units import Period
 from tests.apps.record import sending
@@ -209,3 +209,11 @@ def test_beds_are_as_last_said_with_their_age(tmp_path: Path) -> None:
     assert (earlier.beds.occupied, earlier.age_days) == (3, 1)
     assert earlier.updated_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
     assert facts.care_home_capacity(date(2026, 2, 28)) == ()
+
+
+def test_a_row_corrected_by_hand_is_not_the_newest_submission(tmp_path: Path) -> None:
+    take(tmp_path, "cld", [service(Gender="?", Delivery_Mechanism="?"), service(Event_Start_Date="soon")])
+    before = facts.field_quality("cld")
+    ((row, body),) = select("SELECT id, body FROM record_quarantined")
+    correct(quarantined_id=row, body=bytes(body).replace(b"soon", b"2025-05-05"), actor=ACTOR, at=AT)
+    assert before and facts.field_quality("cld") == before

@@ -21,6 +21,7 @@ from joinery.apps.base.feeds import Variant, feed_of
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.record.actions.intake import Reading, open_submission, publish, read_file
 from joinery.apps.record.actions.staging import Stage
+from joinery.apps.record.fhir.lines import NO_ID
 from joinery.apps.record.mending import joined
 from joinery.apps.record.models import Correction
 from joinery.apps.record.returns import ReturnLine
@@ -37,6 +38,10 @@ MENDING_REFUSALS = {
     "secondary_use": "These rows were sent for measures, not for care: only an integration lead may see them.",
     "absent": "There is no such row.",
 }
+_IN_BUNDLE = (
+    "Whose this resource is, or which, only its whole Bundle tells: it has no id, or no reference to Patient/ID. "
+    "Give it both as its sender knows them, or ask for the whole Bundle again."
+)
 _MENDED = "A later file has brought this already. Correcting the older row would undo it."
 
 
@@ -69,6 +74,7 @@ class _Row(NamedTuple):
     feed: str
     organisation: str
     body: bytes
+    local_id: str
 
     @property
     def variant(self) -> Variant | None:
@@ -123,6 +129,9 @@ def _correct(*, quarantined_id: int, body: bytes, actor: Actor, at: datetime) ->
     read = rows[0]
     if read.issues:
         raise StillWrong(read.issues)
+    if row.feed == "fhir" and (NO_ID in read.key or (row.local_id and not read.local_id)):
+        # Taken like this it would show on nobody's page, and no longer wait here.
+        raise Refused("in_bundle", _IN_BUNDLE)
     if _is_overtaken(row, read):
         raise Refused("mended", _MENDED)
     # As of when its sender sent it: a correction must not make a feed that has stopped look fresh.
@@ -185,7 +194,7 @@ def _waiting_row(quarantined_id: int) -> _Row:
     """The row, which must wait. Raises Refused when it does not."""
     sql = (
         "SELECT q.id, q.position, s.id, s.source_id, s.part, s.header, s.received_at, so.feed, o.code, q.body, "
-        f"c.id, {mended('q', 's')} FROM record_quarantined q "
+        f"q.local_id, c.id, {mended('q', 's')} FROM record_quarantined q "
         "JOIN record_submission s ON s.id = q.submission_id AND s.published_at IS NOT NULL "
         "JOIN record_source so ON so.id = s.source_id JOIN place_organisation o ON o.id = so.organisation_id "
         "LEFT JOIN record_correction c ON c.quarantined_id = q.id WHERE q.id = %s"

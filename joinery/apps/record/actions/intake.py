@@ -8,7 +8,7 @@ about the same person at once; pages never wait for it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection
 
 from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
-from joinery.apps.base.columns import select
+from joinery.apps.base.columns import in_runs, select
 from joinery.apps.base.feeds import Variant, feed_of
 from joinery.apps.base.keys import Keys
 from joinery.apps.base.tables import UnreadableFile
@@ -96,7 +96,7 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
                 header=reading.header, actor=actor, at=at,
             )  # fmt: skip
             stage = Stage(submission_id, source_id, at, _was_published(source_id, digest))
-            for batch in _batches(reading.rows):
+            for batch in in_runs(reading.rows, BATCH_ROWS, BATCH_BYTES, lambda row: len(row.body)):
                 stage_batch(stage=stage, reading=reading, rows=batch, actor=actor, at=at)
         except UnreadableFile as unreadable:
             sweep_abandoned(actor=actor, at=at)
@@ -190,20 +190,6 @@ def sweep_abandoned(*, actor: Actor, at: datetime) -> int:
                 "(SELECT 1 FROM record_link k WHERE k.person_id = record_person.id)"
             )
     return len(abandoned)
-
-
-def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
-    """Rows in runs of 2,000, or fewer where they are long, so that the memory does not grow with them."""
-    batch: list[Any] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += len(row.body)
-        if len(batch) == BATCH_ROWS or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _drafts() -> list[int]:

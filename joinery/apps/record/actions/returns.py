@@ -31,26 +31,26 @@ def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
     day = connection.ops.adapt_datefield_value
     rows: list[tuple[Any, ...]] = []
     for line in good:
-        if line.stated_at and line.stated_at > stage.at:
-            line.stated_at = None  # a period that is not over yet is misstated: the order of arrival counts
+        # A period that is not over yet is misstated: the order of arrival counts then.
+        stated_at = line.stated_at if line.stated_at and line.stated_at <= stage.at else None
         if line.notes:
             stage.noted += 1
             count_faults(stage, line.notes, quarantined=False)
         known = held.setdefault(line.key, Held())
-        older = line.stated_at is not None and known.stated_at is not None and line.stated_at < known.stated_at
+        older = stated_at is not None and known.stated_at is not None and stated_at < known.stated_at
         again = line.digest == known.digest
         if again or (line.digest in known.digests and (older or stage.repeat)):
             stage.counts["unchanged"] += 1
             # What goes on is kept again, so that it shows where a later file leaves it out.
-            if stage.repeat or not (again and line.goes_on and _is_newer(line, known)):
+            if stage.repeat or not (again and line.goes_on and _is_newer(stated_at, known)):
                 continue
         else:
             stage.counts["superseded" if older else "taken"] += 1
         known.digests.add(line.digest)
         if not older:
-            known.digest, known.stated_at = line.digest, line.stated_at
+            known.digest, known.stated_at = line.digest, stated_at
         rows.append(
-            (stage.source_id, stage.submission_id, line.key, line.digest, stored(line.stated_at), older)
+            (stage.source_id, stage.submission_id, line.key, line.digest, stored(stated_at), older)
             + (line.kind, line.subject, day(line.from_date), day(line.to_date), line.body)
         )
     insert_rows(
@@ -63,8 +63,8 @@ def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
     )
 
 
-def _is_newer(line: ReturnLine, known: Held) -> bool:
-    return line.stated_at is not None and known.stated_at is not None and line.stated_at > known.stated_at
+def _is_newer(stated_at: datetime | None, known: Held) -> bool:
+    return stated_at is not None and known.stated_at is not None and stated_at > known.stated_at
 
 
 def _held(stage: Stage, keys: set[bytes]) -> dict[bytes, Held]:

@@ -16,7 +16,7 @@ from joinery.apps.base.columns import as_day, as_moment, marks, select, stored
 from joinery.apps.base.facts import place_facts
 from joinery.apps.base.feeds import Feed, Variant, feed_of
 from joinery.apps.place import facts as place
-from joinery.apps.record.sql import NOT_CORRECTION, open_quarantined
+from joinery.apps.record.sql import FROM_SENDER, NOT_CORRECTION, open_quarantined
 from joinery.apps.record.variants import variant_of
 
 MOST_LISTED = 200
@@ -122,7 +122,7 @@ def feed_sources(now: datetime, source_id: int | None = None) -> tuple[FeedSourc
     rows = select(
         f"SELECT so.id, so.feed, so.organisation_id, s.part, {_FILE_NAME}, s.received_at, {moved} "
         "FROM record_source so LEFT JOIN record_submission s ON s.id = (SELECT l.id FROM record_submission l "
-        f"WHERE l.source_id = so.id AND l.published_at IS NOT NULL AND {NOT_CORRECTION.format('l')} "
+        f"WHERE l.source_id = so.id AND l.published_at IS NOT NULL AND {FROM_SENDER.format('l')} "
         f"ORDER BY l.received_at DESC, l.id DESC LIMIT 1) {of_one}",
         [] if source_id is None else [source_id],
     )
@@ -180,9 +180,7 @@ def quality(source: FeedSource) -> Quality:
         return Quality((), ())
     back = max(timedelta(days=_LEAST_DAYS_BACK), _CADENCES_BACK * _cadence(source.definition))
     since = stored(source.last_at - back)
-    published = (
-        f"s.source_id = %s AND s.received_at >= %s AND s.published_at IS NOT NULL AND {NOT_CORRECTION.format('s')}"
-    )
+    published = f"s.source_id = %s AND s.received_at >= %s AND s.published_at IS NOT NULL AND {FROM_SENDER.format('s')}"
     sums = ", ".join(f"SUM(s.{name})" for name in _OUTCOMES)
     rows = select(
         f"SELECT date(s.received_at), {sums} FROM record_submission s WHERE {published} "
@@ -232,7 +230,7 @@ def _since(moments: dict[int, datetime]) -> dict[int, Counts]:
     rows = select(
         f"WITH w(source_id, since) AS (VALUES {', '.join(['(%s, %s)'] * len(moments))}) "
         f"SELECT s.source_id, {sums} FROM w JOIN record_submission s ON s.source_id = w.source_id "
-        f"AND s.received_at > w.since AND s.published_at IS NOT NULL AND {NOT_CORRECTION.format('s')} "
+        f"AND s.received_at > w.since AND s.published_at IS NOT NULL AND {FROM_SENDER.format('s')} "
         "GROUP BY s.source_id",
         [value for source, at in moments.items() for value in (source, stored(at))],
     )

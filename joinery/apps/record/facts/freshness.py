@@ -10,6 +10,7 @@ from joinery.apps.base.columns import as_moment, marks, select
 from joinery.apps.base.facts import person_facts
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.record.people import PersonRecords
+from joinery.apps.record.sql import FROM_SENDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def freshness(viewing: Viewing, of: PersonRecords) -> tuple[Freshness, ...]:
     )
     sql = (
         f"SELECT so.id, COALESCE({moved}, (SELECT s.received_at FROM record_submission s WHERE s.source_id = so.id "
-        "AND s.published_at IS NOT NULL ORDER BY s.received_at DESC LIMIT 1)), "
+        f"AND s.published_at IS NOT NULL AND {FROM_SENDER.format('s')} ORDER BY s.received_at DESC LIMIT 1)), "
         "so.feed = 'adt' AND EXISTS (SELECT 1 FROM record_quarantined q "
         "JOIN record_submission qs ON qs.id = q.submission_id AND qs.published_at IS NOT NULL "
         f"WHERE qs.source_id = so.id AND q.local_id IN ({marks(of.known)}) AND NOT EXISTS ("

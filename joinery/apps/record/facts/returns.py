@@ -16,6 +16,7 @@ from joinery.apps.base.feeds import feed_of
 from joinery.apps.record.mending import cells_under, sheet_under
 from joinery.apps.record.returns import Rows
 from joinery.apps.record.sheets import Sheet
+from joinery.apps.record.sql import FROM_SENDER
 from joinery.apps.record.variants import variant_of
 from joinery.calc.returns import CHECKS, OTHER, Beds, beds_by_state
 from joinery.calc.units import Period
@@ -93,8 +94,9 @@ def field_quality(feed: str) -> tuple[FieldQuality, ...]:
         'SELECT o.code, q."column", q.rule, q.rows, s.rows FROM record_quality q '
         "JOIN record_submission s ON s.id = q.submission_id AND s.published_at IS NOT NULL "
         "JOIN record_source so ON so.id = s.source_id JOIN place_organisation o ON o.id = so.organisation_id "
-        "WHERE so.feed = %s AND NOT EXISTS (SELECT 1 FROM record_submission n WHERE n.source_id = s.source_id "
-        "AND n.id > s.id AND n.published_at IS NOT NULL) ORDER BY o.code, q.id"
+        f"WHERE so.feed = %s AND {FROM_SENDER.format('s')} AND NOT EXISTS (SELECT 1 FROM record_submission n WHERE "
+        f"n.source_id = s.source_id AND n.id > s.id AND n.published_at IS NOT NULL AND {FROM_SENDER.format('n')}) "
+        "ORDER BY o.code, q.id"
     )
     checks: dict[tuple[str, str, int], Counter[int]] = defaultdict(Counter)
     for organisation, column, rule, faults, rows in select(sql, [feed]):

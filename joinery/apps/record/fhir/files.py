@@ -6,7 +6,6 @@ told by its content, never by its name.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
 import zlib
@@ -18,7 +17,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from joinery.apps.base.tables import UnreadableFile, refuse_other_formats
+from joinery.apps.base.tables import Unpacked, UnreadableFile, refuse_other_formats
 from joinery.apps.record.fhir.validate import MOST_ISSUES, validate
 from joinery.apps.record.rows import Issue
 
@@ -67,7 +66,7 @@ def read_resources(path: Path) -> Iterator[Received]:
         zipped = start[:2] == b"\x1f\x8b"
         if start.strip() and not zipped:
             refuse_other_formats(path, start, "FHIR R4 in JSON")
-        stream = gzip.GzipFile(fileobj=raw) if zipped else raw
+        stream = Unpacked(path, raw) if zipped else raw
         try:
             yield from _rows(stream)  # type: ignore[arg-type]
         except (OSError, EOFError, zlib.error) as damage:

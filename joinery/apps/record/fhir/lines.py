@@ -31,13 +31,15 @@ class _Measured(msgspec.Struct):
 
 _measured = msgspec.json.Decoder(_Measured)
 _MEASURES = ("component", "valueRatio", "valueRange", "valueSampledData")
+# How the key of a resource without any id goes on.
+NO_ID = "digest-"
 
 
 def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, names: dict[str, str]) -> Row:
     """A valid resource as a row. `names` is its Bundle's table from full url to `Type/id`."""
     kind = resource["resourceType"]
     local = resource.get("id") or last_part(full_url)
-    key = f"{kind}/{short_id(local) if local else 'digest-' + hashlib.sha256(body).hexdigest()[:32]}"
+    key = f"{kind}/{short_id(local) if local else NO_ID + hashlib.sha256(body).hexdigest()[:32]}"
     updated = moment_of((resource.get("meta") or {}).get("lastUpdated", ""))
     row = Row(position, body, key, stated_at=updated.at if updated else None)
     row.index = _index(resource, names)

@@ -6,7 +6,6 @@ the end, when none of it counts yet.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import zlib
 from collections.abc import Iterator
@@ -16,16 +15,13 @@ from typing import BinaryIO
 
 import msgspec
 
-from joinery.apps.base.tables import UnreadableFile
+from joinery.apps.base.tables import Unpacked, UnreadableFile
 from joinery.apps.record.mods.definition import definition
 from joinery.apps.record.mods.lines import row_of
 from joinery.apps.record.rows import Row
 
 PART = "mods"
 MOST_LINE_BYTES = 1024 * 1024
-# Text of this kind shrinks some 20 times; what shrinks more than this is made to fill a disk.
-MOST_TIMES = 100
-FREE_BYTES = 64 * 1024 * 1024
 _BLANK, _MARK = b" \t\r\n", b"\xef\xbb\xbf"
 
 
@@ -127,25 +123,12 @@ def _lines(path: Path) -> Iterator[bytes]:
         packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         try:
-            yield from _unpacked(path, raw) if packed else _whole_lines(path, raw)
+            yield from _whole_lines(path, Unpacked(path, raw) if packed else raw)
         except (OSError, EOFError, zlib.error) as damage:
             raise UnreadableFile(f"{path.name}: the gzip file is damaged ({damage}). Send it again.") from None
 
 
-def _unpacked(path: Path, raw: BinaryIO) -> Iterator[bytes]:
-    unpacked = 0
-    with gzip.GzipFile(fileobj=raw) as stream:
-        for line in _whole_lines(path, stream):
-            unpacked += len(line)
-            if unpacked > FREE_BYTES and unpacked > MOST_TIMES * raw.tell():
-                raise UnreadableFile(
-                    f"{path.name} unpacks to more than {MOST_TIMES} times its size, which no record does. "
-                    "Ask its sender what it holds; do not open it."
-                )
-            yield line
-
-
-def _whole_lines(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+def _whole_lines(path: Path, stream: BinaryIO | Unpacked) -> Iterator[bytes]:
     while line := stream.readline(MOST_LINE_BYTES + 1):
         if len(line) > MOST_LINE_BYTES:
             raise UnreadableFile(
