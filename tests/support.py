@@ -14,6 +14,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -120,6 +121,33 @@ def copied_deployment(source: Deployment, folder: Path) -> Iterator[Deployment]:
         yield Deployment(folder, name)
     finally:
         on_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def locked(what: str) -> Iterator[None]:
+    """Somebody else, on a connection of their own, holds the deployment's lock of this name."""
+    from django.db import connection
+
+    from joinery.apps.base.action import one_at_a_time
+
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with one_at_a_time(what):
+                held.set()
+                done.wait(60)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert held.wait(30)
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def free_port() -> int:

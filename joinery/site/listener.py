@@ -35,6 +35,7 @@ class Inbox:
         self.messages = 0
         self._file: int | None = None
         self._path = folder
+        self._closed: list[Path] = []
         for left in sorted(folder.glob("*.part")):
             left.rename(left.with_suffix(".hl7"))
 
@@ -56,13 +57,14 @@ class Inbox:
             raise
         self.messages += len(messages)
 
-    def hand_over(self) -> None:
-        """Close the file and give it the name by which it is taken."""
+    def hand_over(self) -> bool:
+        """Close the file and give it the name by which it is taken; false when that must be tried again."""
         if self._file is not None:
             os.close(self._file)
             self._file, self.messages = None, 0
-            with contextlib.suppress(OSError):
-                self._path.rename(self._path.with_suffix(".hl7"))
+            self._closed.append(self._path)
+        self._closed = [path for path in self._closed if not _renamed(path)]
+        return not self._closed
 
     def _begin(self) -> None:
         self._path = self.folder / f"{timezone.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}.part"
@@ -79,6 +81,16 @@ class Inbox:
         while view:
             view = view[os.write(self._file, view) :]
         os.fdatasync(self._file)
+
+
+def _renamed(path: Path) -> bool:
+    try:
+        path.rename(path.with_suffix(".hl7"))
+    except FileNotFoundError:
+        return True  # somebody took it away
+    except OSError:
+        return False
+    return True
 
 
 class Listener:
@@ -139,7 +151,8 @@ class Listener:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.inbox.hand_over()
+        if not self.inbox.hand_over():
+            self._timer = asyncio.get_running_loop().call_later(HAND_OVER_SECONDS, self._hand_over)
 
     def _count(self, arrived: Arrived, code: str) -> None:
         name = {ACCEPTED: "accepted", REFUSED: "refused", TRY_AGAIN: "failed"}[code]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import Http404, HttpResponse
 
 from joinery.apps.base.action import Refused
@@ -21,6 +19,7 @@ from joinery.site.jinja import longdate
 from joinery.site.line_chart import draw
 from joinery.site.place.forms import Form
 from joinery.site.place.looking import Look, acting, arranges, page, refusal, show
+from joinery.site.uploads import is_too_large, kept
 
 FIELDS = (
     "name", "unit", "kind", "value", "numerator", "denominator", "organisation", "period", "each", "by",
@@ -33,7 +32,6 @@ KINDS = {
 EACH = {step: step.replace("_", " ").capitalize() for step in STEPS}
 # Larger files are for the command line, which holds no visitor's request open.
 MOST_MEGABYTES = 50
-MOST_NAME_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +147,10 @@ def _beside(each: facts.Apart, names: Mapping[str, str]) -> Beside:
 def _upload(request: Request, form: Form) -> Taken | None:
     """Take the file that was sent; None when the form has errors, or the file was refused."""
     sent = request.FILES.get("file")
-    if sent is None:
-        form.wrong("file", "Choose a CSV file")
-    elif (sent.size or 0) > MOST_MEGABYTES * 1_000_000:
+    if is_too_large(request) or (sent and (sent.size or 0) > MOST_MEGABYTES * 1_000_000):
         form.wrong("file", f"Choose a file of at most {MOST_MEGABYTES} MB, or use the command line for a larger one")
+    elif sent is None:
+        form.wrong("file", "Choose a CSV file")
     if not form["by"]:
         form.needed("name", "Enter the name of the series")
     kind = form.chosen("kind", KINDS, "Choose what kind of figures they are")
@@ -160,7 +158,7 @@ def _upload(request: Request, form: Form) -> Taken | None:
     if kind == "ratio":
         form.needed("numerator", "Enter the column above the line")
         form.needed("denominator", "Enter the column below the line")
-    if form.errors or sent is None:
+    if form.errors or not isinstance(sent, TemporaryUploadedFile):
         return None
     ratio = kind == "ratio"
     wanted = Wanted(
@@ -171,16 +169,8 @@ def _upload(request: Request, form: Form) -> Taken | None:
     )
     layout = Layout((wanted,), form["organisation"], form["period"], form["by"], each)
     try:
-        return _taken(sent, layout, form["unit"], kind, acting(request))
+        with kept(sent) as path:
+            return upload_series(path=path, layout=layout, unit=form["unit"], kind=kind, **acting(request))
     except Refused as refused:
         form.refused(refused, {"unreadable_file": "file", "name": "name", "series": "name", "percentage": "kind"})
         return None
-
-
-def _taken(sent: UploadedFile[Any], layout: Layout, unit: str, kind: str, who: dict[str, Any]) -> Taken:
-    with TemporaryDirectory() as folder:
-        # The visitor's own name for the file stands in what they are told; nothing else of it is trusted.
-        path = Path(folder) / (Path(sent.name or "").name[-MOST_NAME_CHARACTERS:] or "file")
-        with path.open("wb") as file:
-            file.writelines(sent.chunks())
-        return upload_series(path=path, layout=layout, unit=unit, kind=kind, **who)

@@ -4,7 +4,7 @@
 - `JOINERY_DATABASE`: `postgresql://user:password@host:port/name` (default: SQLite in the folder);
 - `JOINERY_HOSTS`: host names to answer to, by commas (default: this machine only);
 - `JOINERY_PLACE`: the place's name, as pages show it (default: the name of the body that was started);
-- `JOINERY_UPLOAD_MB`: how large a file may be that is uploaded on a page of feeds (default 200);
+- `JOINERY_UPLOAD_MB`: how large a file may be that is uploaded on a page (default 200);
 - `JOINERY_INBOX`: the folder into which senders put files (default `inbox/files` in the deployment's folder);
 - `JOINERY_MESH_URL`: the address of MESH, such as `https://mesh-sync.spineservices.nhs.uk`;
 - `JOINERY_MESH_MAILBOX`: the mailbox that is emptied;
@@ -20,6 +20,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
 
 JOINERY_DATA = Path(os.environ.get("JOINERY_DATA", "joinery-data")).absolute()
 JOINERY_INBOX = Path(os.environ.get("JOINERY_INBOX") or JOINERY_DATA / "inbox" / "files").absolute()
@@ -59,7 +61,7 @@ def _database() -> dict[str, Any]:
             "CONN_MAX_AGE": 60,
         }
     if url.scheme:
-        raise ValueError("JOINERY_DATABASE must start with postgresql:// (leave it out for SQLite)")
+        raise ImproperlyConfigured("JOINERY_DATABASE must start with postgresql:// (leave it out for SQLite)")
     # NORMAL may lose the last commits when the power fails: only while a demo is being built.
     synchronous = "NORMAL" if os.environ.get("JOINERY_BUILDING_DEMO") else "FULL"
     return {
@@ -74,6 +76,13 @@ def _database() -> dict[str, Any]:
             ),
         },
     }
+
+
+def _upload_mb() -> int:
+    said = os.environ.get("JOINERY_UPLOAD_MB") or "200"
+    if not said.isdecimal():
+        raise ImproperlyConfigured("JOINERY_UPLOAD_MB must be a whole number of megabytes, such as 200")
+    return int(said)
 
 
 SECRET_KEY = _secret_key()
@@ -167,9 +176,9 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True
 USE_I18N = False
-UPLOAD_MB = int(os.environ.get("JOINERY_UPLOAD_MB", "200"))
+UPLOAD_MB = _upload_mb()
 # What is uploaded goes to disk as it comes, and never into memory.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["joinery.site.uploads.Receiver"]
 STATIC_URL = "static/"
 STATIC_ROOT = JOINERY_DATA / "static"
 STATICFILES_DIRS = [Path(__file__).parent / "theme/static"]

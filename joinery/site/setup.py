@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+
+from joinery.site.commands import Problem
 
 if TYPE_CHECKING:
     from joinery.apps.base.action import Actor
@@ -27,13 +30,19 @@ class NotReady(Exception):
 
 
 def load(data: Path | None = None) -> None:
-    """Load Django for the deployment in `data` (default: as the environment says)."""
+    """Load Django for the deployment in `data` (default: as the environment says).
+
+    Raises Problem when a variable of the environment is wrong.
+    """
     import django
 
     if data is not None:
         os.environ["JOINERY_DATA"] = str(data)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "joinery.site.settings")
-    django.setup()
+    try:
+        django.setup()
+    except ImproperlyConfigured as wrong:
+        raise Problem(str(wrong)) from None
 
 
 def migrate() -> None:

@@ -14,9 +14,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from joinery.apps.base.columns import select
+from joinery.apps.base.feeds import feed_of
 from tests.pages.feed_world import entries, person, quarantined, table, take_people, take_text
 from tests.pages.measure import MOST_OF_LIST, statements
 from tests.pages.world import COUNCIL, SURGERY, World, patient, person_id
+from tests.support import locked
 
 LEAD, WORKER, GP = "integration_lead", "social_worker", "gp"
 
@@ -365,6 +367,43 @@ def test_a_file_that_is_too_large_for_a_page_says_so(world: World, worker: Clien
     assert "Choose a file" in words(worker.post("/feeds/upload/", {"feed": "council", "sender": COUNCIL}))
 
 
+def test_a_file_that_is_too_large_is_never_written_and_what_was_chosen_stays(
+    world: World, worker: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.UPLOAD_MB = 1
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "nowhere")  # writing a file would fail
+    page = upload(worker, "person.csv", b"x" * 2_000_000)
+    assert "The file has more than 1 MB" in words(page)
+    assert re.search(r'value="council"[^>]* selected', page.content.decode())
+    # and the token against forgery, which stands before the file, is looked at all the same
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = worker.cookies
+    token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]*)"', strict.get("/feeds/upload/").content.decode())[0]
+    assert upload(strict, "person.csv", b"x" * 2_000_000).status_code == 403
+    said = words(upload(strict, "person.csv", b"x" * 2_000_000, csrfmiddlewaretoken=token))
+    assert "The file has more than 1 MB" in said
+
+
+def test_while_a_long_file_is_taken_a_page_says_so_and_keeps_what_was_typed(
+    world: World, worker: Client, tmp_path: Path
+) -> None:
+    (row,) = quarantined(take_people(tmp_path, world.at, person("p1", birth_date="soon")))
+    address = f"/feeds/quarantine/{row}/"
+    form = cells(worker.get(address)) | {"cell-4": "1944-02-09"}
+    before = entries("record_submission")
+    with locked("intake"):
+        corrected = worker.post(address, form)
+        aside = worker.post(address, {"do": "set aside", "reason": "A test of theirs"})
+        sent = upload(worker, "person.csv", table([person("p2")]).encode())
+    for page in (corrected, aside, sent):
+        assert "A long file is being taken. Try again in some minutes" in words(page)
+    assert cells(corrected)["cell-4"] == "1944-02-09"
+    assert "A test of theirs" in aside.content.decode()
+    assert re.search(r'value="council"[^>]* selected', sent.content.decode())
+    assert entries("record_submission") == before
+    assert worker.post(address, form).status_code == 302
+
+
 # -- how much the pages ask of the database -------------------------------------------------------------
 
 
@@ -379,3 +418,34 @@ def test_the_pages_ask_no_more_of_the_database_the_more_there_is(world: World, l
         world.sends(SURGERY, patient(f"p{n}", "Fenwick", "Ada"))
     assert {address: counted(lead, address) for address in addresses} == few
     assert max(few.values()) <= MOST_OF_LIST, few
+
+
+# -- care-home beds -------------------------------------------------------------------------------------
+
+
+def beds(location: str, updated: str = "2026-02-02T08:00:00Z", **but: str) -> dict[str, str]:
+    said = {"location_id": location, "bed_type": "General residential", "updated_at": updated}
+    said |= {"maximum_capacity": "20", "occupied": "15", "reserved": "1", "accepting_admissions": "Y"}
+    return dict.fromkeys(feed_of("capacity").part("capacity").columns, "") | said | but
+
+
+def send_beds(folder: Path, world: World, *rows: dict[str, str]) -> None:
+    taken = take_text(folder, world.at, table(rows, rows[0]), feed="capacity", name="beds.csv")
+    assert taken.taken == len(rows), taken
+
+
+def test_beds_are_shown_in_three_states_with_the_age_of_the_word(world: World, lead: Client, tmp_path: Path) -> None:
+    assert "That does not mean that there is no bed" in words(lead.get("/feeds/beds/"))
+    send_beds(tmp_path, world, beds("1-900000001"), beds("1-900000002", accepting_admissions="N"))
+    said = words(lead.get("/feeds/beds/"))
+    assert "To be had now 4 Empty, not to be had 1 Occupied 15" in said
+    assert "To be had now 0 Empty, not to be had 5 Occupied 15" in said
+    assert said.index("1-900000001") < said.index("1-900000002")
+
+
+def test_the_page_of_beds_asks_as_little_of_many_homes_as_of_one(world: World, lead: Client, tmp_path: Path) -> None:
+    send_beds(tmp_path, world, beds("1-900000001"))
+    one = counted(lead, "/feeds/beds/")
+    for n in range(2, 8):  # each from a file of its own
+        send_beds(tmp_path, world, beds(f"1-90000000{n}"))
+    assert counted(lead, "/feeds/beds/") == one <= MOST_OF_LIST

@@ -406,13 +406,14 @@ def test_an_uploaded_file_is_taken_and_its_four_counts_add_up(lead: Client) -> N
     assert "by Ruth Vale" in words(lead.get("/place/editions/"))
 
 
-def test_a_file_that_cannot_be_read_or_is_too_large_is_told_at_its_field(lead: Client, monkeypatch: Any) -> None:
+def test_a_file_that_cannot_be_read_or_is_too_large_is_told_at_its_field(lead: Client, settings: Any) -> None:
     junk = words(lead.post("/place/start/file/", {"file": SimpleUploadedFile("junk.csv", b"a,b\n1,2\n")}))
     assert "its columns are of no kind that is known" in junk
     assert "Choose a file" in words(lead.post("/place/start/file/", {}))
-    monkeypatch.setattr("joinery.site.place.arranging.MOST_FILE_BYTES", 1024 * 1024)
-    large = SimpleUploadedFile("large.csv", b"x" * (1024 * 1024 + 1))
-    assert "The file has more than 1 MB" in words(lead.post("/place/start/file/", {"file": large}))
+    settings.UPLOAD_MB = 1
+    for size in (1_000_001, 2_000_000):
+        large = SimpleUploadedFile("large.csv", b"x" * size)
+        assert "The file has more than 1 MB" in words(lead.post("/place/start/file/", {"file": large}))
 
 
 ODD = ("%00", "a%00b", "%ED%A0%80", "x" * 5000, quote("' OR '1'='1"), quote("<script>"), "..", "%2e%2e", "NOPE", "0")

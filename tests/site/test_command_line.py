@@ -37,6 +37,7 @@ KEYS = {
     "feeds list": {"sources"},
     "feeds returned": {"file", "rows"},
     "feeds retake": {"taken", "unchanged", "superseded", "still_wrong"},
+    "feeds variant": {"variant", "feed", "from"},
     "series upload": COUNTS | {"file", "series", "reasons", "note"},
     "series list": {"series"},
     "series show": {

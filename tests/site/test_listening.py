@@ -250,3 +250,29 @@ def test_what_cannot_be_stored_is_to_be_sent_again_and_then_is_taken(tmp_path: P
     assert b"MSA|AA|RZZ0000000101" in second
     (kept,) = (tmp_path / "inbox").glob("*.hl7")
     assert kept.read_bytes() == b"\x0b" + STORY[0] + b"\r\x1c\r"
+
+
+def test_what_was_acknowledged_is_handed_over_as_soon_as_the_disk_lets_it(tmp_path: Path) -> None:
+    async def talk() -> None:
+        inbox = Inbox(tmp_path / "inbox")
+        listener = Listener(inbox)
+        server = await asyncio.get_running_loop().create_server(listener.connect, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"\x0b" + STORY[0] + b"\r\x1c\r")
+        assert b"MSA|AA|" in await reader.readuntil(b"\x1c\r")
+        (part,) = inbox.folder.glob("*.part")
+        ready = part.with_suffix(".hl7")
+        ready.mkdir()  # its name is taken, so that it cannot be renamed
+        async with asyncio.timeout(30):
+            while inbox.is_open:
+                await asyncio.sleep(0.1)
+            assert part.is_file()
+            ready.rmdir()
+            while not ready.is_file():
+                await asyncio.sleep(0.1)
+        assert ready.read_bytes() == b"\x0b" + STORY[0] + b"\r\x1c\r"
+        writer.close()
+        server.close()
+        listener.stop()
+
+    asyncio.run(talk())

@@ -151,3 +151,16 @@ def test_demo_refuses_a_folder_that_holds_something_else(
     assert main(["demo", "--people", "2", "--no-serve"]) == 1
     assert "holds something else. Choose an empty folder" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["cat.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "wrong", "words"),
+    [("JOINERY_UPLOAD_MB", "abc", "a whole number of megabytes"), ("JOINERY_DATABASE", "mysql://x", "postgresql://")],
+)
+def test_a_wrong_variable_of_the_environment_is_told_in_a_line(
+    deployment: Deployment, variable: str, wrong: str, words: str
+) -> None:
+    deployment.env[variable] = wrong
+    done = deployment.run("migrate")
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, line.startswith(f"joinery: {variable} must"), words in line) == (1, True, True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fcntl
-import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from time import sleep
+from typing import IO, Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -19,6 +20,10 @@ from joinery.apps.base.models import ActionEntry
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# How often a page asks for a lock before it gives up, and how long it waits in between. Most work is done by then.
+TRIES, TRY_SECONDS = 20, 0.1
+BUSY = "A long file is being taken. Try again in some minutes."
 
 _inside: ContextVar[bool] = ContextVar("inside_action", default=False)
 
@@ -56,7 +61,7 @@ def action(name: str, targets: tuple[str, ...] = ()) -> Callable[[Callable[P, R]
     """
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
+        @wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             if args:
                 raise TypeError(f"{name} takes keywords only")
@@ -90,17 +95,45 @@ def _outermost(name: str, targets: tuple[str, ...], function: Callable[..., R], 
 
 
 @contextmanager
-def one_at_a_time(what: str) -> Iterator[None]:
-    """Hold the deployment's lock of this name. Whoever held it before may have died, so it frees itself."""
+def one_at_a_time(what: str, wait: bool = True) -> Iterator[None]:
+    """Hold the deployment's lock of this name. Whoever held it before may have died, so it frees itself.
+
+    Somebody at a page does not `wait` for a long file: Refused is raised when the lock is not free in 2 seconds.
+    """
     if connection.vendor != "postgresql":
         with (Path(settings.JOINERY_DATA) / f"{what}.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _obtain(partial(_lock_file, file), wait)
             yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [f"joinery {what}"])
+    _obtain(partial(_lock_advisory, what), wait)
     try:
         yield
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [f"joinery {what}"])
+
+
+def _obtain(lock: Callable[[bool], bool], wait: bool) -> None:
+    if wait:
+        lock(True)
+        return
+    for _ in range(TRIES):
+        if lock(False):
+            return
+        sleep(TRY_SECONDS)
+    raise Refused("busy", BUSY)
+
+
+def _lock_file(file: IO[str], wait: bool) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lock_advisory(what: str, wait: bool) -> bool:
+    function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtext(%s))", [f"joinery {what}"])
+        return wait or bool(cursor.fetchone()[0])

@@ -14,10 +14,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
+
+from joinery.apps.base.remember import remember
 
 CHUNK_BYTES = 1024 * 1024
 # A preamble may stand above a header: CQC's has four lines.
@@ -248,7 +249,7 @@ def plain(name: str) -> str:
     return " ".join(_WORDS.findall(name.lower()))
 
 
-@lru_cache(maxsize=8192)
+@remember(8192)
 def day_of(text: str) -> date | None:
     """A date as ODS, CQC and spreadsheets write it, or None. The day comes before the month.
 

@@ -81,7 +81,7 @@ def upload_series(
     when the file as a whole cannot be taken; the message says what to do, and nothing of it is kept.
     """
     kind = _kind(layout, unit, kind)
-    with one_at_a_time("series"):
+    with one_at_a_time("series", wait=actor.user_id is None):
         sweep_drafts(actor=actor, at=at)
         try:
             rows, note = open_figures(path, layout, kind == Series.Kind.LEVEL)

@@ -18,6 +18,8 @@ _TIME = re.compile(r"([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 # What a spreadsheet would run. Words, telephone numbers and figures may begin with a sign, and people do so.
 _FORMULA = re.compile(r"=|[@+-][^\s]*[(|!]")
+# What one may take for a formula, wider: it costs an apostrophe in what goes back to a sender, and no row.
+_TAKEN_FOR_ONE = re.compile(r"[=@\t\r]|[+-](?![\d\s().,-]*$)")
 
 
 class Fault(NamedTuple):
@@ -175,3 +177,21 @@ def _is_moment(text: str) -> bool:
 def before(second: str, first: str) -> bool:
     """Whether a valid date lies before another; what is no date has a fault of its own."""
     return second < first and _is_date(second) and _is_date(first)
+
+
+def harmless(cell: str) -> str:
+    """A cell that a spreadsheet takes for text, whatever stands in it.
+
+    >>> harmless("=1+1"), harmless("-12.5")
+    ("'=1+1", '-12.5')
+    """
+    return f"'{cell}" if _TAKEN_FOR_ONE.match(cell.lstrip("'")) else cell
+
+
+def as_received(cell: str) -> str:
+    """The cell before `harmless`.
+
+    >>> as_received("'=1+1"), as_received("'tis")
+    ('=1+1', "'tis")
+    """
+    return cell[1:] if cell[:1] == "'" and _TAKEN_FOR_ONE.match(cell.lstrip("'")) else cell

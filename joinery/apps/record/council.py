@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from joinery.apps.base.feeds import File
@@ -21,7 +21,7 @@ def rows_of(sheet: Sheet) -> Iterator[Row]:
 
 def row_of(line: Line, row: dict[str, str], file: File) -> Row:
     """One row, by the names of its columns; with what is wrong with it, it will be quarantined."""
-    name = "/".join((file.part, *(row[c] for c in file.key))) if all(row.get(c) for c in file.key) else ""
+    name = f"{file.part}/{_joined([row[c] for c in file.key])}" if all(row.get(c) for c in file.key) else ""
     about = f"person/{row['person_id']}"[:255] if row.get("person_id") else ""
     issues = line.issues
     if len(name) > MOST_NAME_CHARACTERS:
@@ -40,6 +40,11 @@ def row_of(line: Line, row: dict[str, str], file: File) -> Row:
     elif file.kind:
         made.entry = EntryRow() if row["deleted"] == "1" else _entry(row, file)
     return made
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """The parts of a key as one, and never as another: of several, a slash within one is written otherwise."""
+    return parts[0] if len(parts) == 1 else "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _details(row: dict[str, str]) -> DetailsRow:

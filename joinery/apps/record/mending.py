@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from joinery.apps.base.feeds import Feed, Variant
 from joinery.apps.base.tables import Table, UnreadableFile
-from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Sheet, harmless, sheet_of
+from joinery.apps.record.cells import harmless
+from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Sheet, sheet_of
 
 # Of a feed that is no table: what of its rows goes back.
 TEXT_HEADER = (ROW_COLUMN, "key", REASONS_COLUMN, "text")

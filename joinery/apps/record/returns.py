@@ -11,17 +11,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from joinery.apps.base.feeds import File
+from joinery.apps.base.remember import remember
 from joinery.apps.record.rows import Issue, moment_of
 from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet
 from joinery.calc.units import parse_nhs_number
 
 DIGEST_BYTES = 16
-_PARTED = "\x1f"  # no cell holds it
+_PARTED = "\0"  # no cell holds it: a row with one is quarantined
 _TEN_DIGITS = re.compile(r"(\d[ -]?){10}")
 
 
@@ -84,8 +83,9 @@ class _Reader:
         # A column that the table does not have is empty, and stands behind its last one.
         self.single = itemgetter(*(sheet.columns.index(c) if c in sheet.columns else -1 for c in single))
         self.whose = sheet.cells_of((*file.subject[:1], file.issuer, *file.subject[1:]))
-        # The events of a person stand together in most files.
-        self.subject = lru_cache(maxsize=4096)(lambda whose: pseudonyms.of(_subject(file, *whose)) if whose else "")
+        # The events of a person stand together in most files, and no number outlives its file in memory.
+        self.national = remember(4096)(_national)
+        self.pseudonym = remember(4096)(pseudonyms.of)
 
     def read(self, line: Line) -> ReturnLine:
         cells = line.cells
@@ -104,22 +104,20 @@ class _Reader:
             _digest(self.said(cells)),
             moment.at if moment else None,
             kind[:60],
-            self.subject(self.whose(cells)),
+            self.pseudonym(self.subject(*self.whose(cells))),
             _day(first),
             _day(last),
             bool(self.file.to_date) and not last,
         )
 
+    def subject(self, national: str = "", issuer: str = "", *local: str) -> str:
+        """Whom a row is about: by the identifier that is the same everywhere, or by one within its issuer."""
+        if found := self.national(national):
+            return found
+        named = zip(self.file.subject[1:], local, strict=True)
+        return next((_PARTED.join((issuer, column, cell)) for column, cell in named if cell), "")
 
-def _subject(file: File, national: str, issuer: str = "", *local: str) -> str:
-    """Whom a row is about: by the identifier that is the same everywhere, or by one within its issuer."""
-    if found := _national(national):
-        return found
-    named = zip(file.subject[1:], local, strict=True)
-    return next((_PARTED.join((issuer, column, cell)) for column, cell in named if cell), "")
 
-
-@lru_cache(maxsize=20_000)
 def _national(text: str) -> str:
     """An NHS number, or a pseudonym of one. Ten digits that are no number a person can have say nothing."""
     return parse_nhs_number(text) or ("" if _TEN_DIGITS.fullmatch(text) else text)
@@ -129,7 +127,7 @@ def _digest(cells: Iterable[str]) -> bytes:
     return hashlib.blake2b(_PARTED.join(cells).encode(), digest_size=DIGEST_BYTES).digest()
 
 
-@lru_cache(maxsize=20_000)
+@remember(20_000)
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text[:10]) if text else None

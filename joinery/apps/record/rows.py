@@ -5,9 +5,9 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from joinery.apps.base.remember import remember
 from joinery.calc.adt import Fact
 from joinery.calc.linkage.ladder import name_key
 
@@ -106,7 +106,7 @@ class Row:
     index: list[tuple[str, str]] = field(default_factory=list)
 
 
-@lru_cache(maxsize=4096)  # the lines of one visit all carry its moment
+@remember(4096)  # the lines of one visit all carry its moment
 def moment_of(text: str) -> Moment | None:
     """A FHIR or ISO date or time, as UTC. None when it cannot be read; the validator has said so.
 

@@ -6,7 +6,6 @@ checked again, so that a million rows of the same few words cost little.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +17,13 @@ from typing import NamedTuple
 
 from joinery.apps.base.columns import in_runs
 from joinery.apps.base.feeds import Feed, File, Variant, When
+from joinery.apps.base.remember import MOST_CHARACTERS
 from joinery.apps.base.tables import Record, Table, UnreadableFile, day_of, is_text, open_table, plain
+from joinery.apps.record.applies import fields_of, rules_of
 from joinery.apps.record.cells import (
     Check,
     Fault,
+    as_received,
     before,
     checks_of,
     empty,
@@ -33,18 +35,16 @@ from joinery.apps.record.cells import (
     together,
 )
 from joinery.apps.record.rows import Issue
-from joinery.calc.returns import APPLICABLE, MANDATORY, NOT_APPLICABLE, UNDETERMINED
+from joinery.calc.returns import MANDATORY, NOT_APPLICABLE
 
 # Columns that stand in a file which was sent back, beside the sender's own: they are not read.
 ROW_COLUMN, REASONS_COLUMN = "joinery_row", "joinery_reasons"
 _BATCH_ROWS, _BATCH_CHARACTERS = 1_000, 4 * 1024 * 1024
-_MOST_REMEMBERED, _MOST_REMEMBERED_CHARACTERS = 20_000, 60
+_MOST_REMEMBERED = 20_000
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_ROW_CHARACTERS = 128 * 1024
 _NO_TEXT = "is not UTF-8 text, or holds the character U+0000. Save the file as CSV (UTF-8)."
-# What one may take for a formula, wider: it costs an apostrophe in what goes back to a sender, and no row.
-_TAKEN_FOR_ONE = re.compile(r"[=@\t\r]|[+-](?![\d\s().,-]*$)")
 
 
 # Takes the cells of some columns out of a row.
@@ -171,7 +171,7 @@ class Sheet:
                 strange = set(columns[index]) - seen
             faulty = {value: fault for value in strange if (fault := check(value))}
             if len(seen) < _MOST_REMEMBERED:
-                seen.update(v for v in strange if v not in faulty and len(v) <= _MOST_REMEMBERED_CHARACTERS)
+                seen.update(v for v in strange if v not in faulty and len(v) <= MOST_CHARACTERS)
             if faulty:
                 for number, value in enumerate(columns[index]):
                     if value in faulty:
@@ -241,10 +241,12 @@ class Sheet:
         fields = fields_of(self.file, dict(zip(self.columns, row, strict=True)))
         must = tuple(c for c, field in fields.items() if field == MANDATORY and c in self.columns)
         stray = tuple(c for c, field in fields.items() if field == NOT_APPLICABLE and c in self.columns)
+        applied = _Applied(must, self.cells_of(must), stray, self.cells_of(stray))
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
-        self._known[said] = _Applied(must, self.cells_of(must), stray, self.cells_of(stray))
-        return self._known[said]
+        if max(map(len, said), default=0) <= MOST_CHARACTERS:
+            self._known[said] = applied
+        return applied
 
     @cached_property
     def _rules(self) -> tuple[When, ...]:
@@ -286,24 +288,6 @@ class Sheet:
         return tuple(_Checked(index, column, together(checks[column]), {""}) for index, column in there)
 
 
-def harmless(cell: str) -> str:
-    """A cell that a spreadsheet takes for text, whatever stands in it.
-
-    >>> harmless("=1+1"), harmless("-12.5")
-    ("'=1+1", '-12.5')
-    """
-    return f"'{cell}" if _TAKEN_FOR_ONE.match(cell.lstrip("'")) else cell
-
-
-def as_received(cell: str) -> str:
-    """The cell before `harmless`.
-
-    >>> as_received("'=1+1"), as_received("'tis")
-    ('=1+1', "'tis")
-    """
-    return cell[1:] if cell[:1] == "'" and _TAKEN_FOR_ONE.match(cell.lstrip("'")) else cell
-
-
 def _blank(column: Sequence[str]) -> Iterator[int]:
     """The numbers of the rows in which a column is empty: mostly none."""
     return (number for number, cell in enumerate(column) if not cell) if "" in column else iter(())
@@ -313,40 +297,6 @@ def _taking(places: Sequence[int]) -> Cells:
     if len(places) < 2:
         return lambda row: tuple([row[place] for place in places])
     return itemgetter(*places)
-
-
-def rules_of(file: File) -> tuple[When, ...]:
-    """What a table says of columns that some rows fill and others do not."""
-    kinds = (When({file.kind_column: (name,)}, kind.must, kind.may) for name, kind in file.kinds.items())
-    return (*kinds, *file.when)
-
-
-def fields_of(file: File, row: Mapping[str, str]) -> dict[str, int]:
-    """Whether such a row must fill a column, may, or should not; columns not named here it may fill.
-
-    That is undetermined where what decides is empty or not on its list.
-    """
-    rank = (NOT_APPLICABLE, UNDETERMINED, APPLICABLE, MANDATORY)
-    found: dict[str, int] = {}
-    for rule in rules_of(file):
-        holds = _holds(file, rule, row)
-        for columns, field in ((rule.must, MANDATORY), (rule.may, APPLICABLE)):
-            field = field if holds else NOT_APPLICABLE if holds is False else UNDETERMINED
-            for column in columns:
-                found[column] = max(found.get(column, NOT_APPLICABLE), field, key=rank.index)
-    return found
-
-
-def _holds(file: File, rule: When, row: Mapping[str, str]) -> bool | None:
-    """Whether a rule is about a row; None when that cannot be told."""
-    unknown = False
-    for column, words in rule.where.items():
-        value = row.get(column, "")
-        if value not in words:
-            if value in file.lists.get(column, ()):
-                return False
-            unknown = True
-    return None if unknown else True
 
 
 class _DayFirst(dict[str, str]):

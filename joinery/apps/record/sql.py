@@ -93,8 +93,10 @@ def _newest(table: str, alias: str, key: str, on: str, also: str) -> str:
 
 # A condition: the submission with this alias came from its sender, and is not a row that a person corrected.
 NOT_CORRECTION = "NOT EXISTS (SELECT 1 FROM record_correction nc WHERE nc.submission_id = {}.id)"
-# A condition: its sender sent it. Taking a merge back, and reading anew what is held, are submissions of ours.
-FROM_SENDER = f"({{0}}.part NOT IN ('unmerge', 'reread') AND {NOT_CORRECTION.format('{0}')})"
+# A condition: it is no submission of ours, as taking a merge back and reading anew what is held are.
+NOT_OURS = "{}.part NOT IN ('unmerge', 'reread')"
+# A condition: its sender sent it.
+FROM_SENDER = f"({NOT_OURS.format('{0}')} AND {NOT_CORRECTION.format('{0}')})"
 
 
 def mended(q: str, s: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
 
+from joinery.apps.base.remember import remember
 from joinery.apps.record.rows import LONDON, moment_of
 
 MOST_REMEMBERED_CHARACTERS = 400
@@ -47,7 +48,7 @@ def _columns(template: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(column for slot in _SLOT.findall(template) for column in slot.split("|")))
 
 
-@lru_cache(maxsize=4096)
+@remember(4096)
 def shown(value: str) -> str:
     """A value as it stands in a sentence: a date, a time in London, yes and no in words, all else as it is.
 

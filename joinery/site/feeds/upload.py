@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
-
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -25,8 +19,7 @@ from joinery.site.jinja import url
 from joinery.site.place.forms import Form
 from joinery.site.place.looking import acting
 from joinery.site.taking import take
-
-MOST_NAME_CHARACTERS = 100
+from joinery.site.uploads import is_too_large, kept
 
 
 def page(request: Request) -> HttpResponse:
@@ -58,13 +51,13 @@ def _take(request: Request, form: Form, feeds: dict[str, str], senders: dict[str
     feed = form.chosen("feed", feeds, "Choose what the file is")
     sender = "" if form.errors else _sender(request, form, feed, senders, lead)
     sent = request.FILES.get("file")
-    if not isinstance(sent, UploadedFile):
-        form.wrong("file", "Choose a file")
-    elif (sent.size or 0) > settings.UPLOAD_MB * 1_000_000:
+    if is_too_large(request) or (sent and (sent.size or 0) > settings.UPLOAD_MB * 1_000_000):
         form.wrong("file", f"The file has more than {settings.UPLOAD_MB} MB. Take it on the command line: joinery take")
+    elif not isinstance(sent, TemporaryUploadedFile):
+        form.wrong("file", "Choose a file")
     elif not form.errors:
         try:
-            with _kept(sent) as path:
+            with kept(sent) as path:
                 return take(path=path, feed=feed, sender=sender, **acting(request))
         except Refused as refusal:
             form.refused(refusal, {"unreadable_file": "file", "organisation": "sender", "feed": "feed"})
@@ -79,14 +72,3 @@ def _sender(request: Request, form: Form, feed: str, senders: dict[str, str], le
         return form.chosen("sender", senders, "Choose who sent the file")
     body = form.body("sender", place.as_at(request.at.date()))
     return body.code if body else ""
-
-
-@contextmanager
-def _kept(sent: UploadedFile[Any]) -> Iterator[Path]:
-    """An uploaded file under its own name, in a folder that is gone afterwards."""
-    name = Path((sent.name or "").replace("\\", "/")).name.replace("\0", "") or "file"
-    with TemporaryDirectory(prefix="joinery-upload-") as folder:
-        path = Path(folder) / name[-MOST_NAME_CHARACTERS:]
-        with path.open("wb") as file:
-            file.writelines(sent.chunks())
-        yield path

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from joinery.site.feeds import glance, quarantine, upload
+from joinery.site.feeds import beds, glance, quarantine, upload
 
 urlpatterns = [
     path("", glance.index, name="index"),
@@ -11,5 +11,6 @@ urlpatterns = [
     path("files/<int:submission_id>/returned/", quarantine.returned, name="returned"),
     path("quarantine/", quarantine.index, name="quarantine"),
     path("quarantine/<int:quarantined_id>/", quarantine.row, name="row"),
+    path("beds/", beds.index, name="beds"),
     path("upload/", upload.page, name="upload"),
 ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch
@@ -22,8 +21,8 @@ from joinery.site.jinja import url
 from joinery.site.place.forms import Form, date_fields
 from joinery.site.place.looking import Absent, Look, acting, arranges, page, refusal, show
 from joinery.site.place.words import form_choices, in_words, source_words
+from joinery.site.uploads import is_too_large, kept
 
-MOST_FILE_BYTES = 200 * 1024 * 1024
 # What a body may stand in to another when it is added; the rest comes with files or changes.
 RELATIONS = ("part_of", "in_geography_of", "commissioned_by", "operated_by")
 
@@ -174,29 +173,19 @@ def take_file(request: Request, look: Look) -> HttpResponse:
             return refusal(request)
         sent = request.FILES.get("file")
         on = form.day("on", "the day that the file speaks of", needed=False)
-        if not isinstance(sent, UploadedFile):
+        if is_too_large(request) or (sent and (sent.size or 0) > settings.UPLOAD_MB * 1_000_000):
+            form.wrong("file", f"The file has more than {settings.UPLOAD_MB} MB. Take it on the command line")
+        elif not isinstance(sent, TemporaryUploadedFile):
             form.wrong("file", "Choose a file")
-        elif (sent.size or 0) > MOST_FILE_BYTES:
-            form.wrong("file", f"The file has more than {MOST_FILE_BYTES // 1024**2} MB. Take it on the command line")
         elif not form.errors:
             try:
-                taken = _take(sent, request, on)
+                with kept(sent) as path:
+                    taken = actions.take_directory_file(path=path, on=on, **acting(request))
                 return redirect(url("place:edition", edition_id=str(taken.edition)))
             except Refused as refused:
                 form.refused(refused, {"unreadable_file": "file"})
-    context = {"form": form, "most_mb": MOST_FILE_BYTES // 1024**2}
+    context = {"form": form, "most_mb": settings.UPLOAD_MB}
     return show(request, "place/take_file.jinja", look, context)
-
-
-def _take(sent: UploadedFile, request: Request, on: object) -> actions.Taken:
-    """Take an uploaded file under its own name, from a folder that is gone afterwards."""
-    name = Path((sent.name or "").replace("\\", "/")).name.replace("\0", "") or "file"
-    with tempfile.TemporaryDirectory(prefix="joinery-upload-") as folder:
-        path = Path(folder) / name[-100:]
-        with path.open("wb") as file:
-            for chunk in sent.chunks():
-                file.write(chunk)
-        return actions.take_directory_file(path=path, on=on, **acting(request))  # type: ignore[arg-type]
 
 
 @page

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.actions import add_user
 from joinery.apps.base.models import ActionEntry, User
+from tests.support import locked
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +131,15 @@ def test_every_action_keeps_ids_and_codes_only() -> None:
                 targets |= {t for word in node.keywords if word.arg == "targets" for t in ast.literal_eval(word.value)}
     assert "submission_id" in targets  # it does read them
     assert {t for t in targets if not t.endswith(("_id", "_code")) and t not in HARMLESS} == set()
+
+
+def test_who_does_not_wait_for_a_lock_is_told_when_somebody_holds_it_and_gets_it_after_that() -> None:
+    with locked("intake"):
+        with pytest.raises(Refused, match="Try again in some minutes") as refused, one_at_a_time("intake", wait=False):
+            raise AssertionError("two hold one lock")
+        assert refused.value.code == "busy"
+        with one_at_a_time("directory", wait=False):
+            pass  # another lock is free
+    for wait in (False, True):
+        with one_at_a_time("intake", wait=wait):
+            pass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from joinery.apps.base.action import Refused
+from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.columns import select
 from joinery.apps.record import facts
 from joinery.apps.record.actions import (
@@ -35,6 +35,7 @@ from tests.apps.record.sending import (
     send,
     titles,
 )
+from tests.support import locked
 
 ANN = "urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7"
 HEADER = "person_id,family_name,given_names,birth_date,source_id,updated_at,deleted"
@@ -198,3 +199,22 @@ def test_what_only_its_bundle_names_is_not_taken_for_nobody(broken: str, tmp_pat
     named = said | {"Patient": ann | {"id": ANN[9:]}, "Observation": observation("w", f"Patient/{ANN[9:]}")}
     assert correct(quarantined_id=row, body=json.dumps(named[broken]).encode(), actor=ACTOR, at=AT).outcome == "taken"
     assert titles(f"{GP} Patient/{ANN[9:]}") == ["Weight"]
+
+
+def test_nobody_at_a_page_waits_for_a_long_file_and_nothing_is_kept_then(tmp_path: Path) -> None:
+    (row,) = take(tmp_path, person("p1", born="soon"))
+    before = held()
+    which = {"quarantined_id": row, "actor": Actor.user(1), "at": AT}
+    with locked("intake"):
+        for act in (
+            lambda: correct(body=person("p1").encode(), **which),
+            lambda: retake(**which),
+            lambda: set_aside(reason="a test of theirs", **which),
+        ):
+            with pytest.raises(Refused) as refused:
+                act()
+            assert refused.value.code == "busy"
+    assert held() == before
+    set_aside(reason="a test of theirs", **which)
+    with pytest.raises(Refused, match="dealt with"):
+        set_aside(reason="a test of theirs", **which)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from joinery.apps.base.action import Refused
 from joinery.apps.base.columns import select
+from joinery.apps.record.actions import say_variant
 from joinery.apps.record.wording import shown
 from joinery.calc.access import Post
 from tests.apps.record import sending
@@ -331,3 +332,48 @@ def test_a_person_id_that_was_replaced_is_one_person_by_a_chain_and_apart_again(
     assert sending.together() == {frozenset([one]), frozenset([two, three])}
     send(tmp_path, other_number("2", "3", "2026-03-04T09:00:00Z", deleted="1"), COUNCIL)
     assert sending.together() == apart
+
+
+def test_a_slash_in_a_key_makes_no_two_things_one(tmp_path: Path) -> None:
+    parts = [("7", "A/B", "C"), ("7", "A", "B/C"), ("7/A", "B", "C"), ("7", "A~1B", "C")]
+    rows = [{"person_id": p, "id_type": t, "id_value": v} for p, t, v in parts]
+    assert ends(send(tmp_path, sending.extract("person_id", rows), COUNCIL)) == (4, 0, 0, 0)
+    send(tmp_path, service("S/1"), COUNCIL)
+    keys = {key for (key,) in select("SELECT key FROM record_item")}
+    # Keys are landed data: of one column as they are.
+    assert len(keys) == 5 and "service/S/1" in keys
+
+
+LIQUID = """
+name = "Liquid"
+day_first = true
+delimiter = ";"
+encoding = "cp1252"
+columns = { person_id = "Client Ref", family_name = "Surname" }
+codes = { client_type = { SU = "user" } }
+"""
+
+
+def test_a_suppliers_variant_is_said_and_not_written_as_code(tmp_path: Path) -> None:
+    header = "Client Ref;Surname;given_names;birth_date;client_type;source_id;updated_at;deleted"
+    file = f"{header}\r\n7;Aßh;Ann;3/3/1941;SU;lcs;2026-03-30T06:00:00Z;0\r\n".encode("cp1252")
+    with pytest.raises(Refused, match="semicolons"):
+        send(tmp_path, file, COUNCIL, "person.csv")
+    say_variant(feed="council", organisation_code=COUNCIL, text=LIQUID, actor=sending.ACTOR, at=sending.AT)
+    assert ends(send(tmp_path, file, COUNCIL, "person.csv")) == (1, 0, 0, 0)
+    said = select("SELECT family_name, birth_date FROM record_details")
+    assert [(name, str(born)) for name, born in said] == [("Aßh", "1941-03-03")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = 1", "name"),
+        ("name = ", "cannot be read"),
+        ('name = "x"\ncolours = {}', "colours"),
+        ('name = "x"\ncolumns = { shoe_size = "Size" }', "no columns shoe_size"),
+    ],
+)
+def test_a_variant_that_cannot_be_meant_is_refused(text: str, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        say_variant(feed="council", organisation_code=COUNCIL, text=text, actor=sending.ACTOR, at=sending.AT)

@@ -281,3 +281,11 @@ def test_the_same_ids_from_two_organisations_are_two_things(tmp_path: Path) -> N
     for sender in (sending.GP, sending.COMMUNITY):
         send(tmp_path, sending.ndjson([patient("a", family="Ash"), WEIGHT]), sender)
     assert sending.together() == {frozenset(["Z90001 Patient/a"]), frozenset(["ZC1 Patient/a"])}
+
+
+def test_a_byte_that_is_no_text_in_a_bundles_address_quarantines_it(tmp_path: Path) -> None:
+    entry = b'{"fullUrl": "urn:uuid:a\x80", "resource": {"resourceType": "Patient", "id": "1"}}'
+    content = b'{"resourceType": "Bundle", "type": "collection", "entry": [' + entry + b"]}"
+    taken = send(tmp_path, content)
+    assert (taken.rows, taken.quarantined) == (1, 1)
+    assert sending.bodies("quarantined") == [content]

@@ -363,3 +363,11 @@ def test_versions_in_any_order_end_the_same(files: list[list[Line]]) -> None:
         wanted = sorted(f"Risk: {e['body']['category']}" for e in newest.values() if e["status"] == "active")
         assert sorted(each.title for each in facts.timeline_page(viewing, records).lines) == wanted
         transaction.set_rollback(True)
+
+
+def test_a_line_with_a_slash_where_none_may_be_is_not_mended_by_another_thing(tmp_path: Path) -> None:
+    bad = [risk("Falls", change={"system": "a/b"}, uid="c"), risk("Falls", uid="b/c") | {"type": "Risk/a"}]
+    assert ends(take(tmp_path, encoded([subject(), *bad]))) == (1, 0, 0, 2)
+    other = [risk("Falls", change={"system": "a"}, uid="b/c")]
+    assert ends(take(tmp_path, encoded(other))) == (1, 0, 0, 0)
+    assert sum(source.open for source in facts.feed_sources(AT)) == 2

@@ -15,6 +15,7 @@ from joinery.apps.base.columns import select
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.record import facts
 from joinery.apps.record.actions import Taken, correct, open_rows, take_file
+from joinery.apps.record.models import FeedVariant
 from joinery.calc.returns import Beds
 from joinery.calc.units import Period
 from tests.apps.record import sending
@@ -203,12 +204,45 @@ def test_beds_are_as_last_said_with_their_age(tmp_path: Path) -> None:
     home = GOOD["capacity"]
     take(tmp_path, "capacity", [home, home | {"bed_type": "Dementia nursing", "accepting_admissions": ""}])
     take(tmp_path, "capacity", [home | {"updated_at": "2026-03-01T09:00:00Z", "occupied": "3"}])
-    beds = {each.bed_type: (each.beds, each.age_days) for each in facts.care_home_capacity(date(2026, 4, 2))}
+    beds = {each.bed_type: (each.beds, each.age_days) for each in facts.care_home_capacity(date(2026, 4, 2)).homes}
     assert beds == {"General residential": (Beds(15, 4, 1), 3), "Dementia nursing": (Beds(15, 0, 5), 3)}
-    (earlier,) = facts.care_home_capacity(date(2026, 3, 2))
+    (earlier,) = facts.care_home_capacity(date(2026, 3, 2)).homes
     assert (earlier.beds.occupied, earlier.age_days) == (3, 1)
     assert earlier.updated_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
-    assert facts.care_home_capacity(date(2026, 2, 28)) == ()
+    assert facts.care_home_capacity(date(2026, 2, 28)) == facts.CareHomeCapacity(())
+
+
+def say_variant(columns: str) -> None:
+    ((source,),) = select("SELECT id FROM record_source")
+    text = f'name = "ours"\n[columns]\n{columns}'
+    FeedVariant.objects.create(source_id=source, text=text, digest="", made_by="test", at=AT)
+
+
+@pytest.mark.parametrize(("changed", "homes"), [("", 1), ('occupied = "bed_type"\nbed_type = "Beds in use"', 0)])
+def test_beds_that_a_changed_variant_no_longer_fits_are_left_out_and_counted(
+    changed: str, homes: int, tmp_path: Path
+) -> None:
+    take(tmp_path, "capacity", [GOOD["capacity"]])
+    say_variant('occupied = "Beds in use"')
+    file = tmp_path / "capacity.csv"
+    file.write_text(file.read_text("utf-8").replace("occupied", "Beds in use", 1).replace("000104", "000105"), "utf-8")
+    take_file(path=file, feed="capacity", organisation_code=COUNCIL, actor=ACTOR, at=AT)
+    assert len(facts.care_home_capacity(date(2026, 4, 2)).homes) == 2
+    say_variant(changed)
+    capacity = facts.care_home_capacity(date(2026, 4, 2))
+    assert (len(capacity.homes), capacity.unreadable) == (homes, 2 - homes)
+
+
+def test_rows_that_a_changed_variant_no_longer_fits_are_left_out_and_counted(tmp_path: Path) -> None:
+    take(tmp_path, "cld", [service()])
+    say_variant('Event_Start_Date = "Began"')
+    file = tmp_path / "cld.csv"
+    file.write_text(file.read_text("utf-8").replace("Event_Start_Date", "Began", 1).replace("2026-01-05", "2026-01-06"))
+    take_file(path=file, feed="cld", organisation_code=COUNCIL, actor=ACTOR, at=AT)
+    assert read("cld").unreadable == 0
+    say_variant("")
+    found = read("cld", "Gender")
+    assert (found.from_date, len(found.columns["Gender"]), found.unreadable) == ([date(2026, 1, 5)], 1, 1)
 
 
 def test_a_row_corrected_by_hand_is_not_the_newest_submission(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def take_directory_file(*, path: Path, on: date | None = None, actor: Actor, at:
     `on` is the day that a snapshot speaks of, where the file does not say it (default: today).
     Raises Refused when the file as a whole cannot be read; then nothing of it is kept.
     """
-    with one_at_a_time("directory"):
+    with one_at_a_time("directory", wait=actor.user_id is None):
         sweep_drafts(actor=actor, at=at)
         try:
             opened = open_source(path)

@@ -17,6 +17,7 @@ from joinery.apps.record.actions.passing import due, pass_relationships
 from joinery.apps.record.actions.reading import open_rows
 from joinery.apps.record.actions.receiving import ACCEPTED, REFUSED, TRY_AGAIN, Arrived, Receiver
 from joinery.apps.record.actions.rereading import reread_lines
+from joinery.apps.record.actions.variants import say_variant
 from joinery.apps.record.actions.viewing import Criteria, open_record, search_people
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "open_source",
     "pass_relationships",
     "reread_lines",
+    "say_variant",
     "search_people",
     "take_file",
     "unmerge",

@@ -98,9 +98,9 @@ def correct(*, quarantined_id: int, body: bytes, actor: Actor, at: datetime) -> 
     """Take a quarantined row again, as `body` says it now. The way in is decided by `open_quarantined`.
 
     Raises StillWrong when it still breaks a rule, and Refused, saying what to do, when it is no row, was
-    dealt with, or is older than what a later file brought. Nothing is kept then.
+    dealt with, is older than what a later file brought, or a long file is being taken. Nothing is kept then.
     """
-    with one_at_a_time("intake"):
+    with one_at_a_time("intake", wait=actor.user_id is None):
         corrected: Corrected = _correct(quarantined_id=quarantined_id, body=body, actor=actor, at=at)
     return corrected
 
@@ -150,9 +150,14 @@ def _correct(*, quarantined_id: int, body: bytes, actor: Actor, at: datetime) ->
     return Corrected(next(name for name, count in stage.counts.items() if count), submission_id)
 
 
-@action("record.set_aside", targets=("quarantined_id",))
 def set_aside(*, quarantined_id: int, reason: str, actor: Actor, at: datetime) -> None:
     """Leave a quarantined row out for good, for a reason. The way in is decided by `open_quarantined`."""
+    with one_at_a_time("intake", wait=actor.user_id is None):
+        _set_aside(quarantined_id=quarantined_id, reason=reason, actor=actor, at=at)
+
+
+@action("record.set_aside", targets=("quarantined_id",))
+def _set_aside(*, quarantined_id: int, reason: str, actor: Actor, at: datetime) -> None:
     row = _waiting_row(quarantined_id)
     if not reason.strip():
         raise Refused("reason", "Say why the row is set aside.")

@@ -2,7 +2,7 @@
 
 Each row of the file ends as exactly one of taken, unchanged, superseded (older than what is held) and
 quarantined; the four add up. One intake runs at a time in a deployment, so two files cannot decide
-about the same person at once; pages never wait for it.
+about the same person at once; pages never wait for it, and say so where they would have to.
 """
 
 from __future__ import annotations
@@ -79,11 +79,10 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
     """Take one file of a feed, sent by an organisation. Safe to repeat, safe to kill.
 
     Raises Refused when the file as a whole cannot be read or the sender is not known; the message says
-    what to do. Nothing of the file is kept then.
+    what to do. Nothing of the file is kept then. So it is when a user acts while a long file is being taken.
     """
-    with one_at_a_time("intake"):
-        if _drafts():
-            sweep_abandoned(actor=actor, at=at)
+    with one_at_a_time("intake", wait=actor.user_id is None):
+        sweep_drafts(actor=actor, at=at)
         source_id = _source(feed, organisation_code) or open_source(
             feed=feed, organisation_code=organisation_code, actor=actor, at=at
         )
@@ -140,12 +139,20 @@ def open_source(*, feed: str, organisation_code: str, actor: Actor, at: datetime
 
 @action("record.open_submission", targets=("source_id", "part", "file_digest"))
 def open_submission(
-    *, source_id: int, part: str, file_name: str, file_digest: str, header: str, actor: Actor, at: datetime
+    *,
+    source_id: int,
+    part: str,
+    file_name: str,
+    file_digest: str,
+    header: str,
+    actor: Actor,
+    at: datetime,
+    received_at: datetime | None = None,
 ) -> int:
-    """Open a submission that nothing reads yet; returns its id."""
+    """Open a submission that nothing reads yet; returns its id. `received_at` where that is not `at`."""
     return Submission.objects.create(
         source_id=source_id, part=part, file_name=file_name[-255:], file_digest=file_digest, header=header,
-        received_at=at,
+        received_at=received_at or at,
     ).pk  # fmt: skip
 
 
@@ -167,6 +174,12 @@ def publish(*, stage: Stage, submission_id: int, actor: Actor, at: datetime) -> 
     )
 
 
+def sweep_drafts(*, actor: Actor, at: datetime) -> None:
+    """`sweep_abandoned`, where anything was: only under the intake lock."""
+    if _drafts():
+        sweep_abandoned(actor=actor, at=at)
+
+
 @action("record.sweep")
 def sweep_abandoned(*, actor: Actor, at: datetime) -> int:
     """Delete the drafts of submissions that were never published: their intake was killed or failed.
@@ -181,6 +194,8 @@ def sweep_abandoned(*, actor: Actor, at: datetime) -> int:
                 "(SELECT id FROM record_itemversion WHERE submission_id = %s)",
                 [submission],
             )
+            # No index of record_returnrow begins with the submission, for the speed of taking: a killed return
+            # costs one scan of it.
             for table in _STAGED:
                 cursor.execute(f"DELETE FROM record_{table} WHERE submission_id = %s", [submission])
             cursor.execute("DELETE FROM record_submission WHERE id = %s", [submission])

@@ -1,6 +1,7 @@
 """Reading anew what is held: a new version may say more of it than the version that took it.
 
 The bytes are as they were received. A line that reads otherwise now is appended, and the old one stays.
+Only lines of FHIR resources are read anew: those of the other feeds read as they did in the version before.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from joinery.apps.base.action import Actor, action, one_at_a_time
 from joinery.apps.base.columns import as_moment, select
-from joinery.apps.record.actions.intake import open_submission, publish
+from joinery.apps.record.actions.intake import open_submission, publish, sweep_drafts
 from joinery.apps.record.actions.staging import Stage, insert_lines
 from joinery.apps.record.fhir.lines import line_of
 from joinery.apps.record.rows import EntryRow, Moment
@@ -26,7 +27,7 @@ PART = "reread"
 def reread_lines(*, actor: Actor, at: datetime) -> int:
     """Read every FHIR line anew, once for each definition; returns how many say something else now.
 
-    Safe to repeat: what was read by this definition is not read again.
+    Safe to repeat, safe to kill: what was read by this definition is not read again, and drafts are swept first.
     """
     digest = hashlib.sha256(files("joinery.definitions").joinpath("feeds/fhir.toml").read_bytes()).hexdigest()
     sql = (
@@ -37,30 +38,36 @@ def reread_lines(*, actor: Actor, at: datetime) -> int:
     )
     changed = 0
     with one_at_a_time("intake"):
+        sweep_drafts(actor=actor, at=at)
         for source_id, last in select(sql, [PART, digest]):
-            changed += reread_source(
-                source_id=source_id, digest=digest, received_at=as_moment(last), actor=actor, at=at
-            )
+            changed += _reread_source(source_id, digest, as_moment(last), actor, at)
     return changed
 
 
-@action("record.reread", targets=("source_id",))
-def reread_source(*, source_id: int, digest: str, received_at: datetime, actor: Actor, at: datetime) -> int:
+def _reread_source(source_id: int, digest: str, received_at: datetime, actor: Actor, at: datetime) -> int:
     """Append the lines of a source that read otherwise now, as a submission of its own; returns how many.
 
     It is dated `received_at`, when the source last sent: reading anew must not make it look fresh.
     """
     submission_id = open_submission(
-        source_id=source_id, part=PART, file_name="", file_digest=digest, header="", actor=actor, at=received_at
-    )
+        source_id=source_id, part=PART, file_name="", file_digest=digest, header="", actor=actor, at=at,
+        received_at=received_at,
+    )  # fmt: skip
     stage = Stage(submission_id, source_id, received_at, repeat=False)
     changed = 0
     for batch in _held(source_id):
         lines = [(record, item, version, line) for record, item, version, line, was in batch if _said(line) != was]
-        insert_lines(stage, lines)
+        if lines:
+            stage_reread(stage=stage, lines=lines, actor=actor, at=at)
         changed += len(lines)
     publish(stage=stage, submission_id=submission_id, actor=actor, at=at)
     return changed
+
+
+@action("record.reread")
+def stage_reread(*, stage: Stage, lines: list[tuple[int, int, int, EntryRow]], actor: Actor, at: datetime) -> None:
+    """Stage at most 2,000 lines in one transaction; they count only when the submission is published."""
+    insert_lines(stage, lines)
 
 
 def _held(source_id: int) -> Iterator[list[tuple[int, int, int, EntryRow, tuple[Any, ...]]]]:

@@ -23,6 +23,7 @@ from joinery.apps.record.facts.feeds import (
 from joinery.apps.record.facts.freshness import Freshness, freshness
 from joinery.apps.record.facts.quarantine import Cell, QuarantinedRow, Reason, quarantined_row, returned_rows
 from joinery.apps.record.facts.returns import (
+    CareHomeCapacity,
     FieldQuality,
     HomeCapacity,
     ReturnColumns,
@@ -62,6 +63,7 @@ __all__ = [
     "Banner",
     "Bed",
     "Broken",
+    "CareHomeCapacity",
     "Cell",
     "Counts",
     "DayOfRows",

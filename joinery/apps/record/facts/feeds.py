@@ -16,7 +16,7 @@ from joinery.apps.base.columns import as_day, as_moment, marks, select, stored
 from joinery.apps.base.facts import place_facts
 from joinery.apps.base.feeds import Feed, Variant, feed_of
 from joinery.apps.place import facts as place
-from joinery.apps.record.sql import FROM_SENDER, NOT_CORRECTION, open_quarantined
+from joinery.apps.record.sql import FROM_SENDER, NOT_CORRECTION, NOT_OURS, open_quarantined
 from joinery.apps.record.variants import variant_of
 
 MOST_LISTED = 200
@@ -41,7 +41,8 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class FeedSource:
     """One feed of one organisation. `counts` are those of the last day on which it sent anything; `open` is
-    the number of quarantined rows that nobody has dealt with."""
+    the number of quarantined rows that nobody has dealt with. One that has not sent anything yet, as a listener
+    makes at its start, has no `last_at` and is not called late: since when it should send is not known."""
 
     id: int
     definition: Feed
@@ -146,7 +147,7 @@ def feed_sources(now: datetime, source_id: int | None = None) -> tuple[FeedSourc
 
 @place_facts
 def taken_files(source_id: int, before: int | None = None, limit: int = 25) -> TakenFiles:
-    """The submissions of a source, newest first; 200 at most."""
+    """The submissions of a source, newest first; 200 at most. What was read anew, or taken apart again, is none."""
     limit = min(limit, MOST_LISTED)
     cursor = "AND s.id < %s" if before is not None else ""
     found = _files(
@@ -214,7 +215,7 @@ def _files(where: str, values: list[Any]) -> tuple[TakenFile, ...]:
     counts = ", ".join(f"s.{name}" for name in _OUTCOMES)
     rows = select(
         f"SELECT s.id, s.source_id, s.part, {_FILE_NAME}, s.received_at, {counts}, {NOT_CORRECTION.format('s')} "
-        f"FROM record_submission s WHERE s.published_at IS NOT NULL AND {where}",
+        f"FROM record_submission s WHERE s.published_at IS NOT NULL AND {NOT_OURS.format('s')} AND {where}",
         values,
     )
     return tuple(

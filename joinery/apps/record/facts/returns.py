@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -28,7 +28,8 @@ class ReturnColumns:
     deployment, or empty; `organisation` the code of the sender; `to_date` None where something goes on.
 
     `stated_to` is the last day of the newest submission that holds the row, and `newest_to` that of the
-    newest submission of its sender: where they differ, the sender has left the row out since.
+    newest submission of its sender: where they differ, the sender has left the row out since. `unreadable`
+    counts the rows left out because their table no longer fits its definition or its sender's variant.
     """
 
     organisation: list[str]
@@ -39,6 +40,7 @@ class ReturnColumns:
     stated_to: list[date | None]
     newest_to: list[date | None]
     columns: Mapping[str, list[str]]
+    unreadable: int = 0
 
 
 @row_facts
@@ -58,7 +60,11 @@ def return_columns(rows: Rows, period: Period, columns: Sequence[str]) -> Return
         f"({_LATER} AND NOT n.late AND n.id > r.id)"
     )
     found = ReturnColumns([], [], [], [], [], [], [], {column: [] for column in columns})
+    unreadable = 0
     for row in _rows(rows.feed, where, [day(end), day(period.start)]):
+        if row.cells is None:
+            unreadable += 1
+            continue
         found.organisation.append(row.organisation)
         found.subject.append(row.subject)
         found.kind.append(row.kind)
@@ -69,7 +75,7 @@ def return_columns(rows: Rows, period: Period, columns: Sequence[str]) -> Return
             values.append(row.cells.get(column, ""))
     newest = _newest_stated(rows.feed)
     found.newest_to.extend(newest.get(organisation) for organisation in found.organisation)
-    return found
+    return replace(found, unreadable=unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +124,18 @@ class HomeCapacity:
     age_days: int
 
 
+@dataclass(frozen=True, slots=True)
+class CareHomeCapacity:
+    """The beds of care homes, by location and bed type. `unreadable` counts the rows left out because their
+    table no longer fits its definition or its sender's variant: beds of these are missing."""
+
+    homes: tuple[HomeCapacity, ...]
+    unreadable: int = 0
+
+
 @place_facts
-def care_home_capacity(on: date) -> tuple[HomeCapacity, ...]:
-    """The beds of care homes as last said by the end of a day, by location and bed type.
+def care_home_capacity(on: date) -> CareHomeCapacity:
+    """The beds of care homes as last said by the end of a day.
 
     The figures are the providers' own and of different days: show their age beside them.
     """
@@ -130,24 +145,29 @@ def care_home_capacity(on: date) -> tuple[HomeCapacity, ...]:
         "AND (n.stated_at > r.stated_at OR (n.stated_at = r.stated_at AND n.id > r.id)))"
     )
     newest: dict[tuple[str, str], HomeCapacity] = {}
+    unreadable = 0
     # A home that changed hands has been told of by two providers.
     for row in _rows("capacity", where, [end, end]):
-        if row.stated_at is not None:
-            home = _home(row.cells, row.stated_at, on)
-            known = newest.get((home.location_id, home.bed_type))
-            if known is None or known.updated_at <= home.updated_at:
-                newest[home.location_id, home.bed_type] = home
-    return tuple(newest[each] for each in sorted(newest))
+        if row.stated_at is None:
+            continue
+        home = _home(row.cells, row.stated_at, on) if row.cells else None
+        if home is None:
+            unreadable += 1
+            continue
+        known = newest.get((home.location_id, home.bed_type))
+        if known is None or known.updated_at <= home.updated_at:
+            newest[home.location_id, home.bed_type] = home
+    return CareHomeCapacity(tuple(newest[each] for each in sorted(newest)), unreadable)
 
 
-def _home(cells: Mapping[str, str], at: datetime, on: date) -> HomeCapacity:
+def _home(cells: Mapping[str, str], at: datetime, on: date) -> HomeCapacity | None:
+    """What a row says of beds; None where a variant that changed since names other columns for them."""
     said = cells.get("accepting_admissions")
-    beds = beds_by_state(
-        int(cells["maximum_capacity"]),
-        int(cells["occupied"]),
-        int(cells.get("reserved") or 0),
-        accepting=said == "Y" if said else None,
-    )
+    figures = (cells["maximum_capacity"], cells["occupied"], cells.get("reserved") or "0")
+    if not all(figure.isascii() and figure.isdecimal() for figure in figures):
+        return None
+    maximum, occupied, reserved = map(int, figures)
+    beds = beds_by_state(maximum, occupied, reserved, accepting=said == "Y" if said else None)
     return HomeCapacity(cells["location_id"], cells["bed_type"], beds, at, (on - at.date()).days)
 
 
@@ -167,7 +187,7 @@ class _Row(NamedTuple):
     from_date: date | None
     to_date: date | None
     stated_at: datetime | None
-    cells: Mapping[str, str]
+    cells: Mapping[str, str] | None  # None where its table cannot be read any more
 
 
 def _rows(feed: str, where: str, parameters: Sequence[Any]) -> Iterator[_Row]:
@@ -178,26 +198,24 @@ def _rows(feed: str, where: str, parameters: Sequence[Any]) -> Iterator[_Row]:
         "JOIN record_source so ON so.id = r.source_id JOIN place_organisation o ON o.id = so.organisation_id "
         f"WHERE so.feed = %s AND {where} AND r.id > %s ORDER BY r.id LIMIT {_PAGE_ROWS}"
     )
-    sheets: dict[int, Sheet] = {}
+    sheets: dict[int, Sheet | None] = {}
     last = 0
     while page := select(sql, [feed, *parameters, last]):
         for row, submission, source, code, subject, kind, from_date, to_date, stated_at, body in page:
             if submission not in sheets:
                 sheets[submission] = _sheet(feed, submission, source, code)
             sheet = sheets[submission]
-            cells = sheet.named(cells_under(sheet, bytes(body)) or [])
+            cells = cells_under(sheet, bytes(body)) if sheet else None
+            named = sheet.named(cells) if sheet and cells else None
             at = as_moment(stated_at) if stated_at else None
-            yield _Row(code, subject, kind, as_day(from_date), as_day(to_date), at, cells)
+            yield _Row(code, subject, kind, as_day(from_date), as_day(to_date), at, named)
             last = row
 
 
-def _sheet(feed: str, submission: int, source: int, organisation: str) -> Sheet:
-    """The table of a submission. Raises LookupError when the definition has changed since, and fits no more."""
+def _sheet(feed: str, submission: int, source: int, organisation: str) -> Sheet | None:
+    """The table of a submission. None when the definition, or its sender's variant, has changed and fits no more."""
     ((header, part),) = select("SELECT header, part FROM record_submission WHERE id = %s", [submission])
-    sheet = sheet_under(header, part, feed_of(feed), variant_of(source, feed, organisation))
-    if sheet is None:
-        raise LookupError(f"the definition of {feed} no longer fits submission {submission}: add its columns again")
-    return sheet
+    return sheet_under(header, part, feed_of(feed), variant_of(source, feed, organisation))
 
 
 def _newest_stated(feed: str) -> dict[str, date]:

@@ -123,7 +123,7 @@ def _line(stream: BinaryIO) -> bytes:
 def _is_whole(line: bytes) -> bool:
     try:
         msgspec.json.decode(line, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
 
@@ -159,7 +159,7 @@ def entries_of(body: bytes) -> list[_Entry]:
         return []
     try:
         bundle = _bundle.decode(body)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # one byte may be wrong; validation says so
         return []
     whole = all(bytes(entry.resource)[:1] in (b"", b"{") for entry in bundle.entry)
     return bundle.entry if bundle.resourceType == "Bundle" and whole else []

@@ -72,13 +72,15 @@ def _flat(line: dict[str, Any]) -> dict[str, Any]:
 def _whose(line: Mapping[str, Any]) -> tuple[str, str]:
     """The key of the thing and of the person, even of a line that has faults.
 
-    The system is part of the key: versions begin again at 1 when a provider changes its system.
+    The system is part of the key: versions begin again at 1 when a provider changes its system. Of type and
+    system neither holds a slash, or the key could be another thing's: such a line has faults, and no key.
     """
     named = (line.get("type"), line.get("change.system"), line.get("uid"))
     parts = [part.strip() if isinstance(part, str) else "" for part in named]
     about = parts[2] if parts[0] == PERSON else line.get("subject")
     about = about.strip() if isinstance(about, str) else ""
-    return "/".join(parts)[:300] if all(parts) else "", f"{PERSON}/{about}"[:255] if about else ""
+    whole = all(parts) and "/" not in parts[0] + parts[1]
+    return "/".join(parts)[:300] if whole else "", f"{PERSON}/{about}"[:255] if about else ""
 
 
 def _too_long(where: str, line: Mapping[str, Any]) -> list[Issue]:

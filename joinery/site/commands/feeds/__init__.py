@@ -29,3 +29,7 @@ def add(command: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
     retake = noun("retake", "Take quarantined rows again as they are, after a definition was mended.", "--feed council")
     retake.add_argument("--feed", choices=FEEDS, help="of this feed only")
     retake.add_argument("--from", dest="sender", default="", metavar="CODE", help="of this sender only")
+    variant = noun("variant", "Say how a sender's files differ.", "liquid.toml --feed council --from 999")
+    variant.add_argument("file", type=Path, metavar="FILE", help="a TOML file: name, columns, codes, day_first ...")
+    variant.add_argument("--feed", choices=FEEDS, required=True, help="of this feed")
+    variant.add_argument("--from", dest="sender", required=True, metavar="CODE", help="of this sender")

@@ -1,4 +1,4 @@
-"""`joinery feeds list`, `returned` and `retake`."""
+"""`joinery feeds list`, `returned`, `retake` and `variant`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STILL_WRONG = "still_wrong"
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Do what the noun says."""
     get_ready()
-    return {"list": _list, "returned": _returned, "retake": _retake}[arguments.noun](arguments)
+    return {"list": _list, "returned": _returned, "retake": _retake, "variant": _variant}[arguments.noun](arguments)
 
 
 def _list(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -37,9 +37,11 @@ def _sources() -> tuple[FeedSource, ...]:
 
 def _line(each: FeedSource) -> str:
     counts = each.counts
-    last = f"last {each.last_at:%d.%m.%Y %H:%M} UTC" if each.last_at else "nothing yet"
+    sender = f"{each.definition.feed} from {each.organisation_code} {each.organisation_name}"
+    if each.last_at is None:
+        return f"{sender}: has not sent anything yet"
     return (
-        f"{each.definition.feed} from {each.organisation_code} {each.organisation_name}: {last}"
+        f"{sender}: last {each.last_at:%d.%m.%Y %H:%M} UTC"
         f"{', LATE' if each.late else ''}; that day {counts.rows:,} rows: {counts.taken:,} taken, "
         f"{counts.unchanged:,} unchanged, {counts.superseded:,} superseded, {counts.quarantined:,} quarantined; "
         f"{each.open:,} wait in quarantine"
@@ -89,6 +91,19 @@ def _retake(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         f"{ended[STILL_WRONG]:,} still in quarantine"
     )
     return dict(ended), 0
+
+
+def _variant(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    from joinery.apps.record.actions import say_variant
+
+    try:
+        text = arguments.file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{arguments.file} cannot be read as text: {error}.") from None
+    with refusals():
+        variant = say_variant(feed=arguments.feed, organisation_code=arguments.sender, text=text, **acting())
+    say(f"Files of the {arguments.feed} feed from {arguments.sender} are read as {variant.name} from now on.")
+    return {"variant": variant.name, "feed": arguments.feed, "from": arguments.sender}, 0
 
 
 def _open_rows(arguments: argparse.Namespace) -> Iterator[int]:
