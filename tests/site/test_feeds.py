@@ -38,3 +38,10 @@ def test_a_source_is_told_its_rows_go_back_and_mended_they_are_taken(deployment:
     mended.write_text(text.replace("soon", "1941-03-03").replace(",x,", ",2026-03-02T09:00:00Z,"))
     assert deployment.json("take", "--feed", "council", mended)["taken"] == 1
     assert deployment.json("feeds")["sources"][0]["open"] == 0
+
+
+def test_a_source_that_never_sent_says_so(deployment: Deployment) -> None:
+    deployment.run("take", "--feed", "council", __file__)  # is refused, and makes the source all the same
+    (source,) = deployment.json("feeds")["sources"]
+    assert (source["last_at"], source["late"]) == (None, False)
+    assert deployment.run("feeds").stdout.endswith(": has not sent anything yet\n")

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from operator import itemgetter
 from typing import NamedTuple
 
+from joinery.apps.base.feeds import File
 from joinery.apps.base.remember import remember
 from joinery.apps.record.rows import Issue, moment_of
 from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet
@@ -83,9 +84,9 @@ class _Reader:
         # A column that the table does not have is empty, and stands behind its last one.
         self.single = itemgetter(*(sheet.columns.index(c) if c in sheet.columns else -1 for c in single))
         self.whose = sheet.cells_of((*file.subject[:1], file.issuer, *file.subject[1:]))
-        # The events of a person stand together in most files, and no number outlives its file in memory.
-        self.national = remember(4096)(_national)
-        self.pseudonym = remember(4096)(pseudonyms.of)
+        self.pseudonyms = pseudonyms
+        # Whose the last row was, and their pseudonym: the events of a person stand together in most files.
+        self.last: tuple[tuple[str, ...], str] = ((), "")
 
     def read(self, line: Line) -> ReturnLine:
         cells = line.cells
@@ -104,18 +105,25 @@ class _Reader:
             _digest(self.said(cells)),
             moment.at if moment else None,
             kind[:60],
-            self.pseudonym(self.subject(*self.whose(cells))),
+            self.subject(self.whose(cells)),
             _day(first),
             _day(last),
             bool(self.file.to_date) and not last,
         )
 
-    def subject(self, national: str = "", issuer: str = "", *local: str) -> str:
-        """Whom a row is about: by the identifier that is the same everywhere, or by one within its issuer."""
-        if found := self.national(national):
-            return found
-        named = zip(self.file.subject[1:], local, strict=True)
-        return next((_PARTED.join((issuer, column, cell)) for column, cell in named if cell), "")
+    def subject(self, whose: tuple[str, ...]) -> str:
+        """The pseudonym of the person a row is about, if it is about one."""
+        if whose != self.last[0]:
+            self.last = (whose, self.pseudonyms.of(_subject(self.file, *whose)))
+        return self.last[1]
+
+
+def _subject(file: File, national: str, issuer: str = "", *local: str) -> str:
+    """Whom a row is about: by the identifier that is the same everywhere, or by one within its issuer."""
+    if found := _national(national):
+        return found
+    named = zip(file.subject[1:], local, strict=True)
+    return next((_PARTED.join((issuer, column, cell)) for column, cell in named if cell), "")
 
 
 def _national(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,30 +17,46 @@ TOTAL = "Total"
 
 
 @dataclass(frozen=True, slots=True)
+class BedType:
+    """What a home last said of one type of its beds."""
+
+    name: str
+    admittable: int
+    not_admittable: int
+    occupied: int
+    updated_at: datetime
+    old: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
-    """A care home, and what it last said of each type of its beds."""
+    """A care home, and its beds by type; the total only where nothing else was said."""
 
     code: str
     name: str
-    beds: tuple[record.HomeCapacity, ...]
+    beds: tuple[BedType, ...]
 
 
 def index(request: Request) -> HttpResponse:
     """Every home that has said something, those with a bed to be had first."""
     today = request.at.date()
     said = record.care_home_capacity(today)
-    by_home: dict[str, list[record.HomeCapacity]] = {}
-    for each in said.homes:
-        by_home.setdefault(each.location_id, []).append(each)
-    names = place.organisation_names(by_home, today)
-    homes = [Home(code, names.get(code, code), tuple(beds)) for code, beds in by_home.items()]
-    homes.sort(key=lambda home: (-max(each.beds.admittable for each in home.beds), home.name))
     feed = feed_of("capacity")
-    context = {
-        "homes": homes,
-        "unreadable": said.unreadable,
-        "total": TOTAL,
-        "old_days": feed.stale_after_minutes // (24 * 60),
-        "cadence": feed.cadence,
-    }
+    old_days = feed.stale_after_minutes // (24 * 60)
+    by_home: dict[str, list[BedType]] = {}
+    for each in said.homes:
+        line = BedType(each.bed_type, *_states(each), each.updated_at, each.age_days > old_days)
+        by_home.setdefault(each.location_id, []).append(line)
+    names = place.organisation_names(by_home, today)
+    homes = [
+        Home(code, names.get(code, code), tuple(b for b in beds if b.name != TOTAL or len(beds) == 1))
+        for code, beds in by_home.items()
+    ]
+    homes.sort(key=lambda home: (-sum(each.admittable for each in home.beds), home.name))
+    context = {"homes": homes, "unreadable": said.unreadable, "cadence": feed.cadence}
     return render(request, "record/beds.jinja", context)
+
+
+def _states(capacity: record.HomeCapacity) -> tuple[int, int, int]:
+    beds = capacity.beds
+    return beds.admittable, beds.not_admittable, beds.occupied

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -204,13 +206,14 @@ def test_what_only_its_bundle_names_is_not_taken_for_nobody(broken: str, tmp_pat
 def test_nobody_at_a_page_waits_for_a_long_file_and_nothing_is_kept_then(tmp_path: Path) -> None:
     (row,) = take(tmp_path, person("p1", born="soon"))
     before = held()
-    which = {"quarantined_id": row, "actor": Actor.user(1), "at": AT}
+    which: dict[str, Any] = {"quarantined_id": row, "actor": Actor.user(1), "at": AT}
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: correct(body=person("p1").encode(), **which),
+        lambda: retake(**which),
+        lambda: set_aside(reason="a test of theirs", **which),
+    )
     with locked("intake"):
-        for act in (
-            lambda: correct(body=person("p1").encode(), **which),
-            lambda: retake(**which),
-            lambda: set_aside(reason="a test of theirs", **which),
-        ):
+        for act in ways:
             with pytest.raises(Refused) as refused:
                 act()
             assert refused.value.code == "busy"

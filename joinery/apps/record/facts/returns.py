@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from joinery.apps.base.columns import as_day, as_moment, select, stored
+from joinery.apps.base.columns import as_day, as_moment, marks, select, stored
 from joinery.apps.base.facts import place_facts, row_facts
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.record.mending import cells_under, sheet_under
 from joinery.apps.record.returns import Rows
 from joinery.apps.record.sheets import Sheet
 from joinery.apps.record.sql import FROM_SENDER
-from joinery.apps.record.variants import variant_of
+from joinery.apps.record.variants import variants_of
 from joinery.calc.returns import CHECKS, OTHER, Beds, beds_by_state
 from joinery.calc.units import Period
 
@@ -201,9 +201,8 @@ def _rows(feed: str, where: str, parameters: Sequence[Any]) -> Iterator[_Row]:
     sheets: dict[int, Sheet | None] = {}
     last = 0
     while page := select(sql, [feed, *parameters, last]):
-        for row, submission, source, code, subject, kind, from_date, to_date, stated_at, body in page:
-            if submission not in sheets:
-                sheets[submission] = _sheet(feed, submission, source, code)
+        sheets |= _sheets(feed, {row[1]: (row[2], row[3]) for row in page if row[1] not in sheets})
+        for row, submission, _, code, subject, kind, from_date, to_date, stated_at, body in page:
             sheet = sheets[submission]
             cells = cells_under(sheet, bytes(body)) if sheet else None
             named = sheet.named(cells) if sheet and cells else None
@@ -212,10 +211,17 @@ def _rows(feed: str, where: str, parameters: Sequence[Any]) -> Iterator[_Row]:
             last = row
 
 
-def _sheet(feed: str, submission: int, source: int, organisation: str) -> Sheet | None:
-    """The table of a submission. None when the definition, or its sender's variant, has changed and fits no more."""
-    ((header, part),) = select("SELECT header, part FROM record_submission WHERE id = %s", [submission])
-    return sheet_under(header, part, feed_of(feed), variant_of(source, feed, organisation))
+def _sheets(feed: str, submissions: Mapping[int, tuple[int, str]]) -> dict[int, Sheet | None]:
+    """The tables of submissions, each of a source and its code. None for one of which the definition, or its
+    sender's variant, has changed and fits no more."""
+    if not submissions:
+        return {}
+    sql = f"SELECT id, header, part FROM record_submission WHERE id IN ({marks(list(submissions))})"
+    variants = variants_of(dict(submissions.values()), feed)
+    return {
+        submission: sheet_under(header, part, feed_of(feed), variants[submissions[submission][0]])
+        for submission, header, part in select(sql, list(submissions))
+    }
 
 
 def _newest_stated(feed: str) -> dict[str, date]:
