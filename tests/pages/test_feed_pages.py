@@ -438,8 +438,8 @@ def test_beds_are_shown_in_three_states_with_the_age_of_the_word(world: World, l
     assert "That does not mean that there is no bed" in words(lead.get("/feeds/beds/"))
     send_beds(tmp_path, world, beds("1-900000001"), beds("1-900000002", accepting_admissions="N"))
     said = words(lead.get("/feeds/beds/"))
-    assert "To be had now 4 Empty, not to be had 1 Occupied 15" in said
-    assert "To be had now 0 Empty, not to be had 5 Occupied 15" in said
+    assert "Vacant and admitting 4 Vacant, not admitting 1 Occupied 15" in said
+    assert "Vacant and admitting 0 Vacant, not admitting 5 Occupied 15" in said
     assert said.index("1-900000001") < said.index("1-900000002")
 
 

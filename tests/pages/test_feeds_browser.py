@@ -70,6 +70,7 @@ STATES: dict[str, tuple[str, Callable[[Page], object], str, int]] = {
     "glance of a nurse": (NURSE, go("/feeds/"), "What services send here", 200),
     "source": (LEAD, follow("/feeds/", "Wexcombe Council"), "Lawful basis", 200),
     "file": (LEAD, follow("/feeds/", "Wexcombe Council", "person.csv"), "Why rows were quarantined", 200),
+    "beds": (NURSE, go("/feeds/beds/"), "Ring before you rely on it", 200),
     "quarantine": (LEAD, go("/feeds/quarantine/"), "Rows that could not be taken", 200),
     "quarantine none": (LEAD, go("/feeds/quarantine/?rule=none"), "Nothing waits of this kind", 200),
     "row": (LEAD, lambda page: listed(page, COUNCIL_FEED, 1), "Correct it", 200),
