@@ -8,10 +8,11 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -22,6 +23,13 @@ from tests.site.test_serving import descendants, until
 from tests.support import Deployment, empty_deployment, free_port
 
 HOSPITAL = "RZZ"
+T = TypeVar("T")
+
+
+def run(talk: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: a browser test before may have left a loop running in this one."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, talk).result()
 
 
 @pytest.fixture
@@ -245,7 +253,7 @@ def test_what_cannot_be_stored_is_to_be_sent_again_and_then_is_taken(tmp_path: P
         listener.stop()
         return answers
 
-    first, second = asyncio.run(talk())
+    first, second = run(talk())
     assert b"MSA|AE|RZZ0000000101" in first
     assert b"MSA|AA|RZZ0000000101" in second
     (kept,) = (tmp_path / "inbox").glob("*.hl7")
@@ -275,4 +283,4 @@ def test_what_was_acknowledged_is_handed_over_as_soon_as_the_disk_lets_it(tmp_pa
         server.close()
         listener.stop()
 
-    asyncio.run(talk())
+    run(talk())

@@ -208,7 +208,7 @@ def refuse_other_formats(path: Path, start: bytes, wanted: str = "CSV") -> None:
         raise UnreadableFile(
             f"{path.name} is a workbook (XLSX, ODS, XLS) or a zip. Unpack a zip; open a workbook, choose the "
             "sheet that holds the data, save it as CSV (UTF-8), and give that file."
-            if wanted == "CSV"
+            if wanted.startswith("CSV")
             else f"{path.name} is a workbook or a zip. Unpack a zip, and give the data as {wanted}."
         )
     if start[:2] == b"\x1f\x8b":
