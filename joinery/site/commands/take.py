@@ -85,13 +85,17 @@ def in_order(given: list[Path], feed: str) -> list[Path]:
 
 def _unnamed_sender(feed: str, actor: Any, at: Any) -> str:
     """A file taken without `--from` comes from a sender that is not named yet."""
+    from joinery.apps.base.action import one_at_a_time
     from joinery.apps.base.feeds import feed_of
     from joinery.apps.place.actions import OrganisationDetails, register_organisation
+    from joinery.apps.place.facts import as_at, organisation
 
     if feed_of(feed).store == "directory":
         return ""
     form = "council" if feed in ("council", "cld") else "health_service"
     code = f"UNNAMED-{feed.upper()}"
     details = OrganisationDetails(code, f"Unnamed sender ({feed})", form)
-    register_organisation(details=details, actor=actor, at=at)
+    with one_at_a_time("unnamed-sender"):  # two takes may begin at once
+        if organisation(code, as_at(at.date())) is None:
+            register_organisation(details=details, actor=actor, at=at)
     return code
