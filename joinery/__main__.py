@@ -18,7 +18,7 @@ from typing import Any
 
 from joinery import __version__
 from joinery.definitions import FEEDS
-from joinery.site.commands import feeds, place, series
+from joinery.site.commands import feeds, link, place, series
 
 Command = Callable[..., argparse.ArgumentParser]
 
@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
     _intake(command)
     feeds.add(command, commands)
+    link.add(command, commands)
     place.add(command, commands)
     series.add(command, commands)
 

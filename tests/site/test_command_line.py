@@ -38,6 +38,10 @@ KEYS = {
     "feeds returned": {"file", "rows"},
     "feeds retake": {"taken", "unchanged", "superseded", "still_wrong"},
     "feeds variant": {"variant", "feed", "from"},
+    "link files": {
+        *("records", "clusters", "linked", "pairs", "refused", "model", "link_bits", "review_bits"),
+        *("columns", "files", "warnings", "out"),
+    },
     "series upload": COUNTS | {"file", "series", "reasons", "note"},
     "series list": {"series"},
     "series show": {

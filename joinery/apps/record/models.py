@@ -43,11 +43,14 @@ SUBMISSION = States(
 
 
 class Submission(models.Model):
-    """One file taken from a source. Facts read it once `published_at` is set, which happens once."""
+    """One file taken from a source. Facts read it once `published_at` is set, which happens once.
+
+    Without a source it is no file: what was worked out of who is who, or decided by people.
+    """
 
     guard = Captured()
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", null=True)
     part = models.CharField(max_length=40)
     file_name = models.CharField(max_length=255)
     file_digest = models.CharField(max_length=64)
@@ -401,3 +404,110 @@ class ReturnRow(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["source", "key", "-id"], name="returnrow_key_newest")]
+
+
+class LinkModel(models.Model):
+    """A model by which a place links records, trained on its own: the text of its file. The newest counts;
+    before the first it is the one that ships."""
+
+    guard = AppendOnly()
+
+    name = models.CharField(max_length=60, unique=True)
+    text = models.TextField()
+    digest = models.CharField(max_length=64)
+    made_by = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+
+class MatchDetails(models.Model):
+    """Details as they are compared: what `calc.linkage.fields` makes of them, as a JSON list in its order."""
+
+    guard = Derived()
+
+    details = models.OneToOneField(
+        Details, on_delete=models.PROTECT, related_name="+", primary_key=True, db_constraint=False
+    )
+    record = models.ForeignKey(
+        SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    # Of what makes fields and keys: rows of another version are made again by `joinery migrate`.
+    version = models.SmallIntegerField()
+    fields = models.TextField()
+
+
+class MatchKey(models.Model):
+    """One thing that details must share with others to be compared with them, as a number."""
+
+    guard = Derived()
+
+    pk = models.CompositePrimaryKey("key", "details")
+    key = models.BigIntegerField()
+    details = models.ForeignKey(
+        Details, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+
+
+class MatchEvent(models.Model):
+    """What is held of two source records from here on: that they are about one person, that they are
+    not, or nothing. The newest published event of a pair and a channel counts (`calc.linkage.identity`).
+
+    `record` is the lower id of the two. `levels` says how far each comparison of the model agreed;
+    `bits` is its match weight. `made_by` is the user who decided, or the part of the system.
+    """
+
+    guard = AppendOnly(DRAFT)
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    other = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    channel = models.CharField(max_length=10)
+    verdict = models.CharField(max_length=10)
+    bits = models.FloatField(null=True)
+    model = models.CharField(max_length=60, blank=True)
+    levels = models.CharField(max_length=60, blank=True)
+    made_by = models.CharField(max_length=60)
+    note = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["record", "other", "channel", "-id"], name="matchevent_pair_newest"),
+            models.Index(fields=["other"], name="matchevent_other"),
+        ]
+
+
+class ReviewItem(models.Model):
+    """A pair of records that waits for people to say whether it is one person, or waits no longer
+    (an empty `why`). The newest published row of a pair counts."""
+
+    guard = AppendOnly(DRAFT)
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    other = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    why = models.CharField(max_length=20, blank=True)
+    bits = models.FloatField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["record", "other", "-id"], name="reviewitem_pair_newest")]
+
+
+class Review(models.Model):
+    """One person's answer about a pair of records: the same person, different people, or cannot tell.
+
+    `blind` when they had seen neither the score nor another's answer.
+    """
+
+    guard = AppendOnly()
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    other = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    answer = models.CharField(max_length=10)
+    blind = models.BooleanField()
+    note = models.CharField(max_length=300, blank=True)
+    user_id = models.IntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["record", "other", "-id"], name="review_pair_newest")]
