@@ -14,6 +14,7 @@ from joinery.calc.succession import EARLIEST, Reach
 
 DIRECT_CARE = "direct_care"
 FEED_QUALITY = "feed_quality"
+RECORD_QUALITY = "record_quality"
 
 # Roles whose work is a person's care. Source: handbook, domain 5.7 (role gate).
 CARING_ROLES = {
@@ -25,7 +26,9 @@ CARING_ROLES = {
 }
 # Looks after the directory: who is in the place, proposals, and what waits for a decision.
 ARRANGING_ROLES = {"integration_lead": "integration lead"}
-ROLES = CARING_ROLES | ARRANGING_ROLES
+# Puts right who is who: says of records that wait whether they are one person, and takes wrong ones apart.
+REVIEWING_ROLES = {"records_officer": "records officer"}
+ROLES = CARING_ROLES | ARRANGING_ROLES | REVIEWING_ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,21 @@ def may_read(restricted: bool, source_organisation: str, decision: Decision) -> 
 def may_arrange(posts: tuple[Post, ...]) -> bool:
     """Whether the viewer may change the directory: bodies, proposals, what waits for a decision."""
     return any(post.role in ARRANGING_ROLES for post in posts)
+
+
+def may_review(posts: tuple[Post, ...]) -> Decision:
+    """Decide whether a viewer may compare records that wait and say who is who, for `record_quality` alone.
+
+    Wrongly joined records may be anybody's, so no involvement is asked for; what is restricted stays so
+    outside the viewer's own organisation. Reasons: `reviewer` (allowed), `no_post`, `role`.
+
+    >>> may_review((Post("records_officer", "E06900001"),)).reason
+    'reviewer'
+    """
+    for post in posts:
+        if post.role in REVIEWING_ROLES:
+            return Decision(True, "reviewer", post, _wholly_met(post))
+    return Decision(False, "role" if posts else "no_post")
 
 
 def may_mend(posts: tuple[Post, ...], sender: str, secondary_use: bool = False) -> Decision:

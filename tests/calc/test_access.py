@@ -10,6 +10,7 @@ from joinery.calc.access import (
     ARRANGING_ROLES,
     CARING_ROLES,
     DIRECT_CARE,
+    REVIEWING_ROLES,
     ROLES,
     Involvement,
     Post,
@@ -18,6 +19,7 @@ from joinery.calc.access import (
     may_mend,
     may_open,
     may_read,
+    may_review,
 )
 from joinery.calc.succession import EARLIEST, Reach
 
@@ -25,6 +27,7 @@ SINCE = date(2026, 1, 1)
 GP = Post("gp", "Z90001")
 NURSE = Post("community_nurse", "ZC1")
 LEAD = Post("integration_lead", "999")
+OFFICER = Post("records_officer", "Z90001")
 UNKNOWN = Post("gardener", "Z90001")
 
 
@@ -161,3 +164,17 @@ def test_rows_that_were_not_taken_are_for_their_sender_and_for_leads(
     decision = may_mend(posts, sender, secondary_use)
     assert (decision.allowed, decision.reason) == (reason == "sender", reason)
     assert (decision.post is not None) == decision.allowed
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_roles_that_put_right_who_is_who_may_compare_records(role: str) -> None:
+    assert may_review((Post(role, "1"),)).allowed is (role in REVIEWING_ROLES)
+
+
+def test_a_records_officer_reviews_whoever_is_cared_for_by_whom_and_reads_restricted_parts_at_home_alone() -> None:
+    decision = may_review((GP, OFFICER))
+    assert (decision.post, decision.reason) == (OFFICER, "reviewer")
+    assert may_read(True, "Z90001", decision)
+    assert not may_read(True, "ZC1", decision)
+    assert may_review(()).reason == "no_post"
+    assert may_review((GP, LEAD)).reason == "role"

@@ -42,6 +42,14 @@ KEYS = {
         *("records", "clusters", "linked", "pairs", "refused", "model", "link_bits", "review_bits"),
         *("columns", "files", "warnings", "out"),
     },
+    "link run": {
+        *("records", "pairs", "same", "unsure", "vetoed", "people_before", "people", "joined", "parted"),
+        *("model", "warnings"),
+    },
+    "link explain": {"person", "together", "records", "pairs", "history"},
+    "link merge": {"person", "merged"},
+    "link split": {"person", "records", "now"},
+    "link undo": {"records"},
     "series upload": COUNTS | {"file", "series", "reasons", "note"},
     "series list": {"series"},
     "series show": {

@@ -19,12 +19,16 @@ WHAT = {
     "refused": "Tried to open the record and was refused",
     "original": "Looked at where an entry came from",
     "log": "Looked at who has looked",
+    "joined": "Looked at how we know that the records are one person",
+    "details": "Looked at who says what of name, dates and address",
+    "compared": "Compared two records, to say whether they are one person",
     "quarantine": "Looked at a row that could not be taken",
     "rows": "A job read rows without names",
 }
 WHY = {
     "direct_care": "For the person's care",
     "feed_quality": "To put right what a service sent",
+    "record_quality": "To put right which records are one person",
     "secondary_use": "For planning and measures",
     "provider": "To know what services can offer",
 }

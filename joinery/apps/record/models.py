@@ -490,7 +490,10 @@ class ReviewItem(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["record", "other", "-id"], name="reviewitem_pair_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["record", "other", "-id"], name="reviewitem_pair_newest"),
+            models.Index(fields=["other"], name="reviewitem_other"),
+        ]
 
 
 class Review(models.Model):

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from joinery.site.demo import corruptor
+from joinery.site.demo import cases, corruptor
 from joinery.site.demo.corruptor import Defect
 from joinery.site.demo.diary import at_clock
 from joinery.site.demo.events import definitions
@@ -102,8 +102,8 @@ def build(folder: Path, people: int = 500, seed: int = 1, as_of: date = date(202
     """Write the place under `folder`: a first full submission the day before `as_of`, and one on the day.
 
     The same arguments give the same bytes. `truth/truth.csv` says who every local identifier really is,
-    `truth/defects.csv` lists every defect, and `truth/census.csv` who lies in which bed at the beginning of the
-    day. Raises ValueError for fewer than two people.
+    `truth/defects.csv` lists every defect, `truth/cases.csv` who is easily mistaken for another, and
+    `truth/census.csv` who lies in which bed at the beginning of the day. Raises ValueError for fewer than two people.
     """
     persons, events = histories(people, seed, as_of)
     kept = books(events)
@@ -124,6 +124,8 @@ def build(folder: Path, people: int = 500, seed: int = 1, as_of: date = date(202
     data[POSTCODES] = _csv(("pcds", "lsoa21cd", "dointr", "doterm"), _postcodes())
     data["truth/truth.csv"] = _csv(("feed", "organisation", "kind", "local_id", "person"), sorted(_truth(files)))
     data["truth/defects.csv"] = _csv(("file", "key", "defect", "field", "was", "now"), defects)
+    mistakable = [(told.case, p) for p in range(people) if (told := cases.told(p, people))]
+    data["truth/cases.csv"] = _csv(("case", "person"), mistakable)
     midnight = adt.census(trust.book, trust.ids, at_clock(as_of, 0))
     data["truth/census.csv"] = _csv(("ward", "bed", "visit", "patient", "person"), midnight)
     for path, text in data.items():

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
-from joinery.site.demo import names
+from joinery.site.demo import cases, names
 from joinery.site.demo.events import NOBODY, definitions
 from joinery.site.demo.population import Person
 from joinery.site.demo.writers import Change, Copy, Record
@@ -46,6 +46,9 @@ def copies(
     """What one source believes of each of its people, and the few it holds twice."""
     held = []
     for person in chosen:
+        if told := cases.told(person, len(people)):
+            held.append(_told_copy(people[person], people[person - 1], organisation, told))
+            continue
         rng = random.Random(f"{seed}/copies/{organisation}/{person}")
         number_of_next = people[(person + 1) % len(people)].nhs_number
         held.append(_copy(people[person], 0, rates, rng, number_of_next))
@@ -73,6 +76,17 @@ def _copy(true: Person, number: int, rates: dict[str, float], rng: random.Random
     ]
     changes += [Change("duplicate", "", "", "")] if number else []
     return Copy(wrong, number, tuple(change for change in changes if change.was != change.now or number))
+
+
+def _told_copy(true: Person, before: Person, organisation: str, told: cases.Told) -> Copy:
+    """The copy that is told of somebody who is easily mistaken. To use other lists of codes is no defect."""
+    wrong = cases.held(true, before, organisation, told)
+    changes = [
+        Change(told.case, field, _text(was), _text(now))
+        for field, was, now in zip(Person._fields, true, wrong, strict=True)
+        if was != now and field != "ethnicity"
+    ]
+    return Copy(wrong, 0, tuple(changes))
 
 
 def _text(value: Any) -> str:

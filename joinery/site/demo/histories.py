@@ -6,7 +6,7 @@ The digital twin will one day take this module's place; nothing after it will no
 import random
 from datetime import date, timedelta
 
-from joinery.site.demo import lives_council, lives_health
+from joinery.site.demo import cases, lives_council, lives_health
 from joinery.site.demo.diary import Diary, at_clock
 from joinery.site.demo.events import Event, Events
 from joinery.site.demo.margaret import david, margaret
@@ -29,27 +29,32 @@ def histories(people: int, seed: int, as_of: date) -> tuple[People, Events]:
     """
     if people < 2:
         raise ValueError("the place needs at least two people: Mrs Smith and her son")
-    persons = population(people, seed, as_of)
+    persons = population(people - cases.count(people), seed, as_of)
+    persons += cases.people_after(persons, people, seed)
     households: dict[int, list[Person]] = {}
     for person in persons:
         households.setdefault(person.household, []).append(person)
     told, rows = [], []
     for person in persons:
         diary = Diary(person, as_of)
-        _live(diary, seed, households[person.household])
-        death_date = _death_date(diary, random.Random(f"{seed}/death/{person.person}"))
+        case = cases.told(person.person, people)
+        _live(diary, seed, households[person.household], case)
+        death_date = None if case else _death_date(diary, random.Random(f"{seed}/death/{person.person}"))
         told.append(person._replace(death_date=death_date))
         rows += _until_death(diary, death_date) if death_date else diary.rows
     return People.of(told), Events.of(rows)
 
 
-def _live(diary: Diary, seed: int, household: list[Person]) -> None:
-    """Fill one diary: Mrs Smith's from her story, everybody else's by chance."""
+def _live(diary: Diary, seed: int, household: list[Person], told: cases.Told | None) -> None:
+    """Fill one diary: Mrs Smith's from her story, most others' by chance, those of `cases` from what is told."""
     person = diary.person.person
     if person == 0:
         margaret(diary)
         return
     lives_health.general_practice(diary, random.Random(f"{seed}/general_practice/{person}"))
+    if told is not None:
+        cases.live(diary, random.Random(f"{seed}/cases/{person}"), told.known_to)
+        return
     lives_health.community(diary, random.Random(f"{seed}/community/{person}"))
     if person == 1:
         david(diary)

@@ -255,14 +255,14 @@ def hospital(diary: Diary, rng: random.Random) -> None:
     """An emergency stay for some, and a few who lie there now."""
     band, left = age_band(diary.age_years()), None
     if rng.random() < (0.02, 0.05, 0.12, 0.24)[band]:
-        left = _stay(diary, rng, diary.days_ago(rng.randint(20, 500)))
+        left = stay(diary, rng, diary.days_ago(rng.randint(20, 500)))
     if rng.random() < IN_A_BED_NOW[band]:
         since = diary.days_ago(rng.choice((1, 1, 2, 3, 4, 6, 9, 15)))
         if left is None or since > left.date():
-            _stay(diary, rng, since, still_there=True)
+            stay(diary, rng, since, still_there=True)
 
 
-def _stay(diary: Diary, rng: random.Random, day: date, *, still_there: bool = False) -> datetime:
+def stay(diary: Diary, rng: random.Random, day: date, *, still_there: bool = False) -> datetime:
     """From the door to the way home, the letter to the practice, and home care paused. Returns when it ends."""
     why = rng.choice(list(WARD_FOR))
     stay, nights, hour = diary.episode(), rng.choice((1, 2, 3, 5, 8, 13)), rng.randint(0, 23)

@@ -1,5 +1,6 @@
 """The way into record: taking what was sent, and opening a view of a person."""
 
+from joinery.apps.record.actions.comparing import REVIEW_REFUSALS, open_pair, open_queue
 from joinery.apps.record.actions.correcting import (
     MENDING_REFUSALS,
     Corrected,
@@ -18,7 +19,7 @@ from joinery.apps.record.actions.reading import open_rows
 from joinery.apps.record.actions.receiving import ACCEPTED, REFUSED, TRY_AGAIN, Arrived, Receiver
 from joinery.apps.record.actions.rereading import reread_lines
 from joinery.apps.record.actions.variants import say_variant
-from joinery.apps.record.actions.viewing import Criteria, open_record, search_people
+from joinery.apps.record.actions.viewing import Criteria, Moved, open_record, search_people
 
 __all__ = [
     "MENDING_REFUSALS",
@@ -27,9 +28,13 @@ __all__ = [
     "TRY_AGAIN",
     "Arrived",
     "Criteria",
+    "Moved",
+    "REVIEW_REFUSALS",
     "Receiver",
     "Taken",
     "due",
+    "open_pair",
+    "open_queue",
     "open_record",
     "open_source",
     "pass_relationships",

@@ -1,168 +1,186 @@
-"""Which person a source record is about: a valid NHS number, and details that agree with it.
+"""Which person a source record is about.
 
-Every number that is said now, or was said before by a record that says something else now, is worked
-out anew from what all its records say. So the files of a place may arrive in any order: who is who ends
-the same. A person keeps their id as long as one of their records does.
+What records say is compared pair by pair, and each pair's outcome is kept as an event: by a valid NHS
+number with details that agree, by the score of the model, by people. Who is who follows from the events
+that count and from nothing else, so the files of a place may arrive in any order, and whatever was
+decided can be taken back. A link is what followed, for reading.
 
-A number that a hospital merged into another follows it: it is looked up, and has no say of its own until
-the merge is taken back.
+A number that a hospital merged into another follows it: it has no say of its own until the merge is
+taken back.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from joinery.apps.base.columns import insert_rows, marks, select, stored
-from joinery.apps.record import sql as reading
+from joinery.apps.base.columns import insert_rows, stored
+from joinery.apps.record.actions.queue import keep_waiting
+from joinery.apps.record.compared import fields_said, linking_model
+from joinery.apps.record.matching import candidates
 from joinery.apps.record.merges import MERGED, merged_into
-from joinery.apps.record.models import Link, Person
-from joinery.apps.record.rows import DetailsRow
-from joinery.calc.linkage.ladder import Details, agrees, same_people
+from joinery.apps.record.models import Link, MatchEvent, Person
+from joinery.apps.record.pairs import (
+    MACHINE,
+    HeldEvent,
+    Pair,
+    Statement,
+    events_with_merges,
+    founders_of,
+    held_events,
+    linked_to,
+    same_numbers,
+    statements,
+)
+from joinery.calc.linkage.identity import Event, People, Said, replay, touched
+from joinery.calc.linkage.ladder import content, ladder_pairs
+
+# A score that moved by less than this is the same score: models are trained on numbers of this precision.
+SAME_BITS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A source record: whose it is (nobody's yet: empty), what it says, and which number it gave before.
+class Found:
+    """What a machine channel makes of a pair now. `levels` of a rule is what agreed."""
 
-    `linked_to` is whom it is linked to now: another than `person_id`, when a merge was taken back.
+    channel: str
+    verdict: str
+    bits: float | None = None
+    levels: str = ""
+    model: str = ""
+
+
+def link_records(submission_id: int, at: datetime, said: Collection[int], also: Sequence[int] = ()) -> None:
+    """Link the records that say something new to people, and whoever that joins or parts.
+
+    `also` are records that a hospital's merge is about. A record that stays leaves no event.
     """
-
-    record_id: int
-    person_id: str
-    nhs_number: str
-    details: Details
-    number_before: str = ""
-    linked_to: str = ""
-    merged: bool = False
-
-
-def link_records(submission_id: int, at: datetime, said: dict[int, DetailsRow], also: Sequence[int] = ()) -> None:
-    """Link each record (by id) to a person, as one event each; a record that stays leaves no event.
-
-    Other records with the same numbers move too, where what is said now joins or parts them. `also` are
-    records that a merge is about.
-    """
-    links: list[tuple[Any, ...]] = []
-    people: list[tuple[str]] = []
-    taken: set[str] = set()
-    person_of: dict[int, str] = {}
-    records, into = _apart_from_merged(submission_id, _records(submission_id, said, also))
-    groups = _groups([k for k in records if k.record_id not in into])
-    for group, same_number in sorted(groups, key=_who_keeps_the_id):
-        person_id = next((k.person_id for k in group if k.person_id and k.person_id not in taken), "")
-        founder = None
-        if not person_id:
-            founder, person_id = group[0], secrets.token_hex(10)
-            people.append((person_id,))
-        taken.add(person_id)
-        for each in group:
-            person_of[each.record_id] = person_id
-            if each.linked_to != person_id:
-                reason = _founding(each, group, same_number) if each is founder else _joining(each, group)
-                links.append((each.record_id, person_id, submission_id, stored(at), reason))
-    for each in (k for k in records if k.record_id in into):
-        person_id = person_of.get(into[each.record_id], "")
-        if person_id and person_id != each.linked_to:
-            links.append((each.record_id, person_id, submission_id, stored(at), MERGED))
-    insert_rows(Person, ("id",), people)
-    insert_rows(Link, ("record_id", "person_id", "submission_id", "at", "reason"), links)
+    if said:
+        found = _by_number(submission_id, said)
+        by_score = _by_score(submission_id, said)
+        found = {pair: each for pair, each in by_score.items() if pair not in found} | found
+        held = [h for h in held_events(said, submission_id) if h.channel in MACHINE]
+        insert_events(submission_id, at, changed_events(found, held), made_by="system:linkage")
+        said = {*said, *(record for h in held for record in h.pair)}
+    relink(submission_id, at, {*said, *also})
 
 
-def _who_keeps_the_id(group: tuple[list[Known], list[Known]]) -> tuple[bool, int]:
-    """When a person's records part: those with a number before those without, then the earliest linked."""
-    linked = (k.record_id for k in group[0] if k.person_id)
-    return not group[0][0].nhs_number, next(linked, 2**63)
-
-
-def _groups(records: Sequence[Known]) -> list[tuple[list[Known], list[Known]]]:
-    """Each person's records, by record id, and with them all the records that carry the same number."""
-    by_number: dict[str, list[Known]] = defaultdict(list)
-    groups = []
-    for each in records:
-        if each.nhs_number:
-            by_number[each.nhs_number].append(each)
-        else:
-            groups.append(([each], [each]))
-    for same_number in by_number.values():
-        for positions in same_people([k.details for k in same_number]):
-            groups.append(([same_number[i] for i in positions], same_number))
-    return groups
-
-
-def _founding(each: Known, group: list[Known], same_number: list[Known]) -> str:
-    """Why a record begins a person."""
-    if each.person_id and each.nhs_number != each.number_before:
-        return "number_changed"
-    return "first_record" if len(group) == len(same_number) else "kept_apart"
-
-
-def _joining(each: Known, group: list[Known]) -> str:
-    """Why a record is about the person of the others in its group."""
-    reasons = [agrees(each.details, other.details) for other in group if other is not each]
-    if not any(agreed for agreed, _ in reasons):
-        return "unmerged"
-    return "nhs_number_and_" + min(why for agreed, why in reasons if agreed)
-
-
-def _records(submission_id: int, said: dict[int, DetailsRow], also: Sequence[int]) -> list[Known]:
-    """The records in `said` and `also`, and all that carry a number which one of these says or said before."""
-    before = {k.record_id: k for k in _known(submission_id, "d.record_id", [*said, *also])}
-    numbers = {d.nhs_number for d in said.values()} | {k.nhs_number for k in before.values()}
-    # The index on numbers leaves out the empty one, and SQLite uses it only when told so.
-    others = _known(submission_id, "NOT (d.nhs_number = '') AND d.nhs_number", sorted(numbers - {""}))
-    records = {k.record_id: k for k in (*before.values(), *others) if k.record_id not in said}
-    for record_id, row in said.items():
-        old = before.get(record_id)
-        details = Details(row.family_name, row.given_name, row.birth_date)
-        now = Known(record_id, "", row.nhs_number, details)
-        if old:
-            now = replace(old, nhs_number=row.nhs_number, details=details)
-        records[record_id] = now
-    return [records[record_id] for record_id in sorted(records)]
-
-
-def _apart_from_merged(submission_id: int, records: list[Known]) -> tuple[list[Known], dict[int, int]]:
-    """The records, with those that merges tie to them; and into which record each merged one went.
-
-    One whose merge was taken back is again who it was before.
-    """
-    into = merged_into(submission_id, [k.record_id for k in records])
-    there = {k.record_id for k in records}
-    tied = sorted({*into, *into.values()} - there)
-    records = sorted([*records, *(_known(submission_id, "d.record_id", tied) if tied else [])], key=_by_id)
-    parted = [k.record_id for k in records if k.merged and k.record_id not in into]
-    sql = (
-        "SELECT k.record_id, k.person_id FROM record_link k JOIN record_submission s ON s.id = k.submission_id "
-        f"WHERE (s.published_at IS NOT NULL OR s.id = %s) AND k.reason <> %s AND k.record_id IN ({marks(parted)}) "
-        "ORDER BY k.id"
+def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> dict[int, str]:
+    """Work out anew who these records are about, and all that are tied to them; returns who moved where."""
+    records, events = touched(record_ids, partial(events_with_merges, submission_id=submission_id))
+    said = {
+        s.record_id: Said(s.nhs_number, content(s.details))
+        for s in statements("d.record_id", sorted(records), submission_id)
+    }
+    # A record that was only referred to so far says nothing, and is nobody's.
+    events = [event for event in events if event.left in said and event.right in said]
+    people = replay(said, founders_of(said), events, lambda record: secrets.token_hex(10))
+    before = linked_to(said, submission_id)
+    moved = {record: person for record, person in people.person_of.items() if before.get(record) != person}
+    followers = merged_into(submission_id, moved)
+    founding = set(people.founded)
+    insert_rows(Person, ("id",), [(person,) for _, person in people.founded])
+    insert_rows(
+        Link,
+        ("record_id", "person_id", "submission_id", "at", "reason"),
+        [
+            (record, person, submission_id, stored(at), _reason(record, people, events, followers, before))
+            # The first link to a person tells who founded them.
+            for record, person in sorted(moved.items(), key=lambda link: (link not in founding, link))
+        ],
     )
-    was = dict(select(sql, [submission_id, MERGED, *parted])) if parted else {}
-    return [replace(k, person_id=was.get(k.record_id, "")) if k.record_id in parted else k for k in records], into
+    keep_waiting(submission_id, at, people, events)
+    return moved
 
 
-def _by_id(known: Known) -> int:
-    return known.record_id
+def _reason(
+    record: int, people: People, events: Sequence[Event], followers: Mapping[int, int], before: Mapping[int, str]
+) -> str:
+    """Why a record is about its person now, as a code: the strongest event that ties it to another record."""
+    if record in followers:
+        return MERGED
+    person = people.person_of[record]
+    ties = {
+        event.channel: event
+        for event in events
+        if record in (event.left, event.right)
+        and event.verdict == "same"
+        and people.person_of.get(event.left) == people.person_of.get(event.right) == person
+    }
+    if "reviewer" in ties:
+        return "reviewer"
+    if "rule" in ties:
+        return f"nhs_number_and_{ties['rule'].reason}"
+    if "score" in ties:
+        return "score"
+    if "hospital" in ties:
+        return "unmerged" if record in before else "first_record"
+    return "parted" if record in before else "first_record"
 
 
-def _known(submission_id: int, column: str, values: Sequence[Any]) -> list[Known]:
-    """The linked records of which a column holds one of the values, with what they say."""
-    also = f"s.id = {int(submission_id)}"
-    details = reading.details(also=also)
-    links = reading.links(on="k.record_id = d.record_id", also=also)
-    sql = (
-        "SELECT d.record_id, k.person_id, d.nhs_number, d.family_name, d.given_name, d.birth_date, k.reason "
-        f"FROM {details} JOIN {links} WHERE {column} IN ({marks(values)})"
+def _by_number(submission_id: int, said: Collection[int]) -> dict[Pair, Found]:
+    """What the ladder says of the records in `said` and all others that carry their NHS numbers."""
+    mine = statements("d.record_id", sorted(said), submission_id)
+    of_number: dict[str, list[Statement]] = defaultdict(list)
+    for statement in same_numbers((s.nhs_number for s in mine), submission_id):
+        of_number[statement.nhs_number].append(statement)
+    found = {}
+    for alike in of_number.values():
+        for rung in ladder_pairs([s.details for s in alike]):
+            a, b = sorted((alike[rung.left].record_id, alike[rung.right].record_id))
+            if a in said or b in said:
+                verdict = "apart" if rung.reason == "conflict" else "same"
+                found[a, b] = Found("rule", verdict, levels=rung.reason)
+    return found
+
+
+def _by_score(submission_id: int, said: Collection[int]) -> dict[Pair, Found]:
+    """What the model says of the records in `said` and of every other that could be the same person."""
+    model = linking_model()
+    found = {}
+    for record, fields in fields_said(sorted(said), submission_id).items():
+        for other, score in candidates(fields, model, submission_id=submission_id, exclude_record=record):
+            a, b = sorted((record, other))
+            verdict = "same" if score.bits >= model.link_bits else "unsure"
+            found[a, b] = Found("score", verdict, score.bits, score.code, model.name)
+    return found
+
+
+def changed_events(found: Mapping[Pair, Found], held: Iterable[HeldEvent]) -> list[tuple[Pair, Found]]:
+    """What is not as it is held: new, other than before, or no longer so."""
+    now = {(pair, each.channel): each for pair, each in found.items()}
+    changed = []
+    for old in held:
+        new = now.pop((old.pair, old.channel), Found(old.channel, "none"))
+        if _differs(new, old):
+            changed.append((old.pair, new))
+    return sorted([*changed, *((pair, each) for (pair, _), each in now.items())], key=lambda event: event[0])
+
+
+def _differs(new: Found, old: HeldEvent) -> bool:
+    if new.verdict != old.verdict or (new.channel == "rule" and new.levels != old.levels):
+        return True
+    return new.bits is not None and old.bits is not None and abs(new.bits - old.bits) >= SAME_BITS
+
+
+def insert_events(
+    submission_id: int, at: datetime, events: Iterable[tuple[Pair, Found]], *, made_by: str, note: str = ""
+) -> None:
+    """Keep events on pairs of records."""
+    moment: Any = stored(at)
+    insert_rows(
+        MatchEvent,
+        (
+            *("record_id", "other_id", "submission_id", "channel", "verdict", "bits", "model", "levels"),
+            *("made_by", "note", "at"),
+        ),
+        [
+            (*pair, submission_id, e.channel, e.verdict, e.bits, e.model, e.levels, made_by, note, moment)
+            for pair, e in events
+        ],
     )
-    return [
-        Known(record, person, number, Details(family, given, _day(born)), number, person, reason == MERGED)
-        for record, person, number, family, given, born, reason in select(sql, values)
-    ]
-
-
-def _day(value: Any) -> date | None:
-    return date.fromisoformat(value) if isinstance(value, str) else value

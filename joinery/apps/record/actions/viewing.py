@@ -11,7 +11,17 @@ from joinery.apps.base.access_log import Look, Viewing, log_access, open_viewing
 from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.columns import as_day, select
 from joinery.apps.record.sql import links, relationships
-from joinery.calc.access import CARING_ROLES, DIRECT_CARE, Decision, Involvement, Post, may_list, may_open
+from joinery.calc.access import (
+    CARING_ROLES,
+    DIRECT_CARE,
+    RECORD_QUALITY,
+    Decision,
+    Involvement,
+    Post,
+    may_list,
+    may_open,
+    may_review,
+)
 from joinery.calc.linkage.ladder import name_key
 
 # Why not, in words for the person who asked.
@@ -34,19 +44,52 @@ class Criteria:
     birth_date: date | None = None
 
 
+class Moved(Exception):
+    """The id is an old one: the person goes by another now, and the viewer may open their record."""
+
+    def __init__(self, person_id: str) -> None:
+        super().__init__("an old id")
+        self.person_id = person_id
+
+
 def open_record(
-    *, person_id: str, posts: tuple[Post, ...], actor: Actor, at: datetime, what: str = "opened"
+    *,
+    person_id: str,
+    posts: tuple[Post, ...],
+    actor: Actor,
+    at: datetime,
+    what: str = "opened",
+    reviewing: bool = False,
 ) -> Viewing:
     """Open one person's record for direct care. Raises Refused, having logged the refusal.
 
-    An id that belongs to nobody is refused like a person one may not see, so that ids cannot be tried.
+    An id that belongs to nobody is refused like a person one may not see, so that ids cannot be tried. Of an
+    old id the decision is that about the person whom it leads to; Moved is raised when they may be seen.
+    With `reviewing`, who puts right who is who may look too, for that purpose.
     """
     person_id = person_id.replace("\0", "\ufffd")  # which PostgreSQL cannot hold in a text, and no id has
-    decision = may_open(posts, _involved(person_id, at.date()), DIRECT_CARE)
-    if decision.allowed:
-        return open_viewing(actor=actor, at=at, look=Look(what, DIRECT_CARE, decision), person_ids=[person_id])
-    log_access(actor=actor, at=at, look=Look("refused", DIRECT_CARE, decision), person_ids=[person_id[:32]])
-    raise Refused(decision.reason, REFUSALS[decision.reason])
+    look = _look(what, person_id, posts, at.date(), reviewing)
+    if look.purpose != DIRECT_CARE or not look.decision.allowed:
+        now = current_person(person_id)
+        if now is None:
+            look = Look(what, DIRECT_CARE, may_open(posts, [], DIRECT_CARE))
+        elif now != person_id:
+            person_id, look = now, _look(what, now, posts, at.date(), reviewing)
+            if look.decision.allowed:
+                raise Moved(now)
+    if look.decision.allowed:
+        return open_viewing(actor=actor, at=at, look=look, person_ids=[person_id])
+    log_access(actor=actor, at=at, look=Look("refused", look.purpose, look.decision), person_ids=[person_id[:32]])
+    raise Refused(look.decision.reason, REFUSALS[look.decision.reason])
+
+
+def _look(what: str, person_id: str, posts: tuple[Post, ...], on: date, reviewing: bool) -> Look:
+    """A look at a person and its decision: for their care, or else to put right who is who."""
+    decision = may_open(posts, _involved(person_id, on), DIRECT_CARE)
+    review = may_review(posts)
+    if reviewing and review.allowed and not decision.allowed:
+        return Look(what, RECORD_QUALITY, review)
+    return Look(what, DIRECT_CARE, decision)
 
 
 def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, at: datetime) -> tuple[Viewing, bool]:
@@ -64,6 +107,16 @@ def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, 
     look = Look("listed" if found else "searched", DIRECT_CARE, may_list(caring[0]))
     viewing = open_viewing(actor=actor, at=at, look=look, person_ids=found[:MOST_FOUND])
     return viewing, len(found) > MOST_FOUND
+
+
+def current_person(person_id: str) -> str | None:
+    """Where an id leads now: to whom the record that founded it is about. None when it is nobody's."""
+    sql = (
+        f"SELECT k.person_id FROM {links()} WHERE k.record_id = (SELECT f.record_id FROM record_link f "
+        "JOIN record_submission fs ON fs.id = f.submission_id AND fs.published_at IS NOT NULL "
+        "WHERE f.person_id = %s ORDER BY f.id LIMIT 1)"
+    )
+    return next((str(person) for (person,) in select(sql, [person_id])), None)
 
 
 def _involved(person_id: str, on: date) -> list[Involvement]:

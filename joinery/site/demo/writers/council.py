@@ -39,6 +39,7 @@ ETHNICITIES = {
     "M": "Black, Black British, Caribbean or African: Caribbean",
     "N": "Black, Black British, Caribbean or African: African",
     "R": "Asian or Asian British: Chinese",
+    "T": "White: Gypsy or Irish Traveller",  # no letter of the NHS's list
     "Z": "No data: Undeclared or not known",
 }
 GENDERS = {"male": "Male", "female": "Female", "other": "Other", "unknown": ""}

@@ -1,0 +1,197 @@
+"""Which records are one person, from pairs that may be: the strongest pair first, and never against a veto.
+
+Plain connected components would join two families through one wrong number (handbook, linkage 5.3), so a
+pair that would bring together what must stay apart is refused, and said to be.
+
+Records are positions from 0, so that a million of them are a few lists of whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+# A person has fewer records than this in the feeds of one place; more are a chain of mistakes or a dummy,
+# and go to review (handbook, linkage 2.7).
+LARGEST = 40
+# Two numbers of one person differ by at most a slip or two of the pen (handbook, linkage 2.2).
+MOST_SLIPS = 2
+
+Pair = tuple[int, int]
+Why = Literal["told_apart", "one_file", "numbers_conflict", "contradiction", "too_many"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Each record's group, named by its lowest position; and the pairs that were refused, and why."""
+
+    group_of: list[int]
+    refused: list[tuple[Pair, Why]]
+
+    def groups(self) -> list[list[int]]:
+        """The records of each group, both in ascending order."""
+        found: dict[int, list[int]] = {}
+        for record, group in enumerate(self.group_of):
+            found.setdefault(group, []).append(record)
+        return list(found.values())
+
+
+def cluster(
+    count: int,
+    pairs: Iterable[Pair],
+    numbers: Sequence[str] = (),
+    *,
+    decided: Iterable[Pair] = (),
+    apart: Iterable[Pair] = (),
+    contradictions: Iterable[Pair] = (),
+    files: Sequence[int] = (),
+    largest: int = LARGEST,
+) -> Clusters:
+    """Join `count` records by `pairs`, which come strongest first (`strongest_first`).
+
+    A pair is refused when a record of one side and a record of the other are `apart` or `contradictions`,
+    have valid NHS `numbers` ("" is none) more than two slips apart, or come from one file of which it is
+    known that nobody is in it twice (`files`: its number from 1, 0 for any other); or when more than
+    `largest` records would be one person. `decided` are pairs that people decided: they are joined first
+    and overrule all but `apart`, or what was refused could never be put right.
+
+    Raises ValueError when `numbers` or `files` do not say something of every record.
+
+    >>> cluster(4, [(0, 1), (1, 2), (2, 3)], ["9990000018", "", "9992223334", ""]).groups()
+    [[0, 1], [2, 3]]
+    """
+    for name, values in (("numbers", numbers), ("files", files)):
+        if len(values) not in (0, count):
+            raise ValueError(f"{name} are given for {len(values)} of {count} records: give one for each, or none")
+    growing = _Groups(count, numbers, files, largest)
+    growing.keep_apart(contradictions, "contradiction")
+    growing.keep_apart(apart, "told_apart")
+    refused: list[tuple[Pair, Why]] = []
+    for by_people, wanted in ((True, decided), (False, pairs)):
+        for pair in wanted:
+            a, b = growing.find(pair[0]), growing.find(pair[1])
+            if a != b:
+                why = growing.foe(a, b, by_people) or (None if by_people else growing.veto(a, b))
+                if why:
+                    refused.append((pair, why))
+                else:
+                    growing.join(a, b)
+    return Clusters(growing.named(), refused)
+
+
+def strongest_first(pairs: Iterable[tuple[int, int, float]], content: Sequence[str] | Sequence[int] = ()) -> list[Pair]:
+    """Pairs (left, right, bits) in the order in which to join them.
+
+    Ties go by what the two records say (`content`: for each record something that can be sorted), so that
+    the order of the records changes nothing; only then by position.
+    """
+    if content:
+        ordered = sorted((-bits, *sorted((content[a], content[b])), min(a, b), max(a, b)) for a, b, bits in pairs)
+    else:
+        ordered = sorted((-bits, min(a, b), max(a, b)) for a, b, bits in pairs)
+    return [pair[-2:] for pair in ordered]
+
+
+def digit_distance(a: str, b: str) -> int:
+    """How many slips of the pen lie between two numbers: wrong digits, two neighbours swapped being one.
+
+    Source: handbook, linkage 2.2. Digits left out or put in are not seen.
+
+    >>> digit_distance("9990000018", "9990000081"), digit_distance("9990000018", "9992000019")
+    (1, 2)
+    """
+    length = max(len(a), len(b))
+    a, b = a.zfill(length), b.zfill(length)
+    slips, at = 0, length - 1
+    while at >= 0:
+        if a[at] != b[at]:
+            slips += 1
+            if at and (a[at - 1], a[at]) == (b[at], b[at - 1]):
+                at -= 1
+        at -= 1
+    return slips
+
+
+class _Groups:
+    """Records in groups that grow, and what each group holds that may keep it from another.
+
+    A group is known by one of its records (`find`); the lists hold what is true of the group there.
+    """
+
+    def __init__(self, count: int, numbers: Sequence[str], files: Sequence[int], largest: int) -> None:
+        self._parent = list(range(count))
+        self._size = [1] * count
+        self._largest = largest
+        self._number = list(numbers) or [""] * count
+        self._numbers: dict[int, frozenset[str]] = {}  # of groups with several
+        self._files = [1 << file if file else 0 for file in files] or [0] * count  # a bit for each file
+        self._foes: dict[int, dict[int, Why]] = {}
+
+    def keep_apart(self, pairs: Iterable[Pair], why: Why) -> None:
+        for a, b in pairs:
+            self._foes.setdefault(a, {})[b] = why
+            self._foes.setdefault(b, {})[a] = why
+
+    def find(self, record: int) -> int:
+        parent = self._parent
+        while parent[record] != record:
+            parent[record] = parent[parent[record]]
+            record = parent[record]
+        return record
+
+    def foe(self, a: int, b: int, only_told: bool = False) -> Why | None:
+        """Whether a record of one group must stay apart from one of the other."""
+        left, right = self._foes.get(a), self._foes.get(b)
+        if not left or not right:  # what stands in one stands in the other
+            return None
+        few, there = (left, b) if len(left) <= len(right) else (right, a)
+        found = {why for record, why in few.items() if self.find(record) == there}
+        if "told_apart" in found:
+            return "told_apart"
+        return "contradiction" if found and not only_told else None
+
+    def veto(self, a: int, b: int) -> Why | None:
+        """What else keeps two groups from being one person."""
+        if self._files[a] & self._files[b]:
+            return "one_file"
+        x, y = self._number[a], self._number[b]
+        if x and y and (x != y or self._numbers) and self._conflict(a, b):
+            return "numbers_conflict"
+        return "too_many" if self._size[a] + self._size[b] > self._largest else None
+
+    def _conflict(self, a: int, b: int) -> bool:
+        """Numbers that both groups hold, or one of them, were accepted there: only new company is looked at."""
+        left, right = self._numbers_of(a), self._numbers_of(b)
+        return any(digit_distance(x, y) > MOST_SLIPS for x, y in product(left - right, right - left))
+
+    def _numbers_of(self, group: int) -> frozenset[str]:
+        return self._numbers.get(group) or frozenset((self._number[group],)) - {""}
+
+    def join(self, a: int, b: int) -> None:
+        if self._size[a] < self._size[b]:
+            a, b = b, a
+        self._parent[b] = a
+        self._size[a] += self._size[b]
+        self._files[a] |= self._files[b]
+        if self._number[a] != self._number[b] or b in self._numbers:
+            numbers = self._numbers_of(a) | self._numbers_of(b)
+            self._number[a] = self._number[a] or self._number[b]
+            if len(numbers) > 1:
+                self._numbers[a] = numbers
+        if b in self._foes:
+            self._take_foes(a, self._foes.pop(b))
+
+    def _take_foes(self, group: int, foes: dict[int, Why]) -> None:
+        into = self._foes.setdefault(group, {})
+        if len(into) < len(foes):
+            self._foes[group], foes, into = foes, into, foes
+        for record, why in foes.items():
+            if why == "told_apart" or record not in into:
+                into[record] = why
+
+    def named(self) -> list[int]:
+        """Each record's group, by the lowest record in it."""
+        lowest: dict[int, int] = {}
+        return [lowest.setdefault(self.find(record), record) for record in range(len(self._parent))]

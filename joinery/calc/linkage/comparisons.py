@@ -1,0 +1,355 @@
+"""How two records are compared: every level once, in words, in SQL for a table and in Python for one pair.
+
+The levels of a comparison are tried from the top; the first one that holds counts, and the last always
+holds. A comparison counts nothing where a side does not say. Splink takes the SQL, the real-time scorer the
+predicate, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+
+from joinery.calc.linkage.fields import FURTHER, Fields, nicknames, part
+
+Test = Callable[[Fields, Fields], bool]
+
+# No two names are exactly this alike, so that two implementations never round to different sides of it.
+_NEAR, _ALIKE = 0.9151, 0.7951
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One degree of agreement: what a nurse would call it, and when it holds (`sql` "ELSE": otherwise)."""
+
+    words: str
+    sql: str
+    holds: Test
+    start: float
+    """The share of this level among records of one person, before anything is learnt."""
+    frequency_of: str = ""
+    """The column whose rare values say more than its common ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is compared, when it cannot be (`missing`), and the levels, from full agreement down."""
+
+    name: str
+    columns: tuple[str, ...]
+    missing_sql: str
+    missing: Test
+    levels: tuple[Level, ...]
+
+
+def _both(column: str) -> str:
+    """SQL that joins the two sides' values: "a_l = a_r"."""
+    return f'"{column}_l" = "{column}_r"'
+
+
+def _lacks(*columns: str) -> str:
+    return " OR ".join(f'"{column}_{side}" IS NULL' for column in columns for side in "lr")
+
+
+def _lack(*columns: str) -> Test:
+    return lambda a, b: not all(getattr(side, column) for side in (a, b) for column in columns)
+
+
+def _same(column: str) -> Test:
+    return lambda a, b: bool(part(a, column)) and part(a, column) == part(b, column)
+
+
+def _bytes(text: str) -> bytes | str:
+    """DuckDB measures likeness in bytes; for plain letters that is the same."""
+    return text if text.isascii() else text.encode()
+
+
+def _like(column: str, least: float) -> tuple[str, Test]:
+    """Jaro-Winkler likeness of at least `least`."""
+
+    def holds(a: Fields, b: Fields) -> bool:
+        x, y = _bytes(getattr(a, column)), _bytes(getattr(b, column))
+        if isinstance(x, str) != isinstance(y, str):
+            x, y = getattr(a, column).encode(), getattr(b, column).encode()
+        return JaroWinkler.similarity(x, y) >= least
+
+    return f'jaro_winkler_similarity("{column}_l", "{column}_r") >= {least}', holds
+
+
+def _slips(column: str, most: int) -> tuple[str, Test]:
+    """At most `most` letters or digits added, lost, mistyped or swapped with their neighbour."""
+
+    def holds(a: Fields, b: Fields) -> bool:
+        x, y = getattr(a, column).encode(), getattr(b, column).encode()
+        return DamerauLevenshtein.distance(x, y, score_cutoff=most) <= most
+
+    return f'damerau_levenshtein("{column}_l", "{column}_r") <= {most}', holds
+
+
+def _within(column: str) -> tuple[str, Test]:
+    """One side is a part of the other, of three letters or more: JONES and SMITHJONES, ANN and ANNMARIE."""
+    left, right = f'"{column}_l"', f'"{column}_r"'
+
+    def holds(a: Fields, b: Fields) -> bool:
+        short, long = sorted((getattr(a, column), getattr(b, column)), key=len)
+        return len(short) >= 3 and short in long
+
+    sql = f"least(length({left}), length({right})) >= 3 AND (contains({left}, {right}) OR contains({right}, {left}))"
+    return sql, holds
+
+
+def _initial(a: Fields, b: Fields) -> bool:
+    return 1 in (len(a.given_name), len(b.given_name)) and a.given_name[:1] == b.given_name[:1]
+
+
+def _swapped(a: Fields, b: Fields) -> bool:
+    crossed = a.given_name == b.family_name and a.family_name == b.given_name
+    return crossed and bool(a.given_name and a.family_name) and a.given_name != a.family_name
+
+
+_SWAPPED = '"given_name_l" = "family_name_r" AND "family_name_l" = "given_name_r" AND "given_name_l" <> "family_name_l"'
+
+
+def _parts_of_date(a: Fields, b: Fields) -> int:
+    x, y = a.birth_date, b.birth_date
+    return (x[:4] == y[:4]) + (x[5:7] == y[5:7]) + (x[8:] == y[8:])
+
+
+def _new_year(a: Fields, b: Fields) -> bool:
+    """The same year, of which one side only knew the year: 1 January is what systems make of that."""
+    return a.birth_date[:4] == b.birth_date[:4] and "01-01" in (a.birth_date[5:], b.birth_date[5:])
+
+
+def _otherwise(words: str, start: float) -> Level:
+    return Level(words, "ELSE", lambda a, b: True, start)
+
+
+_PARTS_OF_DATE = (
+    '(("birth_date_l"[1:4] = "birth_date_r"[1:4])::INT + ("birth_date_l"[6:7] = "birth_date_r"[6:7])::INT'
+    ' + ("birth_date_l"[9:10] = "birth_date_r"[9:10])::INT)'
+)
+_INITIAL = 'least(length("given_name_l"), length("given_name_r")) = 1 AND "given_name_l"[1] = "given_name_r"[1]'
+_NICKNAME = 'list_contains("nicknames_l", "given_name_r")'
+
+
+def _nickname(a: Fields, b: Fields) -> bool:
+    return b.given_name in nicknames(a.given_name)
+
+
+def _number() -> Comparison:
+    """The number counts in full only where something else agrees: a spouse's number is a common mistake."""
+    alike_sql, alike = _like("given_name", _ALIKE)
+
+    def stranger(a: Fields, b: Fields) -> bool:
+        if a.nhs_number != b.nhs_number or not all((a.birth_date, b.birth_date, a.given_name, b.given_name)):
+            return False
+        named_alike = any(test(a, b) for test in (alike, _nickname, _swapped, _initial))
+        return not named_alike and _parts_of_date(a, b) < 2
+
+    named_alike_sql = " OR ".join(f"coalesce({sql}, false)" for sql in (alike_sql, _NICKNAME, _SWAPPED, _INITIAL))
+    stranger_sql = (
+        f"{_both('nhs_number')} AND NOT ({_lacks('given_name')}) AND {_PARTS_OF_DATE} < 2 AND NOT ({named_alike_sql})"
+    )
+    return Comparison(
+        "nhs_number",
+        ("nhs_number", "given_name", "family_name", "birth_date", "nicknames"),
+        _lacks("nhs_number"),
+        _lack("nhs_number"),
+        (
+            Level("same NHS number, but another first name and date of birth", stranger_sql, stranger, 0.0005),
+            Level("same NHS number", _both("nhs_number"), _same("nhs_number"), 0.98),
+            Level("NHS numbers that one or two slips explain", *_slips("nhs_number", 2), 0.01),
+            _otherwise("different NHS numbers", 0.01),
+        ),
+    )
+
+
+def _given_name() -> Comparison:
+    near, alike = _like("given_name", _NEAR), _like("given_name", _ALIKE)
+    return Comparison(
+        "given_name",
+        ("given_name", "family_name", "nicknames"),
+        _lacks("given_name"),
+        _lack("given_name"),
+        (
+            Level("same first name", _both("given_name"), _same("given_name"), 0.85, "given_name"),
+            Level("first name and surname the other way round", _SWAPPED, _swapped, 0.01),
+            Level(
+                "first names that stand for each other, such as Bob and Robert",
+                _NICKNAME,
+                _nickname,
+                0.05,
+            ),
+            Level("nearly the same first name", *near, 0.04),
+            Level("an initial that fits the first name", _INITIAL, _initial, 0.01),
+            Level("a first name that is part of the other", *_within("given_name"), 0.01),
+            Level("first names that are alike", *alike, 0.01),
+            _otherwise("different first names", 0.02),
+        ),
+    )
+
+
+def _family_name() -> Comparison:
+    return Comparison(
+        "family_name",
+        ("family_name", "given_name"),
+        # Names the other way round count once, with the first name.
+        f"{_lacks('family_name')} OR coalesce({_SWAPPED}, false)",
+        lambda a, b: not (a.family_name and b.family_name) or _swapped(a, b),
+        (
+            Level("same surname", _both("family_name"), _same("family_name"), 0.9, "family_name"),
+            Level("nearly the same surname", *_like("family_name", _NEAR), 0.04),
+            Level("a surname that is part of the other", *_within("family_name"), 0.01),
+            Level("surnames that are alike", *_like("family_name", _ALIKE), 0.01),
+            _otherwise("different surnames", 0.04),
+        ),
+    )
+
+
+def _birth_date() -> Comparison:
+    def turned(a: Fields, b: Fields) -> bool:
+        x, y = a.birth_date, b.birth_date
+        return x[:4] == y[:4] and x[5:7] == y[8:] and x[8:] == y[5:7]
+
+    return Comparison(
+        "birth_date",
+        ("birth_date",),
+        _lacks("birth_date"),
+        _lack("birth_date"),
+        (
+            Level("same date of birth", _both("birth_date"), _same("birth_date"), 0.93, "birth_date"),
+            Level(
+                "day and month of birth the other way round",
+                '"birth_date_l"[1:4] = "birth_date_r"[1:4] AND "birth_date_l"[6:7] = "birth_date_r"[9:10]'
+                ' AND "birth_date_l"[9:10] = "birth_date_r"[6:7]',
+                turned,
+                0.01,
+            ),
+            Level(
+                "same year of birth, and one says 1 January",
+                '"birth_date_l"[1:4] = "birth_date_r"[1:4]'
+                " AND ('01-01' = \"birth_date_l\"[6:10] OR '01-01' = \"birth_date_r\"[6:10])",
+                _new_year,
+                0.01,
+            ),
+            Level("dates of birth that one slip explains", *_slips("birth_date", 1), 0.02),
+            Level(
+                "two of day, month and year of birth the same",
+                f"{_PARTS_OF_DATE} = 2",
+                lambda a, b: _parts_of_date(a, b) == 2,
+                0.01,
+            ),
+            Level("dates of birth that two slips explain", *_slips("birth_date", 2), 0.01),
+            _otherwise("different dates of birth", 0.01),
+        ),
+    )
+
+
+def _postcode() -> Comparison:
+    return Comparison(
+        "postcode",
+        ("postcode", "outward"),
+        _lacks("postcode"),
+        _lack("postcode"),
+        (
+            Level("same postcode", _both("postcode"), _same("postcode"), 0.7, "postcode"),
+            Level("postcodes that one slip explains", *_slips("postcode", 1), 0.03),
+            Level("same postal district", _both("outward"), _same("outward"), 0.1),
+            _otherwise("different postcodes", 0.17),
+        ),
+    )
+
+
+def _gender() -> Comparison:
+    return Comparison(
+        "gender",
+        ("gender",),
+        _lacks("gender"),
+        _lack("gender"),
+        (Level("same gender", _both("gender"), _same("gender"), 0.98), _otherwise("different genders", 0.02)),
+    )
+
+
+def _text(column: str, what: str) -> Comparison:
+    """Any other text: the same, nearly, part of the other, alike, or different."""
+    return Comparison(
+        column,
+        (column,),
+        _lacks(column),
+        _lack(column),
+        (
+            Level(f"same {what}", _both(column), _same(column), 0.75, column),
+            Level(f"nearly the same {what}", *_like(column, _NEAR), 0.07),
+            Level(f"{what}: one is part of the other", *_within(column), 0.03),
+            Level(f"{what}: alike", *_like(column, _ALIKE), 0.03),
+            _otherwise(f"different {what}", 0.12),
+        ),
+    )
+
+
+_COMPARISONS = {
+    each.name: each
+    for each in (
+        _number(),
+        _given_name(),
+        _family_name(),
+        _birth_date(),
+        _postcode(),
+        _gender(),
+        _text("address", "address"),
+        _text("phone", "telephone number"),
+    )
+}
+
+
+def comparison(column: str) -> Comparison:
+    """How a field, or a further column (`x_occupation`), is compared.
+
+    >>> comparison("postcode").levels[0].words
+    'same postcode'
+    """
+    if column.startswith(FURTHER):
+        return _text(column, column.removeprefix(FURTHER).replace("_", " "))
+    return _COMPARISONS[column]
+
+
+def level_of(compared: Comparison, a: Fields, b: Fields) -> int | None:
+    """Which level holds for a pair, counted from the top, or None when it cannot be compared."""
+    if compared.missing(a, b):
+        return None
+    return next(place for place, level in enumerate(compared.levels) if level.holds(a, b))
+
+
+RULES: tuple[tuple[str, ...], ...] = (
+    ("nhs_number",),
+    ("family_name", "birth_date"),
+    ("given_name", "birth_date"),
+    ("birth_date", "postcode"),
+    ("given_name", "postcode"),
+    ("family_name", "given_initial", "postcode"),
+    ("name_low", "name_high", "outward"),
+    ("name_low", "name_high", "birth_year"),
+    ("name_low", "name_high", "birth_month_day"),
+    ("family_sound", "birth_unordered"),
+    ("given_sound", "birth_unordered"),
+    ("family_sound", "given_sound", "birth_month"),
+)
+"""Two records are compared only when they have all columns of a rule in common."""
+
+
+def keys(record: Fields, rules: Iterable[tuple[str, ...]]) -> list[int]:
+    """A signed 64-bit key for each rule of which the record says every part.
+
+    >>> keys(Fields(nhs_number="9990000018"), [("nhs_number",), ("given_name", "postcode")])
+    [5954216242237306762]
+    """
+    made = []
+    for rule in rules:
+        parts = [part(record, column) for column in rule]
+        if all(parts):
+            text = "\x1f".join(("/".join(rule), *parts))
+            made.append(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True))
+    return made

@@ -1,0 +1,44 @@
+"""Where two texts differ, for somebody who compares them by eye."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+# A word, or what stands between two.
+_WORDS = re.compile(r"\w+|\W+")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of a text, and whether it stands so in the other text too."""
+
+    text: str
+    differs: bool
+
+
+def differing(left: str, right: str, by_words: bool = False) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Both texts in parts that differ and parts that do not, letter by letter or word by word.
+
+    Put together, the parts of a side are its text. Capital and small letters are no difference.
+
+    >>> differing("Smith", "Smyth")[0]
+    (Part(text='Sm', differs=False), Part(text='i', differs=True), Part(text='th', differs=False))
+    """
+    a, b = (_WORDS.findall(text) if by_words else list(text) for text in (left, right))
+    same = SequenceMatcher(None, [x.casefold() for x in a], [x.casefold() for x in b], autojunk=False)
+    blocks = same.get_matching_blocks()
+    return _parts(a, [(m.a, m.size) for m in blocks]), _parts(b, [(m.b, m.size) for m in blocks])
+
+
+def _parts(pieces: Sequence[str], blocks: list[tuple[int, int]]) -> tuple[Part, ...]:
+    found, done = [], 0
+    for start, size in blocks:
+        if start > done:
+            found.append(Part("".join(pieces[done:start]), True))
+        if size:
+            found.append(Part("".join(pieces[start : start + size]), False))
+        done = start + size
+    return tuple(found)

@@ -1,0 +1,194 @@
+"""One pair of records scored by a model file, to the same match weight as Splink gives it in batch.
+
+Splink adds up the prior and, for each comparison, log2(m / u) of the level that holds; a level with term
+frequencies adds log2(u of full agreement) - log2(share of the value), the value of the two sides that is
+more common, and never a smaller share than a floor. A value that the file does not list is as rare as
+the floor. The parity is tested pair by pair (handbook, linkage 6.3).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import log2
+from operator import itemgetter
+from typing import Any
+
+from joinery.calc.linkage import comparisons
+from joinery.calc.linkage.comparisons import Comparison, level_of
+from joinery.calc.linkage.fields import FIELDS, Fields, needs, part
+
+# As Splink does, for a probability that rounds to nothing.
+_LEAST = 1e-300
+NOT_COMPARED = "not said by both"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How far two records are one person: the match weight in bits, and what each comparison gave to it.
+
+    `levels` holds, for each comparison, its name, the level in words and its bits; `code` the places of
+    the levels from the top, such as "0,2,-,0": a dash where a side does not say.
+    """
+
+    bits: float
+    levels: tuple[tuple[str, str, float], ...]
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rarity:
+    """What a level gains where the value that both sides share is rare: see the module."""
+
+    column: str
+    shares: dict[str, float]
+    floor: float
+    weight: float
+    log2_full: float
+
+    def bits(self, a: Fields, b: Fields) -> float:
+        shares = (self.shares.get(part(each, self.column), self.floor) for each in (a, b))
+        return self.weight * (self.log2_full - log2(max(*shares, self.floor)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A comparison with the bits of its levels. `values` takes what it reads from a list of a record's fields."""
+
+    compared: Comparison
+    bits: tuple[float, ...]
+    rarities: tuple[_Rarity | None, ...]
+    values: Callable[[Sequence[str]], Any]
+
+    def weigh(self, a: Fields, b: Fields) -> tuple[int | None, float]:
+        """The place of the level that holds, or None, and its bits."""
+        place = level_of(self.compared, a, b)
+        if place is None:
+            return None, 0.0
+        rarity = self.rarities[place]
+        return place, self.bits[place] + (rarity.bits(a, b) if rarity else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model file, ready to score. From `link_bits` on a pair is one person, from `review_bits` on it may be."""
+
+    name: str
+    version: str
+    prior_bits: float
+    link_bits: float
+    review_bits: float
+    largest_block: int
+    rules: tuple[tuple[str, ...], ...]
+    weighed: tuple[_Weighed, ...]
+
+    def score(self, a: Fields, b: Fields) -> Score:
+        """The match weight of a pair, explained."""
+        bits, levels, places = self.prior_bits, [], []
+        for each in self.weighed:
+            place, gained = each.weigh(a, b)
+            bits += gained
+            words = NOT_COMPARED if place is None else each.compared.levels[place].words
+            levels.append((each.compared.name, words, gained))
+            places.append("-" if place is None else str(place))
+        return Score(bits, tuple(levels), ",".join(places))
+
+    def keys(self, record: Fields) -> list[int]:
+        """The keys, signed and of 64 bits, of which records must share one to be compared at all."""
+        return comparisons.keys(record, self.rules)
+
+    def against(self, record: Fields) -> Against:
+        """The record, ready to be compared with many."""
+        return Against(self, record)
+
+
+class Against:
+    """One record that is compared with many.
+
+    Those that share a key share most values too, so what a comparison comes to is kept for each value met.
+    """
+
+    def __init__(self, model: Model, record: Fields) -> None:
+        self._record = record
+        self._prior_bits = model.prior_bits
+        # What this record does not say is not compared with anybody.
+        said = [each for each in model.weighed if not each.compared.missing(record, record)]
+        self._known: list[tuple[_Weighed, Callable[[Sequence[str]], Any], dict[Any, float]]] = [
+            (each, each.values, {}) for each in said
+        ]
+
+    def bits(self, other: Sequence[str]) -> float:
+        """The match weight with a record whose fields come in the order of `FIELDS`."""
+        bits = self._prior_bits
+        for weighed, values, known in self._known:
+            value = values(other)
+            gained = known.get(value)
+            if gained is None:
+                gained = known[value] = weighed.weigh(self._record, Fields(*other))[1]
+            bits += gained
+        return bits
+
+
+def load(text: str) -> Model:
+    """A model from the text of its file.
+
+    Raises ValueError, in words, when it is no model file, was not trained, or compares what we do not.
+    """
+    try:
+        head = json.loads(text)
+        splink = head["splink"]
+        prior = float(splink["probability_two_random_records_match"])
+        listed = head.get("term_frequencies", {})
+        weighed = tuple(_weighed(each, listed) for each in splink["comparisons"])
+        rules = tuple(tuple(rule) for rule in head["rules"])
+        sizes = float(head["link_bits"]), float(head["review_bits"]), int(head["largest_block"])
+        return Model(head["name"], str(head["version"]), log2(prior / (1 - prior)), *sizes, rules, weighed)
+    except KeyError as missing:
+        raise ValueError(f"This is no model file of Joinery: it lacks {missing}. Train a model anew.") from None
+    except (TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"This is no model file of Joinery: {error}. Train a model anew.") from None
+
+
+def _weighed(given: dict[str, Any], listed: dict[str, dict[str, float]]) -> _Weighed:
+    """A comparison of Splink's model, with our own of the same name."""
+    name = given["output_column_name"]
+    columns = comparisons.comparison(name).columns if name in FIELDS else ()
+    read = [field for field in FIELDS if any(field in _read(column) for column in columns)]
+    if not read:
+        raise ValueError(f"The model compares {name!r}, which records do not hold. Train it on fields of records.")
+    compared = comparisons.comparison(name)
+    missing, *levels = given["comparison_levels"]
+    if missing["sql_condition"] != compared.missing_sql or not missing.get("is_null_level"):
+        raise ValueError(f"The model's comparison {name!r} says otherwise when a side is missing. Train it anew.")
+    if [level["sql_condition"] for level in levels] != [level.sql for level in compared.levels]:
+        raise ValueError(f"The model's comparison {name!r} has levels that this version does not know. Train it anew.")
+    bits = tuple(_bits(name, level) for level in levels)
+    rarities = tuple(_rarity(level, levels, listed) for level in levels)
+    return _Weighed(compared, bits, rarities, itemgetter(*map(FIELDS.index, read)))
+
+
+def _read(column: str) -> tuple[str, ...]:
+    """The fields that a column of a comparison is read from."""
+    return ("given_name",) if column == "nicknames" else needs(column)
+
+
+def _bits(name: str, level: dict[str, Any]) -> float:
+    m, u = level.get("m_probability"), level.get("u_probability")
+    if m is None or u is None:
+        words = level.get("label_for_charts", level["sql_condition"])
+        raise ValueError(f"The model was not trained on {name!r}, level {words!r}. Train it on more records.")
+    return log2(max(m, _LEAST) / max(u, _LEAST))
+
+
+def _rarity(level: dict[str, Any], levels: Sequence[dict[str, Any]], listed: dict[str, Any]) -> _Rarity | None:
+    """The term frequencies of a level, where it has any."""
+    column = level.get("tf_adjustment_column")
+    if column is None:
+        return None
+    full = level
+    if not level.get("disable_tf_exact_match_detection"):
+        full = next(each for each in levels if each["sql_condition"] == f'"{column}_l" = "{column}_r"')
+    floor = float(level.get("tf_minimum_u_value", 0.0))
+    weight = float(level.get("tf_adjustment_weight", 1.0))
+    return _Rarity(column, listed[column], floor, weight, log2(full["u_probability"]))
