@@ -54,7 +54,9 @@ def cluster_pairs(clusters: Sequence[Hashable], people: Sequence[Hashable]) -> P
     Pairs(true=2, said=3, right=1)
     """
     both = Counter(zip(clusters, people, strict=True))
-    return Pairs(_pairs_within(Counter(people).values()), _pairs_within(Counter(clusters).values()), _pairs_within(both.values()))
+    return Pairs(
+        _pairs_within(Counter(people).values()), _pairs_within(Counter(clusters).values()), _pairs_within(both.values())
+    )
 
 
 def pair_list(said: Iterable[tuple[int, int]], people: Sequence[Hashable], true: int | None = None) -> Pairs:

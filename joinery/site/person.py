@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from joinery.apps.base import facts as base
 from joinery.apps.base.access_log import Viewing
@@ -22,6 +22,7 @@ from joinery.apps.record import facts as record
 from joinery.calc.linkage.ladder import name_key
 from joinery.calc.units import parse_nhs_number
 from joinery.site.context import Request, standing_of
+from joinery.site.jinja import url
 from joinery.site.place import looking
 from joinery.site.place.bodies import by_level, look_form
 
@@ -49,7 +50,7 @@ def find(request: Request) -> HttpResponse:
 
 def page(request: Request, person_id: str) -> HttpResponse:
     """One person's record."""
-    viewing = _open(request, person_id, "opened")
+    viewing = opened(request, person_id, "opened")
     if isinstance(viewing, HttpResponse):
         return viewing
     known = record.records(viewing)
@@ -78,13 +79,13 @@ def page(request: Request, person_id: str) -> HttpResponse:
 
 def looked(request: Request, person_id: str) -> HttpResponse:
     """Who has looked at this person's record."""
-    viewing = _open(request, person_id, "log")
+    viewing = opened(request, person_id, "log")
     if isinstance(viewing, HttpResponse):
         return viewing
     after = request.GET.get("after", "")
     if after and not (after.isdecimal() and len(after) < 19):
         raise BadRequest("cursor")
-    looks = base.looks_page(viewing, after, limit=50)
+    looks = base.looks_page(viewing, after, limit=50, stood=record.stood_elsewhere(viewing))
     context = {
         "banner": record.banner(viewing, record.records(viewing)),
         "looks": _named(request, looks.looks),
@@ -99,7 +100,7 @@ def answers(request: Request, look: looking.Look, person_id: str) -> HttpRespons
     form, moved = look_form(request, look, "record:answers", person_id=person_id)
     if moved:
         return moved
-    viewing = _open(request, person_id, "opened")
+    viewing = opened(request, person_id, "opened")
     if isinstance(viewing, HttpResponse):
         return viewing
     known = record.records(viewing)
@@ -117,7 +118,7 @@ def answers(request: Request, look: looking.Look, person_id: str) -> HttpRespons
 
 def entry(request: Request, person_id: str, entry_id: int) -> HttpResponse:
     """Where one line of the timeline came from."""
-    viewing = _open(request, person_id, "original")
+    viewing = opened(request, person_id, "original")
     if isinstance(viewing, HttpResponse):
         return viewing
     known = record.records(viewing)
@@ -135,13 +136,29 @@ def entry(request: Request, person_id: str, entry_id: int) -> HttpResponse:
     return render(request, "record/entry.jinja", context)
 
 
-def _open(request: Request, person_id: str, what: str) -> Viewing | HttpResponse:
+def opened(request: Request, person_id: str, what: str, reviewing: bool = False) -> Viewing | HttpResponse:
+    """A viewing of one person; or what to answer instead: a refusal, or the way from an old id to the one now.
+
+    With `reviewing` the page is also for whoever puts right who is who.
+    """
+    posts = standing_of(request).posts
     try:
         return actions.open_record(
-            person_id=person_id, posts=standing_of(request).posts, actor=_actor(request), at=request.at, what=what
+            person_id=person_id, posts=posts, actor=_actor(request), at=request.at, what=what, reviewing=reviewing
         )
+    except actions.Moved as moved:
+        return _moved(request, moved.person_id)
     except Refused as refused:
         return _refused(request, refused)
+
+
+def _moved(request: Request, person_id: str) -> HttpResponse:
+    """To the same page of whom an old id leads to now; there the look is decided on and logged."""
+    match = request.resolver_match
+    if match is None:
+        raise Http404
+    query = {name: request.GET[name] for name in request.GET}
+    return redirect(url(match.view_name, query, **match.kwargs | {"person_id": person_id}))
 
 
 def _refused(request: Request, refused: Refused) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.urls import include, path
 from joinery.site import errors, person, series
 from joinery.site.accounts import LogInView
 from joinery.site.health import healthz
+from joinery.site.linking import joined
 
 
 def _words(template: str) -> Callable[[HttpRequest], HttpResponse]:
@@ -32,6 +33,8 @@ people = [
     path("people/<str:person_id>/", person.page, name="person"),
     path("people/<str:person_id>/who-has-looked/", person.looked, name="looked"),
     path("people/<str:person_id>/who-answers/", person.answers, name="answers"),
+    path("people/<str:person_id>/why/", joined.why, name="joined"),
+    path("people/<str:person_id>/details/", joined.details, name="details"),
     path("people/<str:person_id>/entries/<int:entry_id>/", person.entry, name="entry"),
 ]
 
@@ -45,6 +48,7 @@ urlpatterns = [
     path("", include((people, "record"))),
     path("series/", include((figures, "measures"))),
     path("feeds/", include(("joinery.site.feeds.urls", "feeds"))),
+    path("review/", include(("joinery.site.linking.urls", "review"))),
     path("place/", include(("joinery.site.place.urls", "place"))),
     path("log-in/", LogInView.as_view(), name="account_login"),
     path("log-out/", account.logout, name="account_logout"),

@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from joinery.apps.base.access_log import WHAT, WHY
 from joinery.apps.base.models import Access, User
@@ -43,8 +43,18 @@ def row_facts(function: F) -> F:
 
 
 @dataclass(frozen=True, slots=True)
+class Stood:
+    """From when up to when what is the person's now stood under another person: who looked there, saw it."""
+
+    person_id: str
+    from_at: datetime
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
-    """One entry of who has looked, in plain words; `organisation` is a code."""
+    """One entry of who has looked, in plain words; `organisation` is a code. `elsewhere`: at another person,
+    under whom a part of this one's records stood then."""
 
     at: datetime
     who: str
@@ -53,6 +63,7 @@ class Look:
     what: str
     why: str
     allowed: bool
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +75,22 @@ class Looks:
 
 
 @person_facts
-def looks_page(viewing: Viewing, after: str = "", limit: int = 20) -> Looks:
-    """Who has looked at the person of the viewing, this look included; at most 200 at a time."""
+def looks_page(viewing: Viewing, after: str = "", limit: int = 20, stood: Sequence[Stood] = ()) -> Looks:
+    """Who has looked at the person of the viewing, this look included; at most 200 at a time.
+
+    With `stood`, also who was shown the people under whom records of this one stood, while they did.
+    """
     limit = min(limit, 200)
-    rows = Access.objects.filter(person_id=viewing.person_id)
+    theirs = Q(person_id=viewing.person_id)
+    for each in stood:
+        during = Q(at__gte=each.from_at, at__lt=each.until_at)
+        theirs |= Q(person_id=each.person_id, allowed=True) & during
+    rows = Access.objects.filter(theirs)
     if after:
         rows = rows.filter(id__lt=int(after))
     # The user is no foreign key: a log row outlives the user.
     name = Subquery(User.objects.filter(pk=OuterRef("user_id")).values("name")[:1])
-    columns = ("id", "at", name, "actor", "role", "organisation", "what", "purpose", "allowed")
+    columns = ("id", "at", name, "actor", "role", "organisation", "what", "purpose", "allowed", "person_id")
     found = list(rows.order_by("-at", "-id").values_list(*columns)[: limit + 1])
     looks = tuple(
         Look(
@@ -83,7 +101,14 @@ def looks_page(viewing: Viewing, after: str = "", limit: int = 20) -> Looks:
             what=WHAT.get(what, what),
             why=WHY.get(purpose, purpose),
             allowed=allowed,
+            elsewhere=person_id != viewing.person_id,
         )
-        for _, at, user_name, actor, role, organisation, what, purpose, allowed in found[:limit]
+        for _, at, user_name, actor, role, organisation, what, purpose, allowed, person_id in found[:limit]
     )
     return Looks(looks, str(found[limit - 1][0]) if len(found) > limit else None)
+
+
+@place_facts
+def user_with_email(email: str) -> int | None:
+    """The id of the user who signs in with an email address, or None."""
+    return User.objects.filter(email=email.strip().lower()).values_list("pk", flat=True).first()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple
 from functools import lru_cache
 from importlib.resources import files
 
 import orjson
 
-from joinery.apps.base.columns import marks, select
+from joinery.apps.base.columns import as_day, marks, select
+from joinery.apps.record.pairs import Statement
 from joinery.apps.record.people import postcode_in
 from joinery.apps.record.rows import DetailsRow
 from joinery.apps.record.sql import details
 from joinery.calc.linkage.fields import Fields, fields_of
+from joinery.calc.linkage.ladder import Details
 from joinery.calc.linkage.model import Model, load
 
 # Of how `comparable` and the keys are made: raise it when either changes, and `joinery migrate` makes them anew.
@@ -53,10 +55,34 @@ def fields_said(record_ids: Collection[int], submission_id: int = 0) -> dict[int
     return {record: unpacked(text) for record, text in select(sql, ids)}
 
 
+def said_now(at_once: int) -> Iterator[tuple[Statement, Fields]]:
+    """What every record says now, as it is compared; read so many rows at a time."""
+    sql = (
+        "SELECT d.record_id, d.id, d.nhs_number, d.family_name, d.given_name, d.birth_date, f.fields "
+        f"FROM {details()} JOIN record_matchdetails f ON f.details_id = d.id WHERE d.id > %s ORDER BY d.id LIMIT %s"
+    )
+    after = 0
+    while rows := select(sql, [after, at_once]):
+        after = rows[-1][1]
+        for record, details_id, number, family, given, born, text in rows:
+            said = Details(family, given, as_day(born))
+            yield Statement(record, details_id, number, said), unpacked(text)
+
+
 def linking_model() -> Model:
     """The model by which records are linked now: the place's newest, or the one that ships."""
+    return _model(_newest())
+
+
+def model_text() -> str:
+    """The file of that model, for Splink."""
+    return _text(_newest())
+
+
+def _newest() -> str:
+    """The digest of the place's newest model; empty when it has none."""
     newest = select("SELECT digest FROM record_linkmodel ORDER BY id DESC LIMIT 1")
-    return _model(newest[0][0] if newest else "")
+    return newest[0][0] if newest else ""
 
 
 def model_named(name: str) -> Model | None:
@@ -69,7 +95,11 @@ def model_named(name: str) -> Model | None:
 
 @lru_cache(maxsize=8)  # rows of models never change
 def _model(digest: str) -> Model:
+    return load(_text(digest))
+
+
+def _text(digest: str) -> str:
     if not digest:
-        return load(files("joinery.definitions").joinpath("linkage/place.json").read_text())
+        return files("joinery.definitions").joinpath("linkage/place.json").read_text()
     ((text,),) = select("SELECT text FROM record_linkmodel WHERE digest = %s LIMIT 1", [digest])
-    return load(text)
+    return str(text)

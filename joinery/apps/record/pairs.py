@@ -91,6 +91,26 @@ def linked_to(record_ids: Collection[int], submission_id: int = 0) -> dict[int, 
     return dict(select(f"{sql} WHERE k.record_id IN ({marks(list(record_ids))})", list(record_ids)))
 
 
+def records_linked_to(person_id: str) -> list[int]:
+    """The records that are about this person now, by id."""
+    return [
+        row[0] for row in select(f"SELECT k.record_id FROM {links()} WHERE k.person_id = %s ORDER BY 1", [person_id])
+    ]
+
+
+def whose(person_id: str) -> str | None:
+    """Under which id the person is known now who was once known by this one: whom the record that founded
+    them is about. None when nobody ever had this id."""
+    sql = (
+        f"SELECT k.person_id FROM {links()} WHERE k.record_id = (SELECT f.record_id FROM record_link f "
+        "JOIN record_submission f_s ON f_s.id = f.submission_id AND f_s.published_at IS NOT NULL "
+        "WHERE f.person_id = %s ORDER BY f.id LIMIT 1)"
+    )
+    if records_linked_to(person_id):
+        return person_id
+    return next((person for (person,) in select(sql, [person_id])), None)
+
+
 def statements(column: str, values: Iterable[Any], submission_id: int = 0) -> list[Statement]:
     """What the records say now of which a column of their details holds one of the values."""
     wanted = list(values)
@@ -110,6 +130,17 @@ def same_numbers(numbers: Iterable[str], submission_id: int = 0) -> list[Stateme
     """What the records say that carry one of these NHS numbers."""
     # The index on numbers leaves out the empty one, and SQLite uses it only when told so.
     return statements("NOT (d.nhs_number = '') AND d.nhs_number", sorted(set(numbers) - {""}), submission_id)
+
+
+def waiting_count() -> int:
+    """How many pairs wait for people."""
+    sql = (
+        "SELECT COUNT(*) FROM record_reviewitem w JOIN record_submission ws ON ws.id = w.submission_id "
+        "AND ws.published_at IS NOT NULL WHERE w.why <> '' AND NOT EXISTS (SELECT 1 FROM record_reviewitem w2 "
+        "JOIN record_submission ws2 ON ws2.id = w2.submission_id AND ws2.published_at IS NOT NULL "
+        "WHERE w2.record_id = w.record_id AND w2.other_id = w.other_id AND w2.id > w.id)"
+    )
+    return int(select(sql)[0][0])
 
 
 def waiting(record_ids: Collection[int], submission_id: int = 0) -> dict[Pair, tuple[str, float | None]]:

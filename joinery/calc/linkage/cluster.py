@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
+from operator import itemgetter, ne
 from typing import Literal
 
 # A person has fewer records than this in the feeds of one place; more are a chain of mistakes or a dummy,
@@ -68,16 +69,7 @@ def cluster(
     growing = _Groups(count, numbers, files, largest)
     growing.keep_apart(contradictions, "contradiction")
     growing.keep_apart(apart, "told_apart")
-    refused: list[tuple[Pair, Why]] = []
-    for by_people, wanted in ((True, decided), (False, pairs)):
-        for pair in wanted:
-            a, b = growing.find(pair[0]), growing.find(pair[1])
-            if a != b:
-                why = growing.foe(a, b, by_people) or (None if by_people else growing.veto(a, b))
-                if why:
-                    refused.append((pair, why))
-                else:
-                    growing.join(a, b)
+    refused = [*growing.join_all(decided, by_people=True), *growing.join_all(pairs)]
     return Clusters(growing.named(), refused)
 
 
@@ -87,11 +79,15 @@ def strongest_first(pairs: Iterable[tuple[int, int, float]], content: Sequence[s
     Ties go by what the two records say (`content`: for each record something that can be sorted), so that
     the order of the records changes nothing; only then by position.
     """
-    if content:
-        ordered = sorted((-bits, *sorted((content[a], content[b])), min(a, b), max(a, b)) for a, b, bits in pairs)
-    else:
-        ordered = sorted((-bits, min(a, b), max(a, b)) for a, b, bits in pairs)
-    return [pair[-2:] for pair in ordered]
+
+    def said(pair: tuple[int, int, float]) -> tuple[str | int, ...]:
+        a, b = min(pair[:2]), max(pair[:2])
+        return (*sorted((content[a], content[b])), a, b) if content else (a, b)  # type: ignore[type-var]
+
+    ordered = []
+    for _, tied in groupby(sorted(pairs, key=itemgetter(2), reverse=True), key=itemgetter(2)):
+        ordered += [pair[:2] for pair in sorted(tied, key=said)]
+    return ordered
 
 
 def digit_distance(a: str, b: str) -> int:
@@ -114,6 +110,12 @@ def digit_distance(a: str, b: str) -> int:
     return slips
 
 
+def _far_apart(a: str, b: str) -> bool:
+    wrong = sum(map(ne, a, b)) if len(a) == len(b) else MOST_SLIPS + 1
+    # A slip spoils one digit, or two that are swapped: only between those bounds must slips be counted.
+    return wrong > MOST_SLIPS and (wrong > 2 * MOST_SLIPS or digit_distance(a, b) > MOST_SLIPS)
+
+
 class _Groups:
     """Records in groups that grow, and what each group holds that may keep it from another.
 
@@ -126,7 +128,7 @@ class _Groups:
         self._largest = largest
         self._number = list(numbers) or [""] * count
         self._numbers: dict[int, frozenset[str]] = {}  # of groups with several
-        self._files = [1 << file if file else 0 for file in files] or [0] * count  # a bit for each file
+        self._files = [1 << file if file else 0 for file in files]  # a bit for each file
         self._foes: dict[int, dict[int, Why]] = {}
 
     def keep_apart(self, pairs: Iterable[Pair], why: Why) -> None:
@@ -134,47 +136,70 @@ class _Groups:
             self._foes.setdefault(a, {})[b] = why
             self._foes.setdefault(b, {})[a] = why
 
-    def find(self, record: int) -> int:
+    def join_all(self, pairs: Iterable[Pair], by_people: bool = False) -> list[tuple[Pair, Why]]:
+        """Join the records of each pair in turn, unless there is a reason not to; the refused ones."""
+        parent, why_not, join = self._parent, self._by_people if by_people else self._why_not, self._join
+        refused: list[tuple[Pair, Why]] = []
+        for pair in pairs:
+            a, b = pair
+            while parent[a] != a:  # `_find`, twice: a call each costs as much as all the rest
+                parent[a] = a = parent[parent[a]]
+            while parent[b] != b:
+                parent[b] = b = parent[parent[b]]
+            if a == b:
+                continue
+            why = why_not(a, b)
+            if why:
+                refused.append((pair, why))
+            else:
+                join(a, b)
+        return refused
+
+    def _find(self, record: int) -> int:
         parent = self._parent
         while parent[record] != record:
-            parent[record] = parent[parent[record]]
-            record = parent[record]
+            parent[record] = record = parent[parent[record]]
         return record
 
-    def foe(self, a: int, b: int, only_told: bool = False) -> Why | None:
-        """Whether a record of one group must stay apart from one of the other."""
-        left, right = self._foes.get(a), self._foes.get(b)
-        if not left or not right:  # what stands in one stands in the other
-            return None
-        few, there = (left, b) if len(left) <= len(right) else (right, a)
-        found = {why for record, why in few.items() if self.find(record) == there}
-        if "told_apart" in found:
-            return "told_apart"
-        return "contradiction" if found and not only_told else None
+    def _by_people(self, a: int, b: int) -> Why | None:
+        return "told_apart" if self._foe(a, b) == "told_apart" else None
 
-    def veto(self, a: int, b: int) -> Why | None:
-        """What else keeps two groups from being one person."""
-        if self._files[a] & self._files[b]:
+    def _why_not(self, a: int, b: int) -> Why | None:
+        """What keeps two groups from being one person."""
+        if self._foes and (why := self._foe(a, b)):
+            return why
+        if self._files and self._files[a] & self._files[b]:
             return "one_file"
         x, y = self._number[a], self._number[b]
         if x and y and (x != y or self._numbers) and self._conflict(a, b):
             return "numbers_conflict"
         return "too_many" if self._size[a] + self._size[b] > self._largest else None
 
+    def _foe(self, a: int, b: int) -> Why | None:
+        """Whether a record of one group must stay apart from one of the other."""
+        left, right = self._foes.get(a), self._foes.get(b)
+        if not left or not right:  # what stands in one stands in the other
+            return None
+        few, there = (left, b) if len(left) <= len(right) else (right, a)
+        found = {why for record, why in few.items() if self._find(record) == there}
+        return "told_apart" if "told_apart" in found else "contradiction" if found else None
+
     def _conflict(self, a: int, b: int) -> bool:
         """Numbers that both groups hold, or one of them, were accepted there: only new company is looked at."""
         left, right = self._numbers_of(a), self._numbers_of(b)
-        return any(digit_distance(x, y) > MOST_SLIPS for x, y in product(left - right, right - left))
+        return any(_far_apart(x, y) for x, y in product(left - right, right - left))
 
     def _numbers_of(self, group: int) -> frozenset[str]:
         return self._numbers.get(group) or frozenset((self._number[group],)) - {""}
 
-    def join(self, a: int, b: int) -> None:
-        if self._size[a] < self._size[b]:
+    def _join(self, a: int, b: int) -> None:
+        size = self._size
+        if size[a] < size[b]:
             a, b = b, a
         self._parent[b] = a
-        self._size[a] += self._size[b]
-        self._files[a] |= self._files[b]
+        size[a] += size[b]
+        if self._files:
+            self._files[a] |= self._files[b]
         if self._number[a] != self._number[b] or b in self._numbers:
             numbers = self._numbers_of(a) | self._numbers_of(b)
             self._number[a] = self._number[a] or self._number[b]
@@ -194,4 +219,4 @@ class _Groups:
     def named(self) -> list[int]:
         """Each record's group, by the lowest record in it."""
         lowest: dict[int, int] = {}
-        return [lowest.setdefault(self.find(record), record) for record in range(len(self._parent))]
+        return [lowest.setdefault(self._find(record), record) for record in range(len(self._parent))]

@@ -37,7 +37,7 @@ from joinery.apps.place.facts.bodies import (
     organisation_names,
     show,
 )
-from joinery.apps.place.facts.finding import Found, at_the_door, find_bodies
+from joinery.apps.place.facts.finding import Found, at_the_door, find_bodies, postcodes_of
 from joinery.apps.place.facts.knowledge import (
     Adoptions,
     Quarantined,
@@ -99,6 +99,7 @@ __all__ = [
     "organisation",
     "organisation_names",
     "outwards",
+    "postcodes_of",
     "predecessors",
     "quarantined",
     "responsible",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -103,3 +104,14 @@ def at_the_door(premises: Collection[str], as_at: AsAt) -> tuple[Brief, ...]:
     )
     found = matching(door, values, as_at).values()
     return tuple(sorted(found, key=lambda b: (b.from_date is None, b.from_date, b.code)))[:MOST_FOUND]
+
+
+@place_facts
+def postcodes_of(form: str, as_at: AsAt) -> frozenset[str]:
+    """The postcodes, without spaces, at which bodies of a form have been registered."""
+    sql = (
+        f"SELECT p.detail FROM {statements(as_at, 'p')} WHERE {of_kind('premises', 'p')} AND p.organisation_id IN "
+        f"(SELECT f.organisation_id FROM {statements(as_at, 'f')} WHERE {of_kind('form', 'f')} AND f.value = %s)"
+    )
+    found = (json.loads(detail) if isinstance(detail, str) else detail for (detail,) in select(sql, [form]))
+    return frozenset(detail["postcode"] for detail in found if detail.get("postcode"))

@@ -25,6 +25,7 @@ from joinery.apps.base.keys import Keys
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.place import facts as place
 from joinery.apps.record import council
+from joinery.apps.record.actions.keys import delete_compared
 from joinery.apps.record.actions.returns import stage_returns
 from joinery.apps.record.actions.staging import Stage, insert_quality, stage_rows
 from joinery.apps.record.adt.files import read_pieces
@@ -43,7 +44,7 @@ BATCH_ROWS, BATCH_BYTES = 2_000, 16 * 1024 * 1024
 # Tables of a submission, children first, as the sweep of an abandoned one empties them.
 _STAGED = (
     *("quality", "quarantined", "returnrow", "entry", "recordmerge", "visitstate", "message", "itemversion"),
-    *("link", "relationship", "details"),
+    *("reviewitem", "matchevent", "link", "relationship", "details"),
 )
 
 
@@ -194,6 +195,7 @@ def sweep_abandoned(*, actor: Actor, at: datetime) -> int:
                 "(SELECT id FROM record_itemversion WHERE submission_id = %s)",
                 [submission],
             )
+            delete_compared(submission)
             # No index of record_returnrow begins with the submission, for the speed of taking: a killed return
             # costs one scan of it.
             for table in _STAGED:

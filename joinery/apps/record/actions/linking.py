@@ -70,8 +70,8 @@ def link_records(submission_id: int, at: datetime, said: Collection[int], also: 
     relink(submission_id, at, {*said, *also})
 
 
-def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> dict[int, str]:
-    """Work out anew who these records are about, and all that are tied to them; returns who moved where."""
+def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> tuple[set[int], dict[int, str]]:
+    """Work out anew who these records and all tied to them are about; returns all of them, and who moved where."""
     records, events = touched(record_ids, partial(events_with_merges, submission_id=submission_id))
     said = {
         s.record_id: Said(s.nhs_number, content(s.details))
@@ -95,7 +95,7 @@ def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> dic
         ],
     )
     keep_waiting(submission_id, at, people, events)
-    return moved
+    return records, moved
 
 
 def _reason(

@@ -14,6 +14,7 @@ import orjson
 from django.db import connection
 
 from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
+from joinery.apps.record.actions.keys import insert_compared
 from joinery.apps.record.actions.linking import link_records
 from joinery.apps.record.actions.visits import Told, stage_messages
 from joinery.apps.record.models import (
@@ -293,16 +294,21 @@ def _entry(entry: EntryRow, received_at: Any) -> tuple[Any, ...]:
 
 
 def _insert_details(stage: Stage, said: dict[int, DetailsRow], relink: Sequence[int] = ()) -> None:
-    link_records(stage.submission_id, stage.at, said, relink)
+    ids = reserve_ids(Details, len(said))
     insert_rows(
         Details,
         (
-            *("record_id", "submission_id", "nhs_number", "nhs_number_status", "family_name", "given_name"),
+            *("id", "record_id", "submission_id", "nhs_number", "nhs_number_status", "family_name", "given_name"),
             *("title", "preferred_name", "family_key", "given_key", "birth_date", "death_date", "dead"),
             *("gender", "address", "restricted"),
         ),
-        [(record, stage.submission_id, *_details(d)) for record, d in said.items()],
+        [
+            (details_id, record, stage.submission_id, *_details(d))
+            for details_id, (record, d) in zip(ids, said.items(), strict=True)
+        ],
     )
+    insert_compared((details_id, *each) for details_id, each in zip(ids, said.items(), strict=True))
+    link_records(stage.submission_id, stage.at, said, relink)
     _relate(stage, list(said))
 
 

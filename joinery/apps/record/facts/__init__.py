@@ -1,5 +1,14 @@
 """The way out of record: who a person is, what must be known at once, and the timeline."""
 
+from joinery.apps.record.facts.equity import GroupLinked, linking_quality
+from joinery.apps.record.facts.explaining import (
+    Explained,
+    ExplainedEvent,
+    ExplainedPair,
+    explained_pair,
+    explained_person,
+    explained_record,
+)
 from joinery.apps.record.facts.feeds import (
     MOST_LISTED,
     Broken,
@@ -67,10 +76,14 @@ __all__ = [
     "Cell",
     "Counts",
     "DayOfRows",
+    "Explained",
+    "ExplainedEvent",
+    "ExplainedPair",
     "FeedSource",
     "FieldQuality",
     "FoundPerson",
     "Freshness",
+    "GroupLinked",
     "Holdings",
     "HomeCapacity",
     "HospitalStay",
@@ -96,6 +109,9 @@ __all__ = [
     "beds",
     "census",
     "care_home_capacity",
+    "explained_pair",
+    "explained_person",
+    "explained_record",
     "feed_sources",
     "field_quality",
     "files_taken",
@@ -105,6 +121,7 @@ __all__ = [
     "holdings",
     "home_postcode",
     "kept_apart",
+    "linking_quality",
     "misfiled",
     "open_rows",
     "origin",

@@ -14,9 +14,12 @@ from joinery.apps.base.columns import as_moment, marks, select
 from joinery.apps.base.facts import Stood, person_facts
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.place import facts as place
+from joinery.apps.record.answers import Answer, answers_about
+from joinery.apps.record.compared import fields_said, model_named
 from joinery.apps.record.merges import MERGED, merged_into
-from joinery.apps.record.pairs import HeldEvent, Pair, held_events
+from joinery.apps.record.pairs import HeldEvent, Pair, held_events, waiting
 from joinery.apps.record.people import Known, PersonRecords
+from joinery.calc.linkage.fields import Fields
 
 # Why records of one NHS number are one person, by the code of the ladder.
 RULES = {
@@ -34,26 +37,46 @@ REASONS = {
     MERGED: "The hospital merged two of its numbers",
     "score": "Name, date of birth, address and other details agree",
     "reviewer": "People decided",
-    "told_apart": "People decided that it is about somebody else",
+    "parted": "It does not agree with the others enough, or people parted it",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A score in parts: what the model held before it compared anything, each comparison in words with its
+    bits, the total, and from how many bits on two records are one person (`link_bits`)."""
+
+    prior_bits: float
+    levels: tuple[tuple[str, float], ...]
+    bits: float
+    link_bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What people decided of a pair, and when: by the action of `made_by`, or by answers that said so."""
+
+    made_by: str
+    at: datetime
+    note: str
+    answers: tuple[Answer, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class JoinedBy:
     """One reason why a record is about the same person as earlier ones (`numbers` on the page).
 
-    `channel` is `rule`, `score`, `hospital` or `reviewer`; `bits` the match weight of a score, by `model`.
-    A reviewer's decision has who made it, when, and the pair by which it can be taken back.
+    `channel` is `rule`, `score`, `hospital` or `reviewer`; `bits` the match weight of a score by `model`, in
+    parts when the records still say what it was worked out from. People's decision can be taken back by `pair`.
     """
 
     numbers: tuple[int, ...]
     channel: str
     words: str = ""
     bits: float | None = None
+    weighed: Weighed | None = None
     model: str = ""
-    made_by: str = ""
-    at: datetime | None = None
-    note: str = ""
+    decided: Decided | None = None
     pair: Pair = (0, 0)
 
 
@@ -78,15 +101,14 @@ class JoinedRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeptApart:
-    """A record of somebody else that is not joined with record `number`, because people said so (`made_by`),
-    or that waits for them to say (`why`)."""
+    """A record of somebody else that is not joined with record `number`: because people `decided` so, because both
+    carry one NHS number and nothing else agrees (`why` is `contradiction`), or because it `waits` for people."""
 
     number: int
     organisation_name: str
     why: str
-    made_by: str
-    at: datetime
-    note: str
+    waits: bool
+    decided: Decided | None
     pair: Pair
 
 
@@ -115,11 +137,11 @@ def how_joined(viewing: Viewing, of: PersonRecords) -> HowJoined:
     known = sorted(of.known, key=lambda k: k.record_id)
     numbers = {k.record_id: number for number, k in enumerate(known, 1)}
     events = held_events(list(numbers))
-    merged = merged_into(0, list(numbers))
-    ties = _ties(numbers, events, merged)
-    since = {row.record_id: row.at for row in reversed(_link_rows(viewing.person_id)) if row.record_id in numbers}
+    decided = _decided(events)
+    ties = _ties(numbers, events, decided)
+    since = {row.record_id: row.at for row in reversed(_link_rows(viewing.person_id))}
     records = tuple(_joined(k, numbers, ties, since.get(k.record_id)) for k in known)
-    return HowJoined(records, _apart(viewing, numbers, events))
+    return HowJoined(records, _apart(viewing, numbers, events, decided))
 
 
 @person_facts
@@ -187,79 +209,89 @@ def _with_the_one_before(rows: Sequence[_LinkRow]) -> list[tuple[_LinkRow, str]]
     return found
 
 
-def _ties(numbers: dict[int, int], events: Sequence[HeldEvent], merged: dict[int, int]) -> dict[Pair, list[HeldEvent]]:
-    """What joins the pairs of the person's own records; a hospital's merge as an event of its channel."""
-    ties: dict[Pair, list[HeldEvent]] = defaultdict(list)
-    for event in events:
-        if event.verdict == "same" and numbers.keys() >= set(event.pair):
-            ties[event.pair].append(event)
-    never = datetime.min
-    for losing, into in merged.items():
-        if losing in numbers and into in numbers:
-            pair = (min(losing, into), max(losing, into))
-            ties[pair].append(HeldEvent(0, pair, "hospital", "same", None, "", "", "", "", never))
+def _ties(
+    numbers: dict[int, int], events: Sequence[HeldEvent], decided: dict[Pair, Decided]
+) -> dict[Pair, list[JoinedBy]]:
+    """What joins the pairs of the person's own records."""
+    own = [e for e in events if e.verdict == "same" and numbers.keys() >= set(e.pair)]
+    said = fields_said({record for e in own if e.channel == "score" for record in e.pair})
+    ties: dict[Pair, list[JoinedBy]] = defaultdict(list)
+    for e in own:
+        words = RULES.get(e.levels, e.levels) if e.channel == "rule" else REASONS[e.channel]
+        by_people = decided.get(e.pair) if e.channel == "reviewer" else None
+        ties[e.pair].append(
+            JoinedBy((numbers[e.pair[0]],), e.channel, words, e.bits, _weighed(e, said), e.model, by_people, e.pair)
+        )
+    for losing, into in merged_into(0, list(numbers)).items():
+        pair = min(losing, into), max(losing, into)
+        if numbers.keys() >= set(pair):
+            ties[pair].append(JoinedBy((numbers[pair[0]],), "hospital", REASONS[MERGED], pair=pair))
     return ties
 
 
-def _joined(known: Known, numbers: dict[int, int], ties: dict[Pair, list[HeldEvent]], since: datetime | None) -> JoinedRecord:
+def _decided(events: Sequence[HeldEvent]) -> dict[Pair, Decided]:
+    """People's decisions that stand, with the answers that said the same."""
+    made = {e.pair: e for e in events if e.channel == "reviewer" and e.verdict in ("same", "apart")}
+    answers = answers_about(*([list(each) for each in zip(*made, strict=True)] if made else ([], [])))
+    meant = {"same": "same", "apart": "different"}
+    return {
+        pair: Decided(
+            e.made_by, e.at, e.note,
+            tuple(a for a in answers if a.pair == pair and a.answer == meant[e.verdict] and a.at <= e.at),
+        )
+        for pair, e in made.items()
+    }  # fmt: skip
+
+
+def _joined(
+    known: Known, numbers: dict[int, int], ties: dict[Pair, list[JoinedBy]], since: datetime | None
+) -> JoinedRecord:
     """A record with what joins it to earlier ones: those that share a rule, together."""
     by_rule: dict[str, list[int]] = defaultdict(list)
-    found = []
-    for (first, second), events in sorted(ties.items()):
-        for event in events if second == known.record_id else ():
-            if event.channel == "rule":
-                by_rule[event.levels].append(numbers[first])
+    others = []
+    for pair, reasons in sorted(ties.items()):
+        for reason in reasons if pair[1] == known.record_id else ():
+            if reason.channel == "rule":
+                by_rule[reason.words] += reason.numbers
             else:
-                found.append(_joined_by(numbers[first], event))
-    rules = [JoinedBy(tuple(earlier), "rule", RULES.get(why, why)) for why, earlier in sorted(by_rule.items())]
-    joined_by = tuple(rules + found)
-    later = tuple(sorted(numbers[b] for a, b in ties if a == known.record_id)) if not joined_by else ()
+                others.append(reason)
+    rules = [JoinedBy(tuple(earlier), "rule", words) for words, earlier in sorted(by_rule.items())]
+    later = () if rules or others else tuple(sorted(numbers[b] for a, b in ties if a == known.record_id))
     return JoinedRecord(
         numbers[known.record_id], known.record_id, known.organisation_name, feed_of(known.feed).title, known.local_id,
-        known.sector, since, REASONS.get(known.link_reason, known.link_reason), joined_by, later,
+        known.sector, since, REASONS.get(known.link_reason, known.link_reason), tuple(rules + others), later,
     )  # fmt: skip
 
 
-def _joined_by(number: int, event: HeldEvent) -> JoinedBy:
-    words = {"hospital": REASONS[MERGED], "reviewer": "People compared the two and said that they are one person"}
-    decided = event.channel == "reviewer"
-    return JoinedBy(
-        (number,), event.channel, words.get(event.channel, REASONS["score"]), event.bits, event.model,
-        event.made_by, event.at if decided else None, event.note, event.pair,
-    )  # fmt: skip
+def _weighed(event: HeldEvent, said: dict[int, Fields]) -> Weighed | None:
+    """A score in parts; None when the model is gone, or the records say something else by now."""
+    model = model_named(event.model) if event.channel == "score" else None
+    if model is None or not said.keys() >= set(event.pair):
+        return None
+    score = model.score(*(said[record] for record in event.pair))
+    if score.code != event.levels:
+        return None
+    levels = tuple((words, bits) for _, words, bits in score.levels)
+    return Weighed(model.prior_bits, levels, score.bits, model.link_bits)
 
 
-def _apart(viewing: Viewing, numbers: dict[int, int], events: Sequence[HeldEvent]) -> tuple[KeptApart, ...]:
+def _apart(
+    viewing: Viewing, numbers: dict[int, int], events: Sequence[HeldEvent], decided: dict[Pair, Decided]
+) -> tuple[KeptApart, ...]:
     """Pairs of a record of the person and one of somebody else that people told apart, or that wait for them."""
-    told = [e for e in events if e.channel == "reviewer" and e.verdict == "apart"]
-    waiting = [(pair, why, at) for pair, why, at in _waiting(list(numbers)) if pair not in {e.pair for e in told}]
-    pairs = [each.pair for each in told] + [pair for pair, _, _ in waiting]
-    senders = _senders(viewing, {record for pair in pairs for record in pair} - numbers.keys())
-    found = []
-    for pair, why, by, at, note in [
-        *((e.pair, "told_apart", e.made_by, e.at, e.note) for e in told),
-        *((pair, why, "", at, "") for pair, why, at in waiting),
-    ]:
-        mine = [record for record in pair if record in numbers]
-        if len(mine) == 1:
-            (other,) = set(pair) - set(mine)
-            found.append(KeptApart(numbers[mine[0]], senders.get(other, ""), why, by, at, note, pair))
-    return tuple(sorted(found, key=lambda each: (each.number, each.pair)))
-
-
-def _waiting(record_ids: Sequence[int]) -> list[tuple[Pair, str, datetime]]:
-    """The pairs that wait for people in which one of these records takes part, and why."""
-    if not record_ids:
-        return []
-    newest = (
-        "SELECT i.record_id, i.other_id, i.why, i.at FROM record_reviewitem i "
-        "JOIN record_submission s ON s.id = i.submission_id AND s.published_at IS NOT NULL "
-        f"WHERE i.why <> '' AND i.{{}} IN ({marks(record_ids)}) AND NOT EXISTS (SELECT 1 FROM record_reviewitem j "
-        "JOIN record_submission js ON js.id = j.submission_id AND js.published_at IS NOT NULL "
-        "WHERE j.record_id = i.record_id AND j.other_id = i.other_id AND j.id > i.id)"
-    )
-    rows = select(f"{newest.format('record_id')} UNION {newest.format('other_id')}", [*record_ids, *record_ids])
-    return [((a, b), why, as_moment(at)) for a, b, why, at in rows]
+    waits = {pair: why for pair, (why, _) in waiting(list(numbers)).items()}
+    told = {e.pair: e.channel for e in sorted(events, key=lambda e: e.channel == "reviewer") if e.verdict == "apart"}
+    whys = {pair: "told_apart" if channel == "reviewer" else "contradiction" for pair, channel in told.items()} | waits
+    others = {pair: set(pair) - numbers.keys() for pair in whys}
+    senders = _senders(viewing, {record for each in others.values() for record in each})
+    apart = []
+    for pair, why in whys.items():
+        if len(others[pair]) == 1:
+            (other,) = others[pair]
+            (mine,) = set(pair) - {other}
+            by_people = decided.get(pair) if why == "told_apart" else None
+            apart.append(KeptApart(numbers[mine], senders.get(other, ""), why, pair in waits, by_people, pair))
+    return tuple(sorted(apart, key=lambda each: (each.number, each.pair)))
 
 
 def _senders(viewing: Viewing, record_ids: set[int]) -> dict[int, str]:

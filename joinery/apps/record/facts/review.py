@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 from joinery.apps.base.access_log import Viewing
-from joinery.apps.base.columns import as_moment, marks, select
+from joinery.apps.base.columns import as_moment, select
 from joinery.apps.base.facts import person_facts, place_facts
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.place import facts as place
-from joinery.apps.record.pairs import Pair
+from joinery.apps.record.answers import Answer, answers_about
+from joinery.apps.record.pairs import Pair, held_events
 from joinery.apps.record.people import Known, records_of
 from joinery.apps.record.said import FIELDS, address_hidden, as_compared, said_text
 from joinery.calc.linkage.differing import Part, differing
@@ -27,10 +27,15 @@ _WAITING = (
     "JOIN record_submission j_s ON j_s.id = j.submission_id AND j_s.published_at IS NOT NULL "
     "WHERE j.record_id = i.record_id AND j.other_id = i.other_id AND j.id > i.id)"
 )
-# A condition: this user has not answered about the pair.
+# A condition: the answer was not part of a decision that was taken back since, nor of one that stands.
+_COUNTS = (
+    "NOT EXISTS (SELECT 1 FROM record_matchevent m WHERE m.record_id = v.record_id AND m.other_id = v.other_id "
+    "AND m.channel = 'reviewer' AND m.at >= v.at)"
+)
+# A condition: no answer of this user about the pair counts.
 _NOT_ANSWERED = (
     "NOT EXISTS (SELECT 1 FROM record_review v WHERE v.record_id = i.record_id AND v.other_id = i.other_id "
-    "AND v.user_id = %s)"
+    f"AND v.user_id = %s AND {_COUNTS})"
 )
 
 
@@ -38,12 +43,12 @@ _NOT_ANSWERED = (
 class WaitingPair:
     """A pair that waits, without a word about whose records they are."""
 
-    item_id: int
     record_id: int
     other_id: int
     why: str
     at: datetime
-    organisation_names: tuple[str, str]
+    organisation_name: str
+    other_organisation_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,6 @@ class Side:
 
     person_id: str
     organisation_name: str
-    organisation_form: str
     feed_title: str
     local_id: str
     sector: str
@@ -91,36 +95,105 @@ class ComparedPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What somebody said of a pair; `answer` is `same`, `different` or `cannot_tell`."""
-
-    user_id: int
-    answer: str
-    note: str
-    at: datetime
-    blind: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Answered:
-    """A pair of which the user has said something: every answer, the model's bits, and whether it still waits."""
+    """A pair about which the user has answered: every answer, the model's bits, and what they came to.
+
+    `decided` is `same`, `apart` or `unsure` (people could not tell), empty while the pair waits for others.
+    `again`: the decision was taken back, so the user is asked once more.
+    """
 
     answers: tuple[Answer, ...]
     bits: float | None
-    why: str
+    decided: str
+    again: bool
 
 
 @place_facts
-def waiting_pairs(user_id: int, why: str = "", after: int = 0) -> WaitingPairs:
-    """The pairs that wait and about which the user has not answered, of one kind where that is asked for."""
-    counts = dict(
-        select(f"SELECT i.why, COUNT(*) FROM {_WAITING} WHERE {_NOT_ANSWERED} GROUP BY i.why ORDER BY i.why", [user_id])
+def waiting_pairs(user_id: int, on: date, why: str = "", after: int = 0) -> WaitingPairs:
+    """The pairs that wait and about which the user has not answered, of one kind where that is asked for.
+
+    Organisations have the names of the day `on`. Nobody is told here what others have answered.
+    """
+    count = f"SELECT i.why, COUNT(*) FROM {_WAITING} WHERE {_NOT_ANSWERED} GROUP BY i.why ORDER BY i.why"
+    sql = (
+        f"SELECT i.id, i.record_id, i.other_id, i.why, i.at, a.organisation_id, b.organisation_id FROM {_WAITING} "
+        "JOIN record_sourcerecord x ON x.id = i.record_id JOIN record_source a ON a.id = x.source_id "
+        "JOIN record_sourcerecord y ON y.id = i.other_id JOIN record_source b ON b.id = y.source_id "
+        f"WHERE {_NOT_ANSWERED} AND i.id > %s AND i.why {'=' if why else '<>'} %s "
+        f"ORDER BY i.id LIMIT {MOST_WAITING_LISTED + 1}"
     )
-    rows = _waiting(user_id, why, after, MOST_WAITING_LISTED + 1)
+    rows = select(sql, [user_id, after, why])
     shown = rows[:MOST_WAITING_LISTED]
-    names = place.briefs({body for row in shown for body in row[5:7]}, place.latest())
+    names = place.briefs({body for row in shown for body in row[5:]}, place.as_at(on))
     pairs = tuple(
-        WaitingPair(i, record, other, reason, as_moment(at), (names[a].name, names[b].name))
-        for i, record, other, reason, at, a, b in shown
+        WaitingPair(record, other, reason, as_moment(at), names[a].name, names[b].name)
+        for _, record, other, reason, at, a, b in shown
     )
+    counts = {reason: int(number) for reason, number in select(count, [user_id])}
     return WaitingPairs(pairs, counts, shown[-1][0] if len(rows) > len(shown) else None)
+
+
+@place_facts
+def next_pair(user_id: int, why: str = "") -> Pair | None:
+    """The pair that has waited longest for the user's answer; None when nothing waits."""
+    sql = (
+        f"SELECT i.record_id, i.other_id FROM {_WAITING} WHERE {_NOT_ANSWERED} AND i.why {'=' if why else '<>'} %s "
+        "ORDER BY i.id LIMIT 1"
+    )
+    return next(((record, other) for record, other in select(sql, [user_id, why])), None)
+
+
+@place_facts
+def answered(user_id: int, record_id: int, other_id: int) -> Answered | None:
+    """What was said of a pair, for somebody who has said something of it; None before that: blind first."""
+    answers = answers_about([record_id], [other_id])
+    mine = [each for each in answers if each.user_id == user_id]
+    if not mine:
+        return None
+    newest = {e.channel: e for e in held_events([record_id]) if e.pair == (record_id, other_id)}
+    score, decision = newest.get("score"), newest.get("reviewer")
+    taken_back = decision is not None and decision.verdict == "none"
+    return Answered(
+        tuple(answers),
+        score.bits if score else None,
+        decision.verdict if decision and not taken_back else "",
+        again=decision is not None and taken_back and mine[-1].at <= decision.at,
+    )
+
+
+@person_facts
+def compared_pair(viewing: Viewing, record_id: int, other_id: int) -> ComparedPair | None:
+    """Two records of the people of the viewing side by side; None when one of them is no longer theirs."""
+    people = records_of(viewing.person_ids, viewing.at.date())
+    found = {k.record_id: (k, known) for known in people.values() for k in known}
+    if record_id not in found or other_id not in found:
+        return None
+    (left, lefts), (right, rights) = found[record_id], found[other_id]
+    hidden = address_hidden(viewing, lefts), address_hidden(viewing, rights)
+    fields = tuple(
+        ComparedField(label, (), (), "withheld")
+        if field == "address" and any(hidden)
+        else _compared(label, field, said_text(left, field), said_text(right, field))
+        for field, label in FIELDS.items()
+    )
+    return ComparedPair(_side(left, lefts), _side(right, rights), fields)
+
+
+def _compared(label: str, field: str, left: str, right: str) -> ComparedField:
+    if not left or not right:
+        said = left or right
+        return ComparedField(label, _whole(left), _whole(right), "one_sided" if said else "silent")
+    if as_compared(left, field) == as_compared(right, field):
+        return ComparedField(label, _whole(left), _whole(right), "same")
+    return ComparedField(label, *differing(left, right, by_words=field in _IN_WORDS), "differs")
+
+
+def _whole(text: str) -> tuple[Part, ...]:
+    return (Part(text, False),) if text else ()
+
+
+def _side(known: Known, joined: Sequence[Known]) -> Side:
+    return Side(
+        known.person_id, known.organisation_name, feed_of(known.feed).title, known.local_id, known.sector,
+        len(joined) - 1,
+    )  # fmt: skip

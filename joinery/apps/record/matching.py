@@ -1,0 +1,85 @@
+"""One record against everybody: those that share a key with it, scored, best first.
+
+A key of more than `largest_block` records says nothing, in batch as here: those who only share "Smith, born
+in 1950" are found by another key, or not at all. Only the few that score high enough are checked to be
+what their record says now, so details that were replaced since cost a score and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import orjson
+
+from joinery.apps.base.columns import marks, select
+from joinery.apps.record.sql import details
+from joinery.calc.linkage.fields import Fields
+from joinery.calc.linkage.model import Model, Score
+
+MOST_FOUND = 50
+
+
+def candidates(
+    fields: Fields, model: Model, *, submission_id: int | None = None, exclude_record: int | None = None
+) -> list[tuple[int, Score]]:
+    """The records that are, or may be, about the same person: from `model.review_bits` on, best first.
+
+    Counted is what is published, and what the submission that is being staged says.
+    """
+    near = _near(fields, model, model.review_bits, exclude_record)
+    return _as_said_now(fields, model, near, submission_id)
+
+
+def search(fields: Fields, model: Model, most: int = MOST_FOUND) -> list[tuple[int, Score]]:
+    """The records that are most like what somebody typed, of which any part may be missing; best first.
+
+    Listed are those of which more speaks for the same person than against.
+    """
+    near = _near(fields, model, model.prior_bits, None)
+    # Some of the best may be what a record said before.
+    return _as_said_now(fields, model, near[: 2 * most], None)[:most]
+
+
+def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int | None) -> list[tuple[int, Fields]]:
+    """Details (by id, with their fields) that share a key and score at least `least_bits`, best first."""
+    keys = sorted(model.keys(fields))
+    if not keys:
+        return []
+    blocks: dict[int, dict[int, str]] = defaultdict(dict)
+    for key, details_id, record_id, text in select(_sharing(len(keys), model.largest_block + 1), keys):
+        if record_id != exclude_record:
+            blocks[key][details_id] = text
+    # With this record itself a block is one larger.
+    found = {i: text for block in blocks.values() if len(block) < model.largest_block for i, text in block.items()}
+    bits_with = model.against(fields).bits
+    scored = ((bits_with(other), details_id, other) for details_id, other in _read(found))
+    near = [(-bits, details_id, other) for bits, details_id, other in scored if bits >= least_bits]
+    return [(details_id, Fields(*other)) for _, details_id, other in sorted(near)]
+
+
+def _read(found: dict[int, str]) -> Iterator[tuple[int, list[str]]]:
+    return ((details_id, orjson.loads(text)) for details_id, text in found.items())
+
+
+@cache
+def _sharing(keys: int, most: int) -> str:
+    """SQL for the details that share a key, at most `most` for each of so many keys."""
+    one = f"SELECT * FROM (SELECT key, details_id FROM record_matchkey WHERE key = %s LIMIT {most:d}) a"
+    return (
+        "SELECT k.key, k.details_id, f.record_id, f.fields "
+        f"FROM ({' UNION ALL '.join([one] * keys)}) k JOIN record_matchdetails f ON f.details_id = k.details_id"
+    )
+
+
+def _as_said_now(
+    fields: Fields, model: Model, near: Sequence[tuple[int, Fields]], submission_id: int | None
+) -> list[tuple[int, Score]]:
+    """Of details that score high, those that are what their record says now: the record, and the score explained."""
+    if not near:
+        return []
+    ids = [details_id for details_id, _ in near]
+    now = f"SELECT d.id, d.record_id FROM {details(also=f's.id = {submission_id or 0:d}')} WHERE d.id IN ({marks(ids)})"
+    record_of = dict(select(now, ids))
+    return [(record_of[i], model.score(fields, other)) for i, other in near if i in record_of]

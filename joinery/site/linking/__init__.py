@@ -1,0 +1,1 @@
+"""Pages about who is who: why records are one person, who says what, and the pairs that wait for people."""
