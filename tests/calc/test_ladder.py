@@ -107,3 +107,21 @@ def test_every_record_is_in_one_group_and_no_group_holds_a_contradiction(records
                     name for r in (records[a], records[b]) for name in (r.family_name, r.given_name)
                 )
                 assert agrees(records[a], records[b])[0] or not both_said
+
+
+@given(st.lists(any_details, max_size=7))
+def test_the_pairs_of_a_number_joined_one_by_one_are_who_is_who(records: list[Details]) -> None:
+    rungs = ladder_pairs(records)
+    agreed = [r for r in rungs if r.reason != "conflict"]
+    agreed.sort(key=lambda r: (r.reason, *sorted((content(records[r.left]), content(records[r.right])))))
+    made = cluster(
+        len(records),
+        [(r.left, r.right) for r in agreed],
+        contradictions=[(r.left, r.right) for r in rungs if r.reason == "conflict"],
+    )
+    assert made.groups() == same_people(records)
+
+
+def test_a_number_that_everybody_has_says_nothing() -> None:
+    assert ladder_pairs([ANN] * MOST_OF_ONE_NUMBER)
+    assert not ladder_pairs([ANN] * (MOST_OF_ONE_NUMBER + 1))

@@ -43,10 +43,10 @@ KEYS = {
         *("columns", "files", "warnings", "out"),
     },
     "link run": {
-        *("records", "pairs", "same", "unsure", "vetoed", "people_before", "people", "joined", "parted"),
-        *("model", "warnings"),
+        *("model", "records", "same", "unsure", "apart", "changed", "waiting", "people_before", "people", "moved"),
+        "warnings",
     },
-    "link explain": {"person", "together", "records", "pairs", "history"},
+    "link explain": {"person", "records", "pairs", "history", "model", "prior_bits", "link_bits", "review_bits"},
     "link merge": {"person", "merged"},
     "link split": {"person", "records", "now"},
     "link undo": {"records"},

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 LARGEST_BLOCK = 100
 """A block of more records than this counts for none."""
 _LISTED = 10_000
-_TRAINING_PAIRS = 500_000
-_RANDOM_PAIRS = 1_000_000
-_FORMAT = 1
+_TRAINING_PAIRS = 400_000
+_RANDOM_PAIRS = 250_000
+_VERSION = 1
 # How many pairs the wider rules may bring together.
 _ROOM_PAIRS, _ROOM_PER_RECORD = 2_000_000, 4
 
@@ -91,11 +91,13 @@ class Files:
         n = sum(self.sizes)
         return (n * (n - 1) - (0 if self.within else sum(s * (s - 1) for s in self.sizes))) / 2
 
-    def block_pairs(self, rule: Rule) -> int:
-        """How many pairs a rule brings together, blocks above LARGEST_BLOCK left out."""
-        sql = f"""SELECT coalesce(sum(size * (size - 1) / 2), 0) FROM (SELECT count(*) AS size FROM said
-            WHERE {_all_said(rule)} GROUP BY {_list(rule)}) WHERE size <= {LARGEST_BLOCK}"""
-        return int(self._value(sql))
+    def _blocks(self, rule: Rule) -> tuple[int, float]:
+        """How many pairs a rule brings together, and of how many records that it could (a share)."""
+        sql = f"""SELECT coalesce(sum(size * (size - 1) / 2) FILTER (size <= {LARGEST_BLOCK}), 0),
+            coalesce(sum(size) FILTER (size <= {LARGEST_BLOCK}) / sum(size), 0)
+            FROM (SELECT count(*) AS size FROM said WHERE {_all_said(rule)} GROUP BY {_list(rule)})"""
+        [(pairs, share)] = self.con.execute(sql).fetchall()
+        return int(pairs), float(share)
 
     def usable_rules(self) -> tuple[Rule, ...]:
         """The rules that these files' columns allow and that do not bring too many records together.
@@ -106,11 +108,15 @@ class Files:
         have = {column for column in self._columns() if self._value(f"SELECT count({_quoted(column)}) FROM said")}
         rules = [rule for rule in RULES if have.issuperset(rule)]
         room = _ROOM_PAIRS + _ROOM_PER_RECORD * sum(self.sizes)
-        wider = sorted((self.block_pairs(rule), rule) for rule in self._wider_rules() if have.issuperset(rule))
-        for pairs, rule in wider:
-            if 0 < pairs <= room:
+        covered: list[Rule] = []
+        wider = [rule for rule in self._wider_rules() if have.issuperset(rule)]
+        measured = sorted((len(rule), *self._blocks(rule), rule) for rule in wider)
+        for _, pairs, share, rule in measured:
+            if 0 < pairs <= room and share >= 0.1 and not any(set(rule) >= set(other) for other in covered):
                 rules.append(rule)
                 room -= pairs
+                if share >= 0.95:
+                    covered.append(rule)
         return tuple(rules)
 
     def _wider_rules(self) -> list[Rule]:
@@ -151,8 +157,7 @@ class Files:
         ]
 
     def _value(self, sql: str) -> Any:
-        row = self.con.execute(sql).fetchone()
-        return row[0] if row else None
+        return self.con.execute(sql).fetchall()[0][0]
 
 
 def _quoted(column: str) -> str:
@@ -240,6 +245,16 @@ def _frequencies(files: Files, column: str) -> Frequencies:
     return Frequencies(listed, _short(least / total))
 
 
+def _told_frequencies(head: dict[str, Any]) -> dict[str, Frequencies]:
+    """The term frequencies that a model file holds."""
+    levels = [level for each in head["splink"]["comparisons"] for level in each["comparison_levels"]]
+    return {
+        column: Frequencies(head["term_frequencies"][column], level["tf_minimum_u_value"])
+        for level in levels
+        if (column := level.get("tf_adjustment_column"))
+    }
+
+
 def _short(number: float) -> float:
     """Nine digits are enough, and the same on every machine."""
     return float(f"{number:.9g}")
@@ -270,7 +285,12 @@ def _linker(
     files.block(rules)
     api = DuckDBAPI(connection=files.con)
     settings = _settings(model, rules, within=files.within, explained=explained)
-    linker = Linker(api.register("people", dataset_display_name=f"people_{id(api)}"), settings, log_level=None)
+    linker = Linker(
+        api.register("people", dataset_display_name=f"people_{id(api)}"),
+        settings,
+        log_level=None,
+        validate_settings=False,
+    )
     for column, known in frequencies.items():
         _register_frequencies(files, api, linker, column, known)
     return linker
@@ -322,13 +342,13 @@ def train(files: Files, *, name: str = "trained", start: str | None = None) -> T
     line = training.best_line(scores)
     model = splink_model(files.said, learnt, frequencies)
     head = {
-        "format": _FORMAT,
         "name": name,
+        "version": _VERSION,
         "link_bits": round(line, 3),
         "review_bits": round(line - 4, 3),
         "largest_block": LARGEST_BLOCK,
         "rules": rules,
-        "frequencies": {column: {"least": f.least, "listed": f.listed} for column, f in frequencies.items()},
+        "term_frequencies": {column: known.listed for column, known in frequencies.items()},
         "splink": model,
     }
     return Trained(json.dumps(head))
@@ -365,7 +385,8 @@ def _sample(files: Files, share: float) -> None:
     files.con.execute(
         f"""CREATE OR REPLACE TABLE sampled AS
         SELECT least(l.record, r.record) AS join_key_l, greatest(l.record, r.record) AS join_key_r, 'random' AS match_key
-        FROM ordered AS l, strides JOIN ordered AS r ON r.place = (l.place + stride) % {n} {across}
+        FROM (SELECT *, (place + stride) % {n} AS other FROM ordered CROSS JOIN strides) AS l
+        JOIN ordered AS r ON r.place = l.other {across}
         UNION ALL
         SELECT blocked.* FROM blocked JOIN people AS l ON l.record = join_key_l JOIN people AS r ON r.record = join_key_r {chosen}"""
     )
@@ -394,13 +415,16 @@ def _patterns(
     ).fetchall()
     patterns = [training.Pattern(tuple(row[1:-2]), row[-2], row[-1] / share) for row in rows if not row[0]]
     random = [(row[1:-2], row[-1]) for row in rows if row[0]]
-    return patterns, _shares(files, compared, random)
+    return patterns, _shares(files, compared, random, patterns)
 
 
 def _shares(
-    files: Files, compared: Sequence[Comparison], random: Sequence[tuple[Sequence[int], int]]
+    files: Files,
+    compared: Sequence[Comparison],
+    random: Sequence[tuple[Sequence[int], int]],
+    patterns: Sequence[training.Pattern],
 ) -> training.Sample:
-    """The shares of levels among all pairs, from random ones; of full agreement counted value by value."""
+    """The shares of levels among all pairs: from random ones, and at least what blocking brought together."""
     levels, comparable = [], []
     total = sum(pairs for _, pairs in random) or 1
     for at, each in enumerate(compared):
@@ -408,9 +432,14 @@ def _shares(
         for places, pairs in random:
             if places[at] != training.MISSING:
                 counts[places[at]] += pairs
-        seen = sum(counts)
-        levels.append(tuple(count / seen for count in counts))
-        comparable.append(seen / total)
+        seen = [0.0] * len(each.levels)
+        for pattern in patterns:
+            if pattern.places[at] != training.MISSING:
+                seen[pattern.places[at]] += pattern.pairs
+        one = max(files.pair_count, 2.0) / total
+        counts = [max(count, blocked / one) for count, blocked in zip(counts, seen, strict=True)]
+        levels.append(tuple(count / sum(counts) for count in counts))
+        comparable.append(min(1.0, sum(counts) / total))
     return training.Sample(tuple(levels), tuple(comparable), max(files.pair_count, 2.0))
 
 
@@ -426,16 +455,14 @@ def pairs(model: str, files: Files, *, least_bits: float | None = None) -> pa.Ta
 
     The surest come first; pairs of equal bits are in the order of the records.
     """
-    import pyarrow as pa
-
     head = json.loads(model)
-    frequencies = {column: Frequencies(f["listed"], f["least"]) for column, f in head["frequencies"].items()}
+    frequencies = _told_frequencies(head)
     rules = tuple(tuple(rule) for rule in head["rules"])
     with _quietly():
         linker = _linker(files, head["splink"], rules, frequencies, explained=False)
         least = head["review_bits"] if least_bits is None else least_bits
         found = linker.inference.predict(threshold_match_weight=least, warning_mode="never").physical_name
-    table: pa.Table = files.con.execute(
+    table: pa.Table = files.con.sql(
         f"""SELECT least(record_l, record_r) AS "left", greatest(record_l, record_r) AS "right", match_weight AS bits
         FROM {found} ORDER BY bits DESC, 1, 2"""
     ).to_arrow_table()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import product
 from operator import itemgetter, ne
 from typing import Literal
 
@@ -79,15 +79,11 @@ def strongest_first(pairs: Iterable[tuple[int, int, float]], content: Sequence[s
     Ties go by what the two records say (`content`: for each record something that can be sorted), so that
     the order of the records changes nothing; only then by position.
     """
-
-    def said(pair: tuple[int, int, float]) -> tuple[str | int, ...]:
-        a, b = min(pair[:2]), max(pair[:2])
-        return (*sorted((content[a], content[b])), a, b) if content else (a, b)  # type: ignore[type-var]
-
-    ordered = []
-    for _, tied in groupby(sorted(pairs, key=itemgetter(2), reverse=True), key=itemgetter(2)):
-        ordered += [pair[:2] for pair in sorted(tied, key=said)]
-    return ordered
+    ordered = sorted((min(a, b), max(a, b), bits) for a, b, bits in pairs)
+    if content:
+        ordered.sort(key=lambda pair: sorted((content[pair[0]], content[pair[1]])))
+    ordered.sort(key=itemgetter(2), reverse=True)
+    return [pair[:2] for pair in ordered]
 
 
 def digit_distance(a: str, b: str) -> int:
@@ -119,7 +115,7 @@ def _far_apart(a: str, b: str) -> bool:
 class _Groups:
     """Records in groups that grow, and what each group holds that may keep it from another.
 
-    A group is known by one of its records (`find`); the lists hold what is true of the group there.
+    A group is known by one of its records (`_find`); the lists hold what is true of the group there.
     """
 
     def __init__(self, count: int, numbers: Sequence[str], files: Sequence[int], largest: int) -> None:
@@ -171,7 +167,7 @@ class _Groups:
         if self._files and self._files[a] & self._files[b]:
             return "one_file"
         x, y = self._number[a], self._number[b]
-        if x and y and (x != y or self._numbers) and self._conflict(a, b):
+        if x and y and (x != y or a in self._numbers or b in self._numbers) and self._conflict(a, b):
             return "numbers_conflict"
         return "too_many" if self._size[a] + self._size[b] > self._largest else None
 

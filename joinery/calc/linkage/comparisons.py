@@ -131,6 +131,10 @@ _PARTS_OF_DATE = (
     '(("birth_date_l"[1:4] = "birth_date_r"[1:4])::INT + ("birth_date_l"[6:7] = "birth_date_r"[6:7])::INT'
     ' + ("birth_date_l"[9:10] = "birth_date_r"[9:10])::INT)'
 )
+_NEW_YEAR = (
+    '"birth_date_l"[1:4] = "birth_date_r"[1:4]'
+    " AND ('01-01' = \"birth_date_l\"[6:10] OR '01-01' = \"birth_date_r\"[6:10])"
+)
 _INITIAL = 'least(length("given_name_l"), length("given_name_r")) = 1 AND "given_name_l"[1] = "given_name_r"[1]'
 _NICKNAME = 'list_contains("nicknames_l", "given_name_r")'
 
@@ -139,27 +143,44 @@ def _nickname(a: Fields, b: Fields) -> bool:
     return b.given_name in nicknames(a.given_name)
 
 
+_ALIKE_SQL, _alike_given = _like("given_name", _ALIKE)
+_OTHER_NAME = (
+    f"NOT ({_lacks('given_name')}) AND NOT ("
+    + " OR ".join(f"coalesce({sql}, false)" for sql in (_ALIKE_SQL, _NICKNAME, _SWAPPED, _INITIAL))
+    + ")"
+)
+
+
+def _other_name(a: Fields, b: Fields) -> bool:
+    """Both say a first name, and no slip, short form, initial or swap makes one of the other."""
+    if not (a.given_name and b.given_name):
+        return False
+    return not any(test(a, b) for test in (_alike_given, _nickname, _swapped, _initial))
+
+
+def strangers(a: Fields, b: Fields) -> bool:
+    """Whether two records of one number cannot be one person: another first name and another date of birth.
+
+    >>> strangers(Fields(given_name="ANN", birth_date="1950-01-02"), Fields(given_name="JOHN", birth_date="1948-05-06"))
+    True
+    """
+    return bool(a.birth_date and b.birth_date) and _parts_of_date(a, b) < 2 and _other_name(a, b)
+
+
 def _number() -> Comparison:
     """The number counts in full only where something else agrees: a spouse's number is a common mistake."""
-    alike_sql, alike = _like("given_name", _ALIKE)
-
-    def stranger(a: Fields, b: Fields) -> bool:
-        if a.nhs_number != b.nhs_number or not all((a.birth_date, b.birth_date, a.given_name, b.given_name)):
-            return False
-        named_alike = any(test(a, b) for test in (alike, _nickname, _swapped, _initial))
-        return not named_alike and _parts_of_date(a, b) < 2
-
-    named_alike_sql = " OR ".join(f"coalesce({sql}, false)" for sql in (alike_sql, _NICKNAME, _SWAPPED, _INITIAL))
-    stranger_sql = (
-        f"{_both('nhs_number')} AND NOT ({_lacks('given_name')}) AND {_PARTS_OF_DATE} < 2 AND NOT ({named_alike_sql})"
-    )
     return Comparison(
         "nhs_number",
         ("nhs_number", "given_name", "family_name", "birth_date", "nicknames"),
         _lacks("nhs_number"),
         _lack("nhs_number"),
         (
-            Level("same NHS number, but another first name and date of birth", stranger_sql, stranger, 0.0005),
+            Level(
+                "same NHS number, but another first name and date of birth",
+                f"{_both('nhs_number')} AND {_PARTS_OF_DATE} < 2 AND {_OTHER_NAME}",
+                lambda a, b: a.nhs_number == b.nhs_number and strangers(a, b),
+                0.0005,
+            ),
             Level("same NHS number", _both("nhs_number"), _same("nhs_number"), 0.98),
             Level("NHS numbers that one or two slips explain", *_slips("nhs_number", 2), 0.01),
             _otherwise("different NHS numbers", 0.01),
@@ -230,8 +251,7 @@ def _birth_date() -> Comparison:
             ),
             Level(
                 "same year of birth, and one says 1 January",
-                '"birth_date_l"[1:4] = "birth_date_r"[1:4]'
-                " AND ('01-01' = \"birth_date_l\"[6:10] OR '01-01' = \"birth_date_r\"[6:10])",
+                _NEW_YEAR,
                 _new_year,
                 0.01,
             ),
@@ -290,6 +310,65 @@ def _text(column: str, what: str) -> Comparison:
     )
 
 
+def _household() -> Comparison:
+    """What a family shares is not evidence twice: takes back bits from twins, and from father and son."""
+
+    def born_alike(a: Fields, b: Fields) -> bool:
+        return a.family_name == b.family_name and a.birth_date == b.birth_date and _other_name(a, b)
+
+    def named_alike(a: Fields, b: Fields) -> bool:
+        same = (a.given_name, a.family_name, a.postcode) == (b.given_name, b.family_name, b.postcode)
+        return bool(same and a.postcode) and _parts_of_date(a, b) < 2 and not _new_year(a, b)
+
+    surname, birth = _both("family_name"), _both("birth_date")
+    home = f"coalesce({_both('postcode')}, false)"
+    return Comparison(
+        HOUSEHOLD,
+        ("given_name", "family_name", "birth_date", "postcode", "nicknames"),
+        _lacks("given_name", "family_name", "birth_date"),
+        _lack("given_name", "family_name", "birth_date"),
+        (
+            Level(
+                "same surname, date of birth and postcode but another first name, as twins have",
+                f"{surname} AND {birth} AND {home} AND {_OTHER_NAME}",
+                lambda a, b: bool(a.postcode) and a.postcode == b.postcode and born_alike(a, b),
+                0.0,
+            ),
+            Level(
+                "same surname and date of birth but another first name, as twins have",
+                f"{surname} AND {birth} AND {_OTHER_NAME}",
+                born_alike,
+                0.0,
+            ),
+            Level(
+                "same names and postcode but another date of birth, as father and son have",
+                f"{_both('given_name')} AND {surname} AND {home} AND {_PARTS_OF_DATE} < 2 AND NOT ({_NEW_YEAR})",
+                named_alike,
+                0.0,
+            ),
+            _otherwise("nothing that points to two of one family", 0.0),
+        ),
+    )
+
+
+# The levels of other comparisons that make up those of `_household`, by place; what is not named may be anything.
+HOUSEHOLD = "household"
+HOUSEHOLD_MADE_OF: tuple[dict[str, frozenset[int]], ...] = (
+    {
+        "given_name": frozenset({7}),
+        "family_name": frozenset({0}),
+        "birth_date": frozenset({0}),
+        "postcode": frozenset({0}),
+    },
+    {"given_name": frozenset({7}), "family_name": frozenset({0}), "birth_date": frozenset({0})},
+    {
+        "given_name": frozenset({0}),
+        "family_name": frozenset({0}),
+        "birth_date": frozenset({5, 6}),
+        "postcode": frozenset({0}),
+    },
+)
+
 _COMPARISONS = {
     each.name: each
     for each in (
@@ -301,6 +380,7 @@ _COMPARISONS = {
         _gender(),
         _text("address", "address"),
         _text("phone", "telephone number"),
+        _household(),
     )
 }
 

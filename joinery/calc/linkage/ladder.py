@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
+# A number on more records than this is nobody's: a dummy that passes the check, and the rung says nothing.
+MOST_OF_ONE_NUMBER = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Details:
@@ -99,6 +102,45 @@ def same_people(records: Sequence[Details]) -> list[list[int]]:
     joined = {id(group): group for group in group_of.values()}.values()
     groups += [sorted(position for key in group for position in alike[key]) for group in joined]
     return sorted(groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """What a shared number says of two records, by position: one person (`birth_date`, `names`), or a `conflict`."""
+
+    left: int
+    right: int
+    reason: str
+
+
+def ladder_pairs(records: Sequence[Details]) -> list[Rung]:
+    """What one valid NHS number says of each two records that carry it; nothing of pairs it cannot decide.
+
+    A `conflict` is a veto: nothing agrees although all can be compared. Of a number on more than
+    `MOST_OF_ONE_NUMBER` records nothing is said at all.
+
+    >>> ann, jones = Details("Smith", "Ann", date(1950, 1, 2)), Details("Jones", "Ann", date(1950, 1, 2))
+    >>> ladder_pairs([ann, Details("Smith", "John", date(1948, 5, 6)), jones])
+    [Rung(left=0, right=1, reason='conflict'), Rung(left=0, right=2, reason='birth_date'), \
+Rung(left=1, right=2, reason='conflict')]
+    """
+    if len(records) > MOST_OF_ONE_NUMBER:
+        return []
+    rungs = []
+    for (left, a), (right, b) in combinations(enumerate(records), 2):
+        yes, reason = agrees(a, b)
+        if yes or _contradict(a, b):
+            rungs.append(Rung(left, right, reason))
+    return rungs
+
+
+def content(record: Details) -> str:
+    """What a record says, as it is compared: something to sort by that does not depend on when it came.
+
+    >>> content(Details("Smith", "Ann", date(1950, 1, 2)))
+    '1950-01-02 SMITH ANN'
+    """
+    return " ".join(_compared(record))
 
 
 def _compared(record: Details) -> tuple[str, str, str]:

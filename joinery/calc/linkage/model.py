@@ -21,6 +21,7 @@ from joinery.calc.linkage.fields import FIELDS, Fields, needs, part
 
 # As Splink does, for a probability that rounds to nothing.
 _LEAST = 1e-300
+FORMAT = 1
 NOT_COMPARED = "not said by both"
 
 
@@ -75,7 +76,6 @@ class Model:
     """A model file, ready to score. From `link_bits` on a pair is one person, from `review_bits` on it may be."""
 
     name: str
-    version: str
     prior_bits: float
     link_bits: float
     review_bits: float
@@ -112,8 +112,8 @@ class Against:
     def __init__(self, model: Model, record: Fields) -> None:
         self._record = record
         self._prior_bits = model.prior_bits
-        # What this record does not say is not compared with anybody.
-        said = [each for each in model.weighed if not each.compared.missing(record, record)]
+        # What this record does not say is not compared with anybody. A comparison has the name of its field.
+        said = [each for each in model.weighed if getattr(record, each.compared.name)]
         self._known: list[tuple[_Weighed, Callable[[Sequence[str]], Any], dict[Any, float]]] = [
             (each, each.values, {}) for each in said
         ]
@@ -133,38 +133,50 @@ class Against:
 def load(text: str) -> Model:
     """A model from the text of its file.
 
-    Raises ValueError, in words, when it is no model file, was not trained, or compares what we do not.
+    Raises ValueError, in words, when it is no model file, was not trained, or compares what records do not hold.
     """
     try:
         head = json.loads(text)
-        splink = head["splink"]
-        prior = float(splink["probability_two_random_records_match"])
-        listed = head.get("term_frequencies", {})
-        weighed = tuple(_weighed(each, listed) for each in splink["comparisons"])
-        rules = tuple(tuple(rule) for rule in head["rules"])
-        sizes = float(head["link_bits"]), float(head["review_bits"]), int(head["largest_block"])
-        return Model(head["name"], str(head["version"]), log2(prior / (1 - prior)), *sizes, rules, weighed)
+        if head["format"] != FORMAT:
+            raise ValueError(f"The model file is of another version of Joinery ({head['format']}). Train a model anew.")
+        prior = float(head["splink"]["probability_two_random_records_match"])
+        if not 0 < prior < 1:
+            raise ValueError(f"The model's prior is {prior}: it must be above 0 and below 1. Train a model anew.")
+        return Model(
+            name=head["name"],
+            prior_bits=log2(prior / (1 - prior)),
+            link_bits=float(head["link_bits"]),
+            review_bits=float(head["review_bits"]),
+            largest_block=int(head["largest_block"]),
+            rules=tuple(_rule(rule) for rule in head["rules"]),
+            weighed=tuple(_weighed(each, head["frequencies"]) for each in head["splink"]["comparisons"]),
+        )
     except KeyError as missing:
         raise ValueError(f"This is no model file of Joinery: it lacks {missing}. Train a model anew.") from None
     except (TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"This is no model file of Joinery: {error}. Train a model anew.") from None
 
 
-def _weighed(given: dict[str, Any], listed: dict[str, dict[str, float]]) -> _Weighed:
+def _rule(columns: Sequence[str]) -> tuple[str, ...]:
+    if strange := [column for column in columns if not set(_read(column)) <= set(FIELDS)]:
+        raise ValueError(f"The model looks for {strange[0]!r}, which records do not hold. Train it on their fields.")
+    return tuple(columns)
+
+
+def _weighed(given: dict[str, Any], frequencies: dict[str, Any]) -> _Weighed:
     """A comparison of Splink's model, with our own of the same name."""
     name = given["output_column_name"]
-    columns = comparisons.comparison(name).columns if name in FIELDS else ()
-    read = [field for field in FIELDS if any(field in _read(column) for column in columns)]
-    if not read:
-        raise ValueError(f"The model compares {name!r}, which records do not hold. Train it on fields of records.")
+    if name not in FIELDS:
+        raise ValueError(f"The model compares {name!r}, which records do not hold. Train it on their fields.")
     compared = comparisons.comparison(name)
+    read = [field for field in FIELDS if any(field in _read(column) for column in compared.columns)]
     missing, *levels = given["comparison_levels"]
     if missing["sql_condition"] != compared.missing_sql or not missing.get("is_null_level"):
-        raise ValueError(f"The model's comparison {name!r} says otherwise when a side is missing. Train it anew.")
+        raise ValueError(f"The model's comparison {name!r} does not begin with when a side is missing. Train it anew.")
     if [level["sql_condition"] for level in levels] != [level.sql for level in compared.levels]:
         raise ValueError(f"The model's comparison {name!r} has levels that this version does not know. Train it anew.")
     bits = tuple(_bits(name, level) for level in levels)
-    rarities = tuple(_rarity(level, levels, listed) for level in levels)
+    rarities = tuple(_rarity(level, levels, frequencies) for level in levels)
     return _Weighed(compared, bits, rarities, itemgetter(*map(FIELDS.index, read)))
 
 
@@ -181,7 +193,7 @@ def _bits(name: str, level: dict[str, Any]) -> float:
     return log2(max(m, _LEAST) / max(u, _LEAST))
 
 
-def _rarity(level: dict[str, Any], levels: Sequence[dict[str, Any]], listed: dict[str, Any]) -> _Rarity | None:
+def _rarity(level: dict[str, Any], levels: Sequence[dict[str, Any]], frequencies: dict[str, Any]) -> _Rarity | None:
     """The term frequencies of a level, where it has any."""
     column = level.get("tf_adjustment_column")
     if column is None:
@@ -191,4 +203,4 @@ def _rarity(level: dict[str, Any], levels: Sequence[dict[str, Any]], listed: dic
         full = next(each for each in levels if each["sql_condition"] == f'"{column}_l" = "{column}_r"')
     floor = float(level.get("tf_minimum_u_value", 0.0))
     weight = float(level.get("tf_adjustment_weight", 1.0))
-    return _Rarity(column, listed[column], floor, weight, log2(full["u_probability"]))
+    return _Rarity(column, frequencies[column]["listed"], floor, weight, log2(full["u_probability"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
 from joinery.site import setup
@@ -18,7 +19,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
     from joinery.apps.base.action import Actor
     from joinery.apps.place import facts
-    from joinery.apps.record.actions import reread_lines
+    from joinery.apps.record.actions import link_missing, reread_lines
 
     at = timezone.now()
     started = facts.home(facts.as_at(at.date())) is not None
@@ -26,6 +27,12 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     say("The database is of this version, and guarded.")
     if reread := reread_lines(actor=Actor.system("migrate"), at=at):
         say(f"Read {reread:,} lines anew, of which this version says more.")
+    linked = link_missing(actor=Actor.system("migrate"), at=at)
+    if linked:
+        say(
+            f"Linked {linked.records:,} records anew: {linked.people_before:,} people before, {linked.people:,} now; "
+            f"{linked.waiting:,} pairs wait for people to look."
+        )
     if taken:
         say(f"Took the definitions that are new in this version: {', '.join(taken)}.")
-    return {"migrated": True, "definitions": taken, "reread": reread}, 0
+    return {"migrated": True, "definitions": taken, "reread": reread, "linked": asdict(linked) if linked else None}, 0

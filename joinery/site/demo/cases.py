@@ -65,8 +65,6 @@ def held(true: Person, before: Person, organisation: str, told: Told) -> Person:
     values = dict(told.held.get(organisation, {}))
     if values.get("nhs_number") == NUMBER_OF_THE_ONE_BEFORE:
         values["nhs_number"] = before.nhs_number
-    if values.get("birth_date") == "":
-        values["birth_date"] = None
     return true._replace(**values)
 
 

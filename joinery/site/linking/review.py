@@ -16,7 +16,7 @@ from joinery.apps.record import facts as record
 from joinery.site.context import Request, standing_of
 from joinery.site.feeds.glance import within
 from joinery.site.jinja import url
-from joinery.site.linking.words import ANSWERS, WHYS, note_of
+from joinery.site.linking.words import WHYS, note_of
 from joinery.site.place.looking import acting
 
 _PAIR = re.compile(r"(\d{1,18})-(\d{1,18})")
@@ -62,7 +62,7 @@ def case(request: Request, record_id: int, other_id: int) -> HttpResponse:
         "compared": compared,
         "said": said,
         "names": _names(said),
-        "answers": ANSWERS,
+        "answers": actions.ANSWERS,
         "whys": WHYS,
         "why": _why(request),
         "answer": request.POST.get("answer", ""),
@@ -78,7 +78,7 @@ def _act(request: Request, pair: dict[str, int]) -> HttpResponse:
         actions.withdraw_decision(**pair, note=note_of(request), **acting(request))
         return redirect(url("review:case", **{name: str(each) for name, each in pair.items()}))
     answer = request.POST.get("answer", "")
-    if answer not in ANSWERS:
+    if answer not in actions.ANSWERS:
         raise Refused("answer", "Choose whether it is the same person, different people, or you cannot tell")
     actions.answer_pair(
         **pair, answer=answer, blind=True, note=note_of(request), user_id=request.user.pk, **acting(request)
@@ -96,7 +96,7 @@ def _last(request: Request) -> dict[str, Any]:
     found = _PAIR.fullmatch(request.GET.get("last", ""))
     pair = {"record_id": int(found[1]), "other_id": int(found[2])} if found else {}
     said = record.answered(request.user.pk, **pair) if pair else None
-    return {"last": pair if said else None, "last_said": said, "last_names": _names(said), "answers": ANSWERS}
+    return {"last": pair if said else None, "last_said": said, "last_names": _names(said), "answers": actions.ANSWERS}
 
 
 def _names(said: record.Answered | None) -> dict[int, str]:

@@ -15,7 +15,6 @@ WHYS = {
     "contradiction": "The same NHS number, and nothing else agrees",
     "too_many": "One person would have too many records",
 }
-ANSWERS = {"same": "The same person", "different": "Different people", "cannot_tell": "Cannot tell"}
 MOST_NOTE_CHARACTERS = 300
 # How `join_people` writes who made a decision.
 _TOGETHER = re.compile(r"users (\d+) and (\d+)")

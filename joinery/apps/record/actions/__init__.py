@@ -18,10 +18,21 @@ from joinery.apps.record.actions.passing import due, pass_relationships
 from joinery.apps.record.actions.reading import open_rows
 from joinery.apps.record.actions.receiving import ACCEPTED, REFUSED, TRY_AGAIN, Arrived, Receiver
 from joinery.apps.record.actions.rereading import reread_lines
+from joinery.apps.record.actions.reviewing import answer_pair, join_people, split_records, withdraw_decision
 from joinery.apps.record.actions.variants import say_variant
 from joinery.apps.record.actions.viewing import Criteria, Moved, open_record, search_people
+from joinery.apps.record.actions.whole import LinkRun, link_missing, run_linking
+from joinery.calc.linkage.review import ANSWERS
 
 __all__ = [
+    "ANSWERS",
+    "answer_pair",
+    "LinkRun",
+    "join_people",
+    "link_missing",
+    "run_linking",
+    "split_records",
+    "withdraw_decision",
     "MENDING_REFUSALS",
     "ACCEPTED",
     "REFUSED",

@@ -50,6 +50,11 @@ def _delete(rows: Iterable[tuple[int, str]]) -> None:
             cursor.execute("DELETE FROM record_matchdetails WHERE details_id = %s", [details_id])
 
 
+def anything_to_remake() -> bool:
+    """Whether some details are not kept as this version compares them."""
+    return bool(_not_compared(most=1))
+
+
 def remake_compared(*, actor: Actor, at: datetime) -> int:
     """Keep all details as this version compares them, where they are not kept so yet; returns how many."""
     made = 0
@@ -67,14 +72,14 @@ def stage_compared(*, rows: list[tuple[int, int, DetailsRow]], actor: Actor, at:
     insert_compared(rows)
 
 
-def _not_compared() -> list[tuple[int, int, DetailsRow]]:
+def _not_compared(most: int = BATCH_ROWS) -> list[tuple[int, int, DetailsRow]]:
     sql = (
         "SELECT d.id, d.record_id, d.nhs_number, d.family_name, d.given_name, d.birth_date, d.gender, d.address "
         "FROM record_details d LEFT JOIN record_matchdetails f ON f.details_id = d.id "
         "WHERE f.details_id IS NULL OR f.version <> %s ORDER BY d.id LIMIT %s"
     )
     found = []
-    for details_id, record_id, number, family, given, born, gender, address in select(sql, [VERSION, BATCH_ROWS]):
+    for details_id, record_id, number, family, given, born, gender, address in select(sql, [VERSION, most]):
         lines = tuple(orjson.loads(address) if isinstance(address, str) else address)
         said = DetailsRow(
             nhs_number=number, family_name=family, given_name=given, birth_date=as_day(born), gender=gender,

@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from joinery.apps.base.columns import insert_rows, stored
@@ -37,7 +36,7 @@ from joinery.apps.record.pairs import (
     same_numbers,
     statements,
 )
-from joinery.calc.linkage.identity import Event, People, Said, replay, touched
+from joinery.calc.linkage.identity import Event, People, Said, replay, standing, touched
 from joinery.calc.linkage.ladder import content, ladder_pairs
 
 # A score that moved by less than this is the same score: models are trained on numbers of this precision.
@@ -72,13 +71,19 @@ def link_records(submission_id: int, at: datetime, said: Collection[int], also: 
 
 def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> tuple[set[int], dict[int, str]]:
     """Work out anew who these records and all tied to them are about; returns all of them, and who moved where."""
-    records, events = touched(record_ids, partial(events_with_merges, submission_id=submission_id))
+    held: list[Event] = []
+
+    def ask(of: set[int]) -> list[Event]:
+        asked = events_with_merges(of, submission_id)
+        held.extend(asked)
+        return asked
+
+    records, events = touched(record_ids, ask)
     said = {
         s.record_id: Said(s.nhs_number, content(s.details))
         for s in statements("d.record_id", sorted(records), submission_id)
     }
     # A record that was only referred to so far says nothing, and is nobody's.
-    events = [event for event in events if event.left in said and event.right in said]
     people = replay(said, founders_of(said), events, lambda record: secrets.token_hex(10))
     before = linked_to(said, submission_id)
     moved = {record: person for record, person in people.person_of.items() if before.get(record) != person}
@@ -94,7 +99,7 @@ def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> tup
             for record, person in sorted(moved.items(), key=lambda link: (link not in founding, link))
         ],
     )
-    keep_waiting(submission_id, at, people, events)
+    keep_waiting(submission_id, at, people, standing(held))
     return records, moved
 
 

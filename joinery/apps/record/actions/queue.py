@@ -7,7 +7,8 @@ from datetime import datetime
 
 from joinery.apps.base.columns import insert_rows, stored
 from joinery.apps.record.models import ReviewItem
-from joinery.apps.record.pairs import Pair, linked_to, waiting
+from joinery.apps.record.pairs import Pair, linked_to, statements, waiting
+from joinery.calc.linkage.cluster import MOST_SLIPS, digit_distance
 from joinery.calc.linkage.identity import Event, People
 
 
@@ -33,21 +34,30 @@ def keep_waiting(submission_id: int, at: datetime, people: People, events: Seque
 
 def _wanted(submission_id: int, people: People, events: Sequence[Event]) -> dict[Pair, tuple[str, float | None]]:
     """The pairs that wait now, why, and their bits."""
-    person_of = dict(people.person_of)
-    outside = {record for event in events for record in (event.left, event.right)} - person_of.keys()
-    person_of |= linked_to(outside, submission_id)
+    ends = {record for event in events for record in event.pair}
+    person_of = linked_to(ends, submission_id) | people.person_of
+    number_of = {s.record_id: s.nhs_number for s in statements("d.record_id", sorted(ends), submission_id)}
     decided = {
         frozenset((person_of.get(e.left), person_of.get(e.right)))
         for e in events
-        if e.channel == "reviewer" and e.verdict == "apart"
+        if e.channel == "reviewer" and e.verdict in ("apart", "unsure")
     }
     open_events = [(event, why) for event, why in people.refused if why != "told_apart"]
-    open_events += [(e, "grey") for e in events if e.channel == "score" and e.verdict == "unsure"]
+    # Of two people with a number each, a weak likeness asks nothing of anybody.
+    open_events += [
+        (event, "grey")
+        for event in events
+        if (event.channel, event.verdict) == ("score", "unsure")
+        and not _conflict(*(number_of.get(record, "") for record in event.pair))
+    ]
     best: dict[frozenset[str | None], tuple[float, Pair, str]] = {}
     for event, why in open_events:
         two = frozenset((person_of.get(event.left), person_of.get(event.right)))
         if len(two) == 1 or two in decided or None in two:
             continue
-        pair = min(event.left, event.right), max(event.left, event.right)
-        best[two] = max(best.get(two, (float("-inf"), pair, why)), (event.bits, pair, why))
+        best[two] = max(best.get(two, (float("-inf"), event.pair, why)), (event.bits, event.pair, why))
     return {pair: (why, bits) for bits, pair, why in best.values()}
+
+
+def _conflict(a: str, b: str) -> bool:
+    return bool(a and b) and digit_distance(a, b) > MOST_SLIPS

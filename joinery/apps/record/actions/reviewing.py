@@ -15,9 +15,8 @@ from joinery.apps.record.actions.linking import Found, insert_events, relink
 from joinery.apps.record.merges import merged_into
 from joinery.apps.record.models import Review, Submission
 from joinery.apps.record.pairs import Pair, linked_to, records_linked_to
-from joinery.calc.linkage.review import verdict
+from joinery.calc.linkage.review import ANSWERS, Answer, verdict
 
-ANSWERS = {"same": "The same person", "different": "Different people", "cannot_tell": "Cannot tell"}
 # What the answers on a pair come to, as the reviewer's verdict; without one the pair goes on waiting.
 _DECIDES = {"same": "same", "apart": "apart", "unclear": "unsure"}
 _ANSWERED = "You have answered this pair already. It waits for somebody else."
@@ -45,25 +44,25 @@ def _answer(*, pair: Pair, answer: str, blind: bool, note: str, user_id: int, ac
     if answer not in ANSWERS:
         raise Refused("answer", f"An answer is one of: {', '.join(ANSWERS)}.")
     answers = answers_of(pair)
-    if user_id in (user for user, _ in answers):
+    if user_id in answers:
         raise Refused("answered", _ANSWERED)
     Review.objects.create(
         record_id=pair[0], other_id=pair[1], answer=answer, blind=blind, note=note[:300], user_id=user_id, at=at
     )
-    outcome = verdict([*(given for _, given in answers), answer])
+    outcome = verdict({str(user): given for user, given in (answers | {user_id: answer}).items()})
     if outcome in _DECIDES:
         _decide([(pair, _DECIDES[outcome])], note, actor, at)
     return outcome
 
 
-def answers_of(pair: Pair) -> list[tuple[int, str]]:
-    """The answers on a pair (user, answer), oldest first, since it was last decided or taken back."""
+def answers_of(pair: Pair) -> dict[int, Answer]:
+    """The answers on a pair, by user, since it was last decided or taken back."""
     sql = (
         "SELECT v.user_id, v.answer FROM record_review v WHERE v.record_id = %s AND v.other_id = %s AND NOT EXISTS "
         "(SELECT 1 FROM record_matchevent m WHERE m.record_id = v.record_id AND m.other_id = v.other_id "
         "AND m.channel = 'reviewer' AND m.at >= v.at) ORDER BY v.id"
     )
-    return [(user, answer) for user, answer in select(sql, pair)]
+    return dict(select(sql, pair))
 
 
 def join_people(*, person_id: str, other_id: str, by: tuple[int, int], note: str, actor: Actor, at: datetime) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import in_runs, select
 from joinery.apps.record.actions.intake import sweep_drafts
-from joinery.apps.record.actions.keys import remake_compared
+from joinery.apps.record.actions.keys import anything_to_remake, remake_compared
 from joinery.apps.record.actions.linking import Found, changed_events, insert_events, relink
 from joinery.apps.record.compared import linking_model, model_text, said_now
 from joinery.apps.record.models import LinkModel, Submission
@@ -61,19 +61,29 @@ def run_linking(*, actor: Actor, at: datetime, train: bool = False) -> LinkRun:
         sweep_drafts(actor=actor, at=at)
         remake_compared(actor=actor, at=at)
         said = list(said_now(BATCH_RECORDS))
-        table = _table([fields for _, fields in said])
+        files = batch.Files([_table([fields for _, fields in said])])
         warnings: tuple[str, ...] = ()
         if train:
             if len(said) < LEAST_TO_TRAIN:
                 raise Refused(
                     "few_records", f"{len(said):,} records are too few to train on: it takes {LEAST_TO_TRAIN:,}."
                 )
-            trained = batch.train([table])
+            trained = batch.train(files, name=f"place {at:%Y-%m-%d %H:%M}")
             warnings = trained.warnings
             keep_model(text=trained.text, actor=actor, at=at)
         model = linking_model()
-        found = _found(model, said, batch.pairs(model_text(), [table]))
+        found = _found(model, said, batch.pairs(model_text(), files))
         return _keep(model, said, found, warnings, actor, at)
+
+
+def link_missing(*, actor: Actor, at: datetime) -> LinkRun | None:
+    """Link the whole place where details are not kept as this version compares them: after an upgrade.
+
+    None when there was nothing to do.
+    """
+    if not anything_to_remake():
+        return None
+    return run_linking(actor=actor, at=at)
 
 
 @action("record.link_model")
@@ -145,9 +155,18 @@ def _keep(
     publish_linking(submission_id=submission_id, rows=events, actor=actor, at=at)
     verdicts = [each.verdict for each in found.values()]
     return LinkRun(
-        model.name, len(said), *(verdicts.count(v) for v in ("same", "unsure", "apart")), events, waiting_count(),
-        before, _people(), moved, warnings,
-    )  # fmt: skip
+        model=model.name,
+        records=len(said),
+        same=verdicts.count("same"),
+        unsure=verdicts.count("unsure"),
+        apart=verdicts.count("apart"),
+        changed=events,
+        waiting=waiting_count(),
+        people_before=before,
+        people=_people(),
+        moved=moved,
+        warnings=warnings,
+    )
 
 
 @action("record.open_linking")

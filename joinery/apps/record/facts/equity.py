@@ -7,11 +7,12 @@ whoever publishes them hides small ones.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection
 
 from joinery.apps.base.columns import as_day, select
@@ -19,6 +20,7 @@ from joinery.apps.base.facts import place_facts
 from joinery.apps.place import facts as place
 from joinery.apps.record.ethnicity import GROUPS, group_said
 from joinery.apps.record.merges import MERGED
+from joinery.apps.record.people import postcode_in
 from joinery.apps.record.sql import details, links
 
 # First year of age in each band; the last has no end.
@@ -26,6 +28,10 @@ _AGES = {0: "Under 18", 18: "18 to 39", 40: "40 to 64", 65: "65 to 79", 80: "80 
 _BY = {"rule": "by_number", "reviewer": "by_people", "score": "by_score"}
 # The postcodes that the NHS keeps for people without one; those with 3V are for no fixed abode.
 _NO_FIXED = ("ZZ99 3V", "ZZ993V", "NO FIXED")
+
+
+NUMBER, NUMBERED = "NHS number on the record", {True: "With a valid number", False: "Without one"}
+_ORDER = ("Everybody", NUMBER, "Ethnic group", "Age", "Home", "Name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,80 +58,74 @@ class GroupLinked:
     waiting: int
 
 
+COUNTED = tuple(each.name for each in fields(GroupLinked))[2:]
+
+
 class _Record(NamedTuple):
     record_id: int
     person_id: str
-    source_id: int
     gp: bool
     numbered: bool
-    reason: str
+    merged: bool
 
 
 @dataclass(slots=True)
 class _Person:
-    """What the records of one person come to."""
+    """What the records of one person come to; `numbered` whether any record has a number, and any has none."""
 
     sources: set[int] = field(default_factory=set)
+    numbered: set[bool] = field(default_factory=set)
     gp: bool = False
     birth_date: date | None = None
     home: str = ""
     letters: bool = False
     ethnicity: str = ""
 
+    def groups(self, on: date) -> tuple[tuple[str, str], ...]:
+        """The groups that the person is in, one of each kind."""
+        return (
+            ("Everybody", "All records"),
+            ("Ethnic group", GROUPS[self.ethnicity]),
+            ("Age", _age(self.birth_date, on)),
+            ("Home", self.home or "Another address"),
+            ("Name", "Letters beyond A to Z" if self.letters else "Letters A to Z only"),
+        )
+
 
 @place_facts
 def linking_quality(on: date) -> tuple[GroupLinked, ...]:
-    """Every group on a day, those of one kind together, all records first. Reads all records: a minute at a million."""
+    """Every group on a day, those of one kind together, all records first. Reads every record there is."""
     records, people = _read(on)
     _read_ethnicity({each.record_id: people[each.person_id] for each in records})
-    ties, waits = _ties(), _waiting()
-    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    seen: dict[tuple[str, str], set[str]] = defaultdict(set)
+    groups = {person_id: person.groups(on) for person_id, person in people.items()}
+    ties, waits = _ties({each.record_id: each.person_id for each in records}), _waiting()
+    alike: Counter[tuple[Any, ...]] = Counter()  # records that count alike, counted once
     for each in records:
         person = people[each.person_id]
-        how = _how(each, person, ties.get(each.record_id, set()))
-        for group in _groups(each, person, on):
-            count = counts[group]
-            seen[group].add(each.person_id)
-            count["records"] += 1
-            count[how] += 1
-            count["not_gp"] += not each.gp
-            count["without_gp"] += not each.gp and not person.gp
-            count["waiting"] += each.record_id in waits
-    found = [
-        GroupLinked(
-            *group, count["records"], len(seen[group]), count["alone"], count["by_number"], count["by_people"],
-            count["by_score"], count["by_hospital"], count["not_gp"], count["without_gp"], count["waiting"],
-        )
-        for group, count in counts.items()
-    ]  # fmt: skip
-    return tuple(sorted(found, key=lambda each: (_ORDER.index(each.about), _rank(each))))
+        how = _how(each, person, ties.get(each.record_id, ()))
+        about = *groups[each.person_id], (NUMBER, NUMBERED[each.numbered])
+        alike[about, how, each.gp, person.gp, each.record_id in waits] += 1
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for (about, how, gp, with_gp, waiting), many in alike.items():
+        for group in about:
+            said = {"records": 1, how: 1, "not_gp": not gp, "without_gp": not gp and not with_gp, "waiting": waiting}
+            counts[group].update({name: many for name, true in said.items() if true})
+    for person_id, person in people.items():
+        for group in (*groups[person_id], *((NUMBER, NUMBERED[numbered]) for numbered in person.numbered)):
+            counts[group]["people"] += 1
+    found = [GroupLinked(*group, *(count[name] for name in COUNTED)) for group, count in counts.items()]
+    return tuple(sorted(found, key=_rank))
 
 
-def _how(record: _Record, person: _Person, ties: set[str]) -> str:
+def _how(record: _Record, person: _Person, ties: Collection[str]) -> str:
     if len(person.sources) == 1:
         return "alone"
-    if record.reason == MERGED:
-        return "by_hospital"
-    return next((_BY[channel] for channel in _BY if channel in ties), "by_hospital")
+    return next((_BY[channel] for channel in _BY if channel in ties and not record.merged), "by_hospital")
 
 
-_ORDER = ("Everybody", "NHS number on the record", "Ethnic group", "Age", "Home", "Name")
-_RANKS = (*GROUPS.values(), *_AGES.values(), "Not known")
-
-
-def _rank(each: GroupLinked) -> tuple[int, str]:
-    return (_RANKS.index(each.group) if each.group in _RANKS else -1), each.group
-
-
-def _groups(record: _Record, person: _Person, on: date) -> Iterator[tuple[str, str]]:
-    """The groups that a record is in: one of each kind."""
-    yield "Everybody", "All records"
-    yield "NHS number on the record", "With a valid number" if record.numbered else "Without one"
-    yield "Ethnic group", GROUPS[person.ethnicity]
-    yield "Age", _age(person.birth_date, on)
-    yield "Home", person.home or "Another address"
-    yield "Name", "Letters beyond A to Z" if person.letters else "Letters A to Z only"
+def _rank(each: GroupLinked) -> tuple[int, int, str]:
+    known = (*GROUPS.values(), *_AGES.values())
+    return _ORDER.index(each.about), known.index(each.group) if each.group in known else len(known), each.group
 
 
 def _age(born: date | None, on: date) -> str:
@@ -149,21 +149,22 @@ def _read(on: date) -> tuple[list[_Record], dict[str, _Person]]:
     records, people = [], defaultdict[str, _Person](_Person)
     for record, person_id, source, sender, numbered, reason, born, address, family, given in _stream(sql):
         gp = sender in practices
-        records.append(_Record(record, person_id, source, gp, bool(numbered), reason))
+        records.append(_Record(record, person_id, gp, bool(numbered), reason == MERGED))
         person = people[person_id]
         person.sources.add(source)
+        person.numbered.add(bool(numbered))
         person.gp = person.gp or gp
         person.birth_date = person.birth_date or as_day(born)
-        person.home = person.home or _home(address.upper(), homes)
+        person.home = person.home or _home(address, homes)
         person.letters = person.letters or not (family.isascii() and given.isascii())
     return records, people
 
 
 def _home(address: str, homes: frozenset[str]) -> str:
-    """What kind of home an address is, as the text of a list that ends with the postcode."""
-    if any(words in address for words in _NO_FIXED):
+    """What kind of home an address is, as it is stored; empty for most."""
+    if any(words in address.upper() for words in _NO_FIXED):
         return "No fixed address"
-    return "Postcode of a care home" if address[-12:].strip('"] ').replace(" ", "")[-7:] in homes else ""
+    return "Postcode of a care home" if postcode_in(orjson.loads(address)) in homes else ""
 
 
 def _read_ethnicity(people: Mapping[int, _Person]) -> None:
@@ -185,8 +186,8 @@ def _read_ethnicity(people: Mapping[int, _Person]) -> None:
             person.ethnicity = group
 
 
-def _ties() -> dict[int, set[str]]:
-    """The channels by which each record is held to be one person with another."""
+def _ties(person_of: Mapping[int, str]) -> dict[int, set[str]]:
+    """The channels by which each record is held to be one person with another of that person's."""
     sql = (
         "SELECT m.record_id, m.other_id, m.channel, m.verdict FROM record_matchevent m "
         "JOIN record_submission s ON s.id = m.submission_id AND s.published_at IS NOT NULL ORDER BY m.id"
@@ -194,7 +195,7 @@ def _ties() -> dict[int, set[str]]:
     newest = {(record, other, channel): verdict for record, other, channel, verdict in _stream(sql)}
     found: dict[int, set[str]] = defaultdict(set)
     for (record, other, channel), verdict in newest.items():
-        if verdict == "same":
+        if verdict == "same" and person_of.get(record) == person_of.get(other):
             found[record].add(channel)
             found[other].add(channel)
     return found

@@ -11,7 +11,7 @@ from joinery.apps.base.columns import as_moment, marks, select
 from joinery.apps.base.facts import row_facts
 from joinery.apps.record.compared import fields_said, linking_model
 from joinery.apps.record.merges import merged_into
-from joinery.apps.record.pairs import HeldEvent, Pair, held_events, linked_to, waiting
+from joinery.apps.record.pairs import HeldEvent, Pair, held_events, linked_to, records_linked_to, waiting, whose
 from joinery.calc.linkage.fields import Fields
 from joinery.calc.linkage.model import Model
 
@@ -52,8 +52,8 @@ class ExplainedEvent:
 class ExplainedPair:
     """Two records: whether they are one person, what was held of them, and how the model sees them now.
 
-    `waits` is why they wait for people, or empty. `bits` is None when what they say cannot be compared;
-    they are compared at all when they `share` something by which records are found.
+    `waits` is why their people wait for somebody to look, or empty. `bits` is None when what they say cannot
+    be compared; they are compared at all when they `share` something by which records are found.
     """
 
     records: Pair
@@ -77,13 +77,17 @@ class ExplainedLink:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Records, their pairs and what became of them, and the model with its thresholds in bits."""
+    """Records, their pairs and what became of them, and the model with its thresholds in bits.
+
+    `prior_bits` is what speaks for one person before anything is compared: nearly nobody is the same.
+    """
 
     person: str
     records: tuple[ExplainedRecord, ...]
     pairs: tuple[ExplainedPair, ...]
     history: tuple[ExplainedLink, ...]
     model: str
+    prior_bits: float
     link_bits: float
     review_bits: float
 
@@ -94,12 +98,8 @@ def explained_person(person_id: str) -> Explained | None:
 
     Of an old id it is the person whom that leads to now; None when it never was anybody's.
     """
-    founders = select(
-        "SELECT k.record_id FROM record_link k JOIN record_submission s ON s.id = k.submission_id "
-        "AND s.published_at IS NOT NULL WHERE k.person_id = %s ORDER BY k.id LIMIT 1",
-        [person_id],
-    )
-    return explained_record(founders[0][0]) if founders else None
+    now = whose(person_id)
+    return _of_person(now) if now else None
 
 
 @row_facts
@@ -117,16 +117,14 @@ def explained_pair(record_id: int, other_id: int) -> Explained | None:
 
 
 def _of_person(person_id: str) -> Explained:
-    sql = "SELECT DISTINCT k.record_id FROM record_link k WHERE k.person_id = %s"
-    ever = [record for (record,) in select(sql, [person_id])]
-    records = sorted(record for record, person in linked_to(ever).items() if person == person_id)
+    records = records_linked_to(person_id)
     pairs = {held.pair for held in held_events(records) if held.verdict != "none"} | set(_merged(records))
     return _explained(records, sorted(pairs))
 
 
 def _explained(records: Sequence[int], pairs: Sequence[Pair]) -> Explained:
     every = {*records, *(record for pair in pairs for record in pair)}
-    person_of, waits, model = linked_to(every), waiting(every), linking_model()
+    person_of, waits, model = linked_to(every), _waits(every), linking_model()
     fields, events = fields_said(every), _events(every)
     return Explained(
         person_of[records[0]],
@@ -135,7 +133,7 @@ def _explained(records: Sequence[int], pairs: Sequence[Pair]) -> Explained:
             ExplainedPair(
                 pair,
                 person_of.get(pair[0]) == person_of.get(pair[1]),
-                waits.get(pair, ("", None))[0],
+                waits.get(frozenset(person_of.get(record, "") for record in pair), ""),
                 *_score(model, fields.get(pair[0]), fields.get(pair[1])),
                 tuple(events.get(pair, ())),
             )
@@ -143,9 +141,17 @@ def _explained(records: Sequence[int], pairs: Sequence[Pair]) -> Explained:
         ),
         _history(records),
         model.name,
+        round(model.prior_bits, 2),
         model.link_bits,
         model.review_bits,
     )
+
+
+def _waits(records: Collection[int]) -> dict[frozenset[str], str]:
+    """Why two people wait, of whom one has one of these records. They wait by one pair of their records."""
+    pairs = waiting(records)
+    person_of = linked_to({record for pair in pairs for record in pair})
+    return {frozenset((person_of[a], person_of[b])): why for (a, b), (why, _) in pairs.items()}
 
 
 def _score(model: Model, a: Fields | None, b: Fields | None) -> tuple[bool, float | None, tuple[ExplainedLevel, ...]]:

@@ -40,14 +40,7 @@ def _files(noun: Command) -> None:
 
 def _deployment(noun: Command) -> None:
     run = noun("run", "run", "Link all records of the deployment again, by number and by score.", "--train")
-    train = run.add_mutually_exclusive_group()
-    train.add_argument(
-        "--train", dest="train", action="store_const", const=True,
-        help="train a model on the place's own records first (default: when it has enough of them)",
-    )  # fmt: skip
-    train.add_argument(
-        "--no-train", dest="train", action="store_const", const=False, help="use the model that is there"
-    )
+    run.add_argument("--train", action="store_true", help="learn a model from the place's own records first")
 
     explain = noun("explain", "explain", "Say why records are one person, or two records are not.", "1204")
     explain.add_argument("of", metavar="PERSON|RECORD", help="a person's id, or the number of a source record")

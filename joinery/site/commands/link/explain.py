@@ -94,6 +94,7 @@ def _pair_lines(pair: ExplainedPair, found: Explained) -> Iterator[str]:
         f"  Score now: {pair.bits:+.1f} bits (one person from {found.link_bits:+.1f}, looked at by people from "
         f"{found.review_bits:+.1f}; model {found.model})"
     )
+    yield f"    {found.prior_bits:+6.1f}  before anything is compared"
     for level in pair.levels:
         yield f"    {level.bits:+6.1f}  {level.field.replace('_', ' ')}: {level.words}"
 

@@ -17,9 +17,12 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
     with refusals():
         done = run_linking(train=arguments.train, **acting())
-    say(f"{done.records:,} records, {done.pairs:,} pairs compared by the model {done.model}.")
-    say(f"{done.same:,} pairs are the same person, {done.unsure:,} unsure, {done.vetoed:,} kept apart by a rule.")
-    say(f"{done.people_before:,} people before, {done.people:,} now: {done.joined:,} joined, {done.parted:,} parted.")
+    say(f"{done.records:,} records compared by the model {done.model}.")
+    say(
+        f"{done.same:,} pairs are one person, {done.unsure:,} may be, {done.apart:,} contradict each other; "
+        f"{done.changed:,} of these are new. {done.waiting:,} pairs wait for people to look."
+    )
+    say(f"{done.people_before:,} people before, {done.people:,} now; {done.moved:,} records moved.")
     for warning in done.warnings:
         say(f"joinery: {warning}")
     return asdict(done) | {"warnings": list(done.warnings)}, 0
