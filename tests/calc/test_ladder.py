@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joinery.calc.linkage.ladder import Details, agrees, name_key, same_people
+from joinery.calc.linkage.cluster import cluster
+from joinery.calc.linkage.ladder import (
+    MOST_OF_ONE_NUMBER,
+    Details,
+    agrees,
+    content,
+    ladder_pairs,
+    name_key,
+    same_people,
+)
 
 DAY, OTHER_DAY = date(1950, 1, 2), date(1948, 5, 6)
 ANN = Details("Smith", "Ann", DAY)

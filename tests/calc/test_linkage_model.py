@@ -13,11 +13,12 @@ import pytest
 from nhs_number import calculate_checksum
 
 from benchmarks.people import records
-from joinery.calc.linkage.comparisons import RULES, comparison, level_of
+from joinery.calc.linkage.comparisons import HOUSEHOLD, RULES, comparison, level_of
 from joinery.calc.linkage.fields import FIELDS, Fields, columns, fields_of
 from joinery.calc.linkage.model import NOT_COMPARED, Model, load
 
 LEAST = 0.002
+COMPARED = (*FIELDS, HOUSEHOLD)
 # What a person's records may say of one field: together they come to every level that there is.
 SPOILT: dict[str, tuple[str, ...]] = {
     "given_name": ("Margaret", "Maggie", "Margarete", "M", "Quartermaine", "Marian", "Zoltan", "Marga", "Łucja", ""),
@@ -29,7 +30,7 @@ SPOILT: dict[str, tuple[str, ...]] = {
     "postcode": ("ZZ1 1AA", "ZZ1 1AB", "ZZ1 9XY", "YY20 4QT", "ZZ99 3VZ", ""),
     "gender": ("male", "female", ""),
     "address": ("12 Quay Road", "12 Quay Rd", "Flat 3, 12 Quay Road", "12 Quarry Lane", "Ivy Cottage", ""),
-    "phone": ("01632 960001", "01632 960010", "01632 961202", "020 7946 0000", ""),
+    "phone": ("01632 960001", "960001", "01632 960010", "01632 961202", "020 7946 0000", ""),
 }
 
 
@@ -65,7 +66,7 @@ def model_text(draw: random.Random, said: Sequence[Fields]) -> str:
                 "link_type": "dedupe_only",
                 "unique_id_column_name": "record",
                 "probability_two_random_records_match": draw.uniform(1e-7, 1e-2),
-                "comparisons": [splink_comparison(draw, name) for name in FIELDS],
+                "comparisons": [splink_comparison(draw, name) for name in COMPARED],
             },
         }
     )
@@ -110,7 +111,7 @@ def by_splink(text: str, people: Sequence[dict[str, str]], rules: Sequence[str])
 @pytest.fixture(scope="module")
 def drawn() -> tuple[str, list[dict[str, str]], list[Fields], Model]:
     draw = random.Random(random.SystemRandom().randrange(10**9))
-    people = spoilt_people(draw, 200)
+    people = spoilt_people(draw, 160)
     said = [fields_of(**person) for person in people]
     text = model_text(draw, said)
     return text, people, said, load(text)
@@ -126,8 +127,8 @@ def test_every_pair_has_the_match_weight_that_splink_gives_it(drawn: Drawn) -> N
     for (left, right), bits in splink.items():
         ours = model.score(said[left], said[right])
         assert ours.bits == pytest.approx(bits, abs=1e-9), (said[left], said[right], ours)
-    met = {(name, level_of(comparison(name), said[left], said[right])) for left, right in splink for name in FIELDS}
-    assert met == {(name, place) for name in FIELDS for place in (None, *range(len(comparison(name).levels)))}
+    met = {(name, level_of(comparison(name), said[left], said[right])) for left, right in splink for name in COMPARED}
+    assert met == {(name, place) for name in COMPARED for place in (None, *range(len(comparison(name).levels)))}
 
 
 def test_the_pairs_that_share_a_key_are_those_that_splink_looks_at(drawn: Drawn) -> None:
@@ -139,14 +140,14 @@ def test_the_pairs_that_share_a_key_are_those_that_splink_looks_at(drawn: Drawn)
     assert 0 < len(shared) < len(people) * (len(people) - 1) // 2
 
 
-def test_one_against_many_is_the_same_score(drawn: Drawn) -> None:
+def test_one_against_many_is_the_same_score_or_both_are_too_low(drawn: Drawn) -> None:
     *_, said, model = drawn
     for each in said[::5]:
-        bits_with = model.against(each).bits
+        bits_with = model.against(each, model.review_bits).bits
         for other in said:
-            assert bits_with([getattr(other, field) for field in FIELDS]) == pytest.approx(
-                model.score(each, other).bits, abs=1e-9
-            )
+            bits = model.score(each, other).bits
+            found = bits_with([getattr(other, field) for field in FIELDS])
+            assert found == pytest.approx(bits, abs=1e-9) or bits <= found < model.review_bits
 
 
 def test_a_score_is_the_prior_and_what_each_comparison_gives(drawn: Drawn) -> None:
@@ -155,7 +156,7 @@ def test_a_score_is_the_prior_and_what_each_comparison_gives(drawn: Drawn) -> No
         score = model.score(left, right)
         assert score.bits == pytest.approx(model.prior_bits + sum(bits for _, _, bits in score.levels))
         assert score.bits == pytest.approx(model.score(right, left).bits)
-        assert [name for name, _, _ in score.levels] == list(FIELDS)
+        assert [name for name, _, _ in score.levels] == list(COMPARED)
         assert len(score.code) <= 60  # the table of events has room for so much
         for (name, words, bits), place in zip(score.levels, score.code.split(","), strict=True):
             if place == "-":

@@ -241,6 +241,8 @@ def test_a_records_officer_parts_a_record_which_stays_apart_and_takes_it_back(wo
     pair = {"record": record_id("Patient/p1"), "other": record_id("Patient/t1")}
     client.post(address, {"do": "take back"} | pair)
     assert person_id("Patient/t1") == joined
+    page = text(client.get(address))
+    assert "Olu Brandt took back what was decided" in page and "Olu Brandt said that they are different people" in page
 
 
 def test_nobody_but_a_records_officer_parts_records(world: World, joined: str) -> None:

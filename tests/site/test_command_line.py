@@ -22,7 +22,7 @@ from tests.support import Deployment, empty_deployment, free_port
 
 COUNTS = {"rows", "taken", "unchanged", "superseded", "quarantined"}
 KEYS = {
-    "migrate": {"migrated", "definitions", "reread"},
+    "migrate": {"migrated", "definitions", "reread", "linked"},
     "take": COUNTS | {"files", "failed"},
     "audit verify": {"ok", "blocks", "rows", "unsealed", "problems"},
     "backup": {"file", "keys", "bytes", "sha256"},

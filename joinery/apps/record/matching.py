@@ -53,7 +53,7 @@ def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int |
             blocks[key][details_id] = text
     # With this record itself a block is one larger.
     found = {i: text for block in blocks.values() if len(block) < model.largest_block for i, text in block.items()}
-    bits_with = model.against(fields).bits
+    bits_with = model.against(fields, least_bits).bits
     scored = ((bits_with(other), details_id, other) for details_id, other in _read(found))
     near = [(-bits, details_id, other) for bits, details_id, other in scored if bits >= least_bits]
     return [(details_id, Fields(*other)) for _, details_id, other in sorted(near)]

@@ -10,7 +10,7 @@ from typing import Any
 from joinery.apps.base.columns import as_day, as_moment, marks, select
 from joinery.apps.record.merges import merged_into
 from joinery.apps.record.sql import details, links
-from joinery.calc.linkage.identity import Event
+from joinery.calc.linkage.identity import Channel, Event, Verdict
 from joinery.calc.linkage.ladder import Details
 
 Pair = tuple[int, int]
@@ -23,8 +23,8 @@ class HeldEvent:
 
     event_id: int
     pair: Pair
-    channel: str
-    verdict: str
+    channel: Channel
+    verdict: Verdict
     bits: float | None
     levels: str
     model: str
@@ -64,7 +64,10 @@ def held_events(record_ids: Collection[int], submission_id: int = 0) -> list[Hel
         f"{select_newest.format(column='record_id')} UNION {select_newest.format(column='other_id')} ORDER BY 1",
         [*values, *values],
     )
-    return [HeldEvent(i, (a, b), *rest, as_moment(at)) for i, a, b, *rest, at in rows]
+    return [
+        HeldEvent(event_id, (a, b), channel, verdict, bits, levels, model, made_by, note, as_moment(at))
+        for event_id, a, b, channel, verdict, bits, levels, model, made_by, note, at in rows
+    ]
 
 
 def events_with_merges(record_ids: Collection[int], submission_id: int = 0) -> list[Event]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from joinery.calc.linkage import training
-from joinery.calc.linkage.comparisons import RULES, Comparison, comparison
+from joinery.calc.linkage.comparisons import HOUSEHOLD, HOUSEHOLD_MADE_OF, RULES, Comparison, comparison
 from joinery.calc.linkage.fields import FIELDS, FURTHER, needs
 
 if TYPE_CHECKING:
@@ -195,12 +195,20 @@ def splink_model(
         _splink_comparison(comparison(column), m, u, frequencies)
         for column, m, u in zip(columns, parameters.m, parameters.u, strict=True)
     ]
+    if parameters.family_bits:
+        comparisons.append(_splink_household(parameters.family_bits))
     return {
         "link_type": "dedupe_only",
         "probability_two_random_records_match": parameters.share,
         "comparisons": comparisons,
         "unique_id_column_name": "record",
     }
+
+
+def _splink_household(bits: Sequence[float]) -> dict[str, Any]:
+    """What a family shares, as a comparison whose m and u say nothing but their ratio."""
+    u = [0.5] * (len(bits) + 1)
+    return _splink_comparison(comparison(HOUSEHOLD), [0.5 * 2.0**each for each in (*bits, 0.0)], u, {})
 
 
 def _splink_comparison(
@@ -335,10 +343,10 @@ def train(files: Files, *, name: str = "trained", start: str | None = None) -> T
         share = min(1.0, _TRAINING_PAIRS / total)
         _sample(files, share)
         patterns, sample = _patterns(files, linker, compared, share)
-    by_rarity = [frozenset(at for at, level in enumerate(each.levels) if level.frequency_of) for each in compared]
+    shape = _shape(compared)
     begin = training.Parameters(begin.m, sample.levels, begin.share)
-    learnt = training.learn(patterns, sample, begin, by_rarity)
-    scores = training.scored(patterns, learnt, by_rarity)
+    learnt = training.learn(patterns, sample, begin, shape)
+    scores = training.scored(patterns, learnt, shape)
     line = training.best_line(scores)
     model = splink_model(files.said, learnt, frequencies)
     head = {
@@ -352,6 +360,20 @@ def train(files: Files, *, name: str = "trained", start: str | None = None) -> T
         "splink": model,
     }
     return Trained(json.dumps(head))
+
+
+def _shape(compared: Sequence[Comparison]) -> training.Shape:
+    places = {each.name: at for at, each in enumerate(compared)}
+    families = HOUSEHOLD_MADE_OF if _has_household(places) else ()
+    return training.Shape(
+        tuple(frozenset(at for at, level in enumerate(each.levels) if level.frequency_of) for each in compared),
+        tuple(frozenset(at for at, level in enumerate(each.levels) if level.never) for each in compared),
+        tuple({places[name]: levels for name, levels in combination.items()} for combination in families),
+    )
+
+
+def _has_household(columns: Iterable[str]) -> bool:
+    return {name for combination in HOUSEHOLD_MADE_OF for name in combination} <= set(columns)
 
 
 def _beginning(files: Files, compared: Sequence[Comparison]) -> training.Parameters:

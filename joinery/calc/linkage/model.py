@@ -70,6 +70,11 @@ class _Weighed:
         rarity = self.rarities[place]
         return place, self.bits[place] + (rarity.bits(a, b) if rarity else 0.0)
 
+    def most_bits(self, record: Fields) -> float:
+        """The most that anybody can gain with this record: nobody's value counts as rarer than its own."""
+        rarities = (rarity.bits(record, record) if rarity else 0.0 for rarity in self.rarities)
+        return max(0.0, *(bits + rarity for bits, rarity in zip(self.bits, rarities, strict=True)))
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -98,9 +103,9 @@ class Model:
         """The keys, signed and of 64 bits, of which records must share one to be compared at all."""
         return comparisons.keys(record, self.rules)
 
-    def against(self, record: Fields) -> Against:
-        """The record, ready to be compared with many."""
-        return Against(self, record)
+    def against(self, record: Fields, least_bits: float) -> Against:
+        """The record, ready to be compared with many, of which only scores of `least_bits` or more matter."""
+        return Against(self, record, least_bits)
 
 
 class Against:
@@ -109,19 +114,26 @@ class Against:
     Those that share a key share most values too, so what a comparison comes to is kept for each value met.
     """
 
-    def __init__(self, model: Model, record: Fields) -> None:
+    def __init__(self, model: Model, record: Fields, least_bits: float) -> None:
         self._record = record
         self._prior_bits = model.prior_bits
-        # What this record does not say is not compared with anybody. A comparison has the name of its field.
-        said = [each for each in model.weighed if getattr(record, each.compared.name)]
-        self._known: list[tuple[_Weighed, Callable[[Sequence[str]], Any], dict[Any, float]]] = [
-            (each, each.values, {}) for each in said
+        self._least_bits = least_bits
+        # What this record does not say is not compared with anybody; a comparison of one field has its name.
+        said = [each for each in model.weighed if getattr(record, each.compared.name, True)]
+        most = [each.most_bits(record) for each in said]
+        self._steps: list[tuple[_Weighed, float, Callable[[Sequence[str]], Any], dict[Any, float]]] = [
+            (each, sum(most[place:]), each.values, {}) for place, each in enumerate(said)
         ]
 
     def bits(self, other: Sequence[str]) -> float:
-        """The match weight with a record whose fields come in the order of `FIELDS`."""
+        """The match weight with a record whose fields come in the order of `FIELDS`.
+
+        Or, as soon as it cannot come to `least_bits` any more, the most that it could come to.
+        """
         bits = self._prior_bits
-        for weighed, values, known in self._known:
+        for weighed, most_left, values, known in self._steps:
+            if bits + most_left < self._least_bits:
+                return bits + most_left
             value = values(other)
             gained = known.get(value)
             if gained is None:
@@ -166,10 +178,12 @@ def _rule(columns: Sequence[str]) -> tuple[str, ...]:
 def _weighed(given: dict[str, Any], frequencies: dict[str, Any]) -> _Weighed:
     """A comparison of Splink's model, with our own of the same name."""
     name = given["output_column_name"]
-    if name not in FIELDS:
-        raise ValueError(f"The model compares {name!r}, which records do not hold. Train it on their fields.")
-    compared = comparisons.comparison(name)
-    read = [field for field in FIELDS if any(field in _read(column) for column in compared.columns)]
+    try:
+        compared = comparisons.comparison(name)
+        needed = {field for column in compared.columns for field in _read(column)}
+        read = sorted(FIELDS.index(field) for field in needed)
+    except (KeyError, ValueError):
+        raise ValueError(f"The model compares {name!r}, which records do not hold. Train it on their fields.") from None
     missing, *levels = given["comparison_levels"]
     if missing["sql_condition"] != compared.missing_sql or not missing.get("is_null_level"):
         raise ValueError(f"The model's comparison {name!r} does not begin with when a side is missing. Train it anew.")
@@ -177,7 +191,7 @@ def _weighed(given: dict[str, Any], frequencies: dict[str, Any]) -> _Weighed:
         raise ValueError(f"The model's comparison {name!r} has levels that this version does not know. Train it anew.")
     bits = tuple(_bits(name, level) for level in levels)
     rarities = tuple(_rarity(level, levels, frequencies) for level in levels)
-    return _Weighed(compared, bits, rarities, itemgetter(*map(FIELDS.index, read)))
+    return _Weighed(compared, bits, rarities, itemgetter(*read))
 
 
 def _read(column: str) -> tuple[str, ...]:

@@ -73,13 +73,15 @@ def _context(request: Request, viewing: Viewing) -> dict[str, Any]:
     known = record.records(viewing)
     joined = record.how_joined(viewing, known)
     decided = [each.decided for one in joined.records for each in one.joined_by] + [e.decided for e in joined.apart]
-    makers = {each.made_by: makers_of(each.made_by) for each in decided if each}
+    decisions = record.decisions(viewing, known)
+    makers = {each.made_by: makers_of(each.made_by) for each in (*decided, *decisions) if each}
     users = {f"user:{answer.user_id}" for each in decided if each for answer in each.answers}
     names = place.actor_names(users.union(*makers.values()))
     return {
         "banner": record.banner(viewing, known),
         "records": joined.records,
         "apart": joined.apart,
+        "decisions": decisions,
         "passages": record.passages(viewing),
         "names": names,
         "makers": {made_by: [names[actor] for actor in actors] for made_by, actors in makers.items()},

@@ -36,8 +36,9 @@ from joinery.apps.record.pairs import (
     same_numbers,
     statements,
 )
-from joinery.calc.linkage.identity import Event, People, Said, replay, standing, touched
-from joinery.calc.linkage.ladder import content, ladder_pairs
+from joinery.calc.linkage.identity import Channel, Event, People, Said, Verdict, replay, standing, touched
+from joinery.calc.linkage.ladder import Rung, content, ladder_pairs
+from joinery.calc.linkage.model import Model, Score
 
 # A score that moved by less than this is the same score: models are trained on numbers of this precision.
 SAME_BITS = 0.005
@@ -47,11 +48,21 @@ SAME_BITS = 0.005
 class Found:
     """What a machine channel makes of a pair now. `levels` of a rule is what agreed."""
 
-    channel: str
-    verdict: str
+    channel: Channel
+    verdict: Verdict
     bits: float | None = None
     levels: str = ""
     model: str = ""
+
+
+def by_rung(rung: Rung) -> Found:
+    """What the ladder makes of a pair."""
+    return Found("rule", "apart" if rung.reason == "conflict" else "same", levels=rung.reason)
+
+
+def by_score(model: Model, score: Score) -> Found:
+    """What the model makes of a pair that scores from `review_bits` on."""
+    return Found("score", "same" if score.bits >= model.link_bits else "unsure", score.bits, score.code, model.name)
 
 
 def link_records(submission_id: int, at: datetime, said: Collection[int], also: Sequence[int] = ()) -> None:
@@ -139,8 +150,7 @@ def _by_number(submission_id: int, said: Collection[int]) -> dict[Pair, Found]:
         for rung in ladder_pairs([s.details for s in alike]):
             a, b = sorted((alike[rung.left].record_id, alike[rung.right].record_id))
             if a in said or b in said:
-                verdict = "apart" if rung.reason == "conflict" else "same"
-                found[a, b] = Found("rule", verdict, levels=rung.reason)
+                found[a, b] = by_rung(rung)
     return found
 
 
@@ -151,8 +161,7 @@ def _by_score(submission_id: int, said: Collection[int]) -> dict[Pair, Found]:
     for record, fields in fields_said(sorted(said), submission_id).items():
         for other, score in candidates(fields, model, submission_id=submission_id, exclude_record=record):
             a, b = sorted((record, other))
-            verdict = "same" if score.bits >= model.link_bits else "unsure"
-            found[a, b] = Found("score", verdict, score.bits, score.code, model.name)
+            found[a, b] = by_score(model, score)
     return found
 
 

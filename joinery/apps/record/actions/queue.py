@@ -42,7 +42,7 @@ def _wanted(submission_id: int, people: People, events: Sequence[Event]) -> dict
         for e in events
         if e.channel == "reviewer" and e.verdict in ("apart", "unsure")
     }
-    open_events = [(event, why) for event, why in people.refused if why != "told_apart"]
+    open_events: list[tuple[Event, str]] = [(event, why) for event, why in people.refused if why != "told_apart"]
     # Of two people with a number each, a weak likeness asks nothing of anybody.
     open_events += [
         (event, "grey")

@@ -15,10 +15,11 @@ from joinery.apps.record.actions.linking import Found, insert_events, relink
 from joinery.apps.record.merges import merged_into
 from joinery.apps.record.models import Review, Submission
 from joinery.apps.record.pairs import Pair, linked_to, records_linked_to
+from joinery.calc.linkage.identity import Verdict
 from joinery.calc.linkage.review import ANSWERS, Answer, verdict
 
 # What the answers on a pair come to, as the reviewer's verdict; without one the pair goes on waiting.
-_DECIDES = {"same": "same", "apart": "apart", "unclear": "unsure"}
+_DECIDES: dict[str, Verdict] = {"same": "same", "apart": "apart", "unclear": "unsure"}
 _ANSWERED = "You have answered this pair already. It waits for somebody else."
 _TWO_PEOPLE = "Two different people must agree before two people's records become one."
 
@@ -84,7 +85,8 @@ def _join(*, person_id: str, other_id: str, by: tuple[int, int], note: str, acto
         raise Refused("same_already", "These are one person already.")
     told_apart = _decided([(min(p), max(p)) for p in product(mine, others)])
     pair = min(mine[0], others[0]), max(mine[0], others[0])
-    events = {each: "none" for each, said in told_apart.items() if said == "apart"} | {pair: "same"}
+    events: dict[Pair, Verdict] = {each: "none" for each, said in told_apart.items() if said == "apart"}
+    events[pair] = "same"
     who = f"users {by[0]} and {by[1]}"
     _decide(sorted(events.items()), note, actor, at, made_by=who)
     return linked_to([mine[0]])[mine[0]]
@@ -148,7 +150,7 @@ def _withdraw(*, pair: Pair, note: str, actor: Actor, at: datetime) -> None:
 
 
 def _decide(
-    events: Iterable[tuple[Pair, str]], note: str, actor: Actor, at: datetime, made_by: str | None = None
+    events: Iterable[tuple[Pair, Verdict]], note: str, actor: Actor, at: datetime, made_by: str | None = None
 ) -> None:
     """Keep what people decided as one submission of ours, and work out anew who is who."""
     submission = Submission.objects.create(

@@ -18,7 +18,7 @@ from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import in_runs, select
 from joinery.apps.record.actions.intake import sweep_drafts
 from joinery.apps.record.actions.keys import anything_to_remake, remake_compared
-from joinery.apps.record.actions.linking import Found, changed_events, insert_events, relink
+from joinery.apps.record.actions.linking import Found, by_rung, by_score, changed_events, insert_events, relink
 from joinery.apps.record.compared import linking_model, model_text, said_now
 from joinery.apps.record.models import LinkModel, Submission
 from joinery.apps.record.pairs import MACHINE, Pair, Statement, held_events, waiting_count
@@ -109,10 +109,8 @@ def _found(model: Model, said: Sequence[tuple[Statement, Fields]], scored: Any) 
     found: dict[Pair, Found] = {}
     for left, right in zip(scored["left"].to_pylist(), scored["right"].to_pylist(), strict=True):
         (one, a), (other, b) = said[left], said[right]
-        score = model.score(a, b)
-        verdict = "same" if score.bits >= model.link_bits else "unsure"
         pair = min(one.record_id, other.record_id), max(one.record_id, other.record_id)
-        found[pair] = Found("score", verdict, score.bits, score.code, model.name)
+        found[pair] = by_score(model, model.score(a, b))
     of_number: dict[str, list[Statement]] = defaultdict(list)
     for statement, _ in said:
         if statement.nhs_number:
@@ -120,7 +118,7 @@ def _found(model: Model, said: Sequence[tuple[Statement, Fields]], scored: Any) 
     for alike in of_number.values():
         for rung in ladder_pairs([s.details for s in alike]):
             a, b = sorted((alike[rung.left].record_id, alike[rung.right].record_id))
-            found[a, b] = Found("rule", "apart" if rung.reason == "conflict" else "same", levels=rung.reason)
+            found[a, b] = by_rung(rung)
     return found
 
 

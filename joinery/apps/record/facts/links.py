@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, marks, select
@@ -39,6 +39,8 @@ REASONS = {
     "reviewer": "People decided",
     "parted": "It does not agree with the others enough, or people parted it",
 }
+# Reasons that say why a record went as well as why it came.
+DECIDED = ("reviewer", "parted", "unmerged", MERGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,23 @@ class HowJoined:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody once decided of a record of the person and another: `same`, `apart`, `unsure` (could not
+    tell) or `none` (took back). Of a record that is somebody else's only the sender is told."""
+
+    at: datetime
+    made_by: str
+    verdict: str
+    note: str
+    organisation_name: str
+    local_id: str
+    other_organisation_name: str
+    other_local_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """A record came to the person, or went to another."""
+    """A record came to the person, or went to another; why, where that was decided or it came."""
 
     at: datetime
     came: bool
@@ -155,9 +172,27 @@ def passages(viewing: Viewing) -> tuple[Passage, ...]:
             found.append((row, came))
     names = place.briefs({row.organisation_id for row in rows}, place.as_at(viewing.at.date()))
     return tuple(
-        Passage(row.at, came, names[row.organisation_id].name, row.local_id, REASONS.get(row.reason, row.reason))
+        Passage(
+            row.at, came, names[row.organisation_id].name, row.local_id,
+            REASONS.get(row.reason, row.reason) if came or row.reason in DECIDED else "",
+        )
         for row, came in sorted(found, key=lambda each: (each[0].at, each[0].id), reverse=True)
-    )
+    )  # fmt: skip
+
+
+@person_facts
+def decisions(viewing: Viewing, of: PersonRecords) -> tuple[Decision, ...]:
+    """What people decided about the records of the person of the viewing, newest first; the last 100 decisions."""
+    mine = {k.record_id for k in of.known}
+    rows = _decisions(sorted(mine))
+    names = place.briefs({body for row in rows for body in (row[6], row[8])}, place.as_at(viewing.at.date()))
+    found = []
+    for at, made_by, verdict, note, record, other, body, local_id, other_body, other_id in rows:
+        sides = [(record, names[body].name, local_id), (other, names[other_body].name, other_id)]
+        ours, theirs = sorted(sides, key=lambda side: side[0] not in mine)
+        told = theirs[2] if theirs[0] in mine else ""
+        found.append(Decision(as_moment(at), made_by, verdict, note, *ours[1:], theirs[1], told))
+    return tuple(found)
 
 
 @person_facts
@@ -173,6 +208,20 @@ def stood_elsewhere(viewing: Viewing) -> tuple[Stood, ...]:
             others = [(row, later) for row, later in pairwise(rows) if row.person_id != viewing.person_id]
             found |= {Stood(row.person_id, row.at, later.at) for row, later in others}
     return tuple(sorted(found, key=lambda each: (each.person_id, each.from_at)))
+
+
+def _decisions(record_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Events of reviewers on pairs with one of these records, taken back or not."""
+    sql = (
+        "SELECT m.at, m.made_by, m.verdict, m.note, m.record_id, m.other_id, a.organisation_id, x.local_id, "
+        "b.organisation_id, y.local_id FROM record_matchevent m "
+        "JOIN record_submission ms ON ms.id = m.submission_id AND ms.published_at IS NOT NULL "
+        "JOIN record_sourcerecord x ON x.id = m.record_id JOIN record_source a ON a.id = x.source_id "
+        "JOIN record_sourcerecord y ON y.id = m.other_id JOIN record_source b ON b.id = y.source_id "
+        f"WHERE m.channel = 'reviewer' AND (m.record_id IN ({marks(record_ids)}) "
+        f"OR m.other_id IN ({marks(record_ids)})) ORDER BY m.id DESC LIMIT 100"
+    )
+    return select(sql, [*record_ids, *record_ids]) if record_ids else []
 
 
 class _LinkRow(NamedTuple):
