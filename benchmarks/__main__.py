@@ -26,6 +26,9 @@ def main() -> None:
     for number in range(1 if chosen.quick else chosen.rounds):
         figures: Round = {}
         for task in TASKS:
+            if task.once and rounds:
+                figures[task.name] = rounds[0][task.name]
+                continue
             sys.stderr.write(f"Round {number + 1}: {task.command(chosen.quick)}\n")
             figures[task.name] = task.run(chosen.quick)
         rounds.append(figures)

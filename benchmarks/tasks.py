@@ -15,13 +15,15 @@ PART = 10
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One process that prints its figures. `quick` are the arguments of a run that only shows that it works."""
+    """One process that prints its figures. `quick` are the arguments of a run that only shows that it works;
+    the figures of one that runs `once` are the same in every round."""
 
     name: str
     module: str
     arguments: str = ""
     quick: str = ""
     environment: str = OURS
+    once: bool = False
 
     def command(self, quick: bool) -> str:
         arguments = self.quick if quick else self.arguments
@@ -51,4 +53,12 @@ TASKS = (
     Task("returns", "take_returns", quick="--rows 1000"),
     Task("directory", "directory", quick="--questions 5"),
     Task("duckdb", "peers.duckdb_directory", quick="--questions 5", environment=PEERS),
+    Task("febrl3", "linking", "febrl3", quick="febrl1", once=True),
+    Task("febrl4", "linking", "febrl4", quick="febrl1", once=True),
+    Task("historical", "linking", "historical", quick="febrl1", once=True),
+    Task("five_feeds", "linking", "five_feeds --seeds 5", quick="five_feeds --persons 400", once=True),
+    Task("harder_feeds", "linking", "harder_feeds --seeds 5", quick="harder_feeds --persons 400", once=True),
+    Task("american", "linking", "american", quick="american", once=True),
+    Task("linking", "linking_cost", quick="--persons 400"),
+    Task("splink", "peers.splink_notebook", quick="--persons 4000"),
 )

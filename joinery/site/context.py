@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from joinery.apps.place.facts import Standing, as_at, home, standing
-from joinery.calc.access import may_review
+from joinery.calc.access import may_arrange, may_review
 
 # Every page shows the place's name, and it changes once in years.
 NAME_KEPT_SECONDS = 60
@@ -47,6 +47,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_waits": where.waits,
         "user_has_post": bool(where.posts),
         "user_reviews": may_review(where.posts).allowed,
+        "user_arranges": may_arrange(where.posts),
         "place_name": settings.PLACE_NAME or cache.get_or_set("place_name", _home_name, NAME_KEPT_SECONDS),
         "service_name": "Joinery",
         "reference": getattr(request, "reference", ""),

@@ -32,19 +32,22 @@ FIELDS = ("nhs_number", "family_name", "given_name", "birth_day", "birth_month",
 def find(request: Request) -> HttpResponse:
     """Find a person. The search is posted, so that no name or number ever stands in an address."""
     form = {name: request.POST.get(name, "").strip()[:100] for name in FIELDS}
-    context: dict[str, Any] = {"form": form, "errors": [], "results": None, "more": False}
+    context: dict[str, Any] = {"form": form, "errors": [], "results": None, "similar": (), "more": False}
     if request.method != "POST":
         return render(request, "record/find.jinja", context)
     criteria, context["errors"] = _criteria(form)
     if criteria is None:
         return render(request, "record/find.jinja", context)
     try:
-        viewing, context["more"] = actions.search_people(
+        found = actions.search_people(
             criteria=criteria, posts=standing_of(request).posts, actor=_actor(request), at=request.at
         )
     except Refused as refused:
         return _refused(request, refused)
-    context["results"] = record.found_people(viewing)
+    people = record.found_people(found.viewing)
+    context["results"] = [person for person in people if person.person_id not in found.similar]
+    context["similar"] = [person for person in people if person.person_id in found.similar]
+    context["more"] = found.more
     return render(request, "record/find.jinja", context)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any
 
 import pytest
@@ -18,8 +18,8 @@ from tests.oracles.identity import people
 
 EXAMPLES = 20_000 if os.environ.get("JOINERY_DRILL") else 100
 BEGAN = datetime(2026, 11, 5, 8, tzinfo=UTC)
-ANN, ANN_MISTYPED, BOB = "9990000018", "9990000078", "9992223334"
-NUMBERS = ["", ANN, ANN_MISTYPED, BOB]
+ANN, BOB = "9990000018", "9992223334"
+NUMBERS = ["", "", ANN, BOB]
 SAYS: list[tuple[Channel, Verdict]] = [
     ("rule", "same"),
     ("rule", "apart"),
@@ -53,6 +53,7 @@ class Place:
     founders: list[tuple[int, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     person_of: dict[int, str] = field(default_factory=dict)
+    new_ids: Iterator[str] = field(default_factory=lambda: map("p{}".format, count(1)))
 
     def live(self, acts: Iterable[Any]) -> Place:
         for act in acts:
@@ -97,7 +98,7 @@ class Place:
             {record: self.records[record] for record in among},
             self.founders,
             events,
-            lambda _: f"p{len(self.founders) + 1}",
+            lambda _: next(self.new_ids),
             largest=LARGEST,
         )
         self.founders += made.founded
@@ -116,7 +117,7 @@ def together(person_of: dict[int, str]) -> set[frozenset[int]]:
     return {frozenset(records) for _, records in groupby(ordered, key=lambda record: person_of[record])}
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(acts)
 def test_what_is_kept_act_by_act_is_what_the_events_replayed_give(lived: list[Any]) -> None:
     place = Place().live(lived)
@@ -125,7 +126,7 @@ def test_what_is_kept_act_by_act_is_what_the_events_replayed_give(lived: list[An
     assert place.people() == people(place.records, place.events, LARGEST)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(acts)
 def test_every_record_is_one_person_and_every_id_ever_given_leads_to_one(lived: list[Any]) -> None:
     place = Place().live(lived)
@@ -138,7 +139,7 @@ def test_every_record_is_one_person_and_every_id_ever_given_leads_to_one(lived: 
         assert redirect(person, place.founders, place.person_of) in place.person_of.values()
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(acts)
 def test_who_was_told_apart_is_never_one_person(lived: list[Any]) -> None:
     place = Place()
@@ -152,7 +153,7 @@ def test_who_was_told_apart_is_never_one_person(lived: list[Any]) -> None:
             assert place.person_of[a] != place.person_of[b]
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(lives, acts, st.sampled_from(["reviewer", "hospital"]), st.integers(0, 7), st.integers(0, 7))
 def test_a_merge_taken_back_leaves_no_trace_whatever_came_between(
     before: list[Any], between: list[Any], channel: Channel, left: int, right: int
@@ -173,7 +174,7 @@ def test_a_merge_taken_back_leaves_no_trace_whatever_came_between(
     assert with_merge.person_of == with_merge.replayed(kept).person_of
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(lives, acts)
 def test_all_that_was_done_being_undone_the_same_records_have_the_same_ids(before: list[Any], done: list[Any]) -> None:
     place = Place().live(before)
@@ -191,7 +192,7 @@ def test_all_that_was_done_being_undone_the_same_records_have_the_same_ids(befor
     assert place.person_of == person_of
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(arrival, min_size=2, max_size=6), st.lists(machine, max_size=15), st.data())
 def test_machines_may_speak_in_any_order(arrivals: list[Any], words: list[Any], data: st.DataObject) -> None:
     place = Place().live(arrivals).live(words)
@@ -200,7 +201,7 @@ def test_machines_may_speak_in_any_order(arrivals: list[Any], words: list[Any], 
     assert place.replayed(shuffled).person_of == place.person_of
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(lives, acts)
 def test_who_was_who_at_an_earlier_moment_can_be_replayed(before: list[Any], after: list[Any]) -> None:
     place = Place().live(before)
@@ -259,6 +260,19 @@ def test_refused_pairs_say_why() -> None:
     ]
     place.say(1, 2, "reviewer", "same")
     assert place.people() == {frozenset([1, 2]), frozenset([3])}
+
+
+def test_a_record_that_fits_two_people_alike_is_its_own_until_it_is_decided() -> None:
+    place = record_of(ANN, BOB, "")
+    place.say(1, 3, "score", "same", 9)
+    assert place.person_of[3] == "p1"
+    place.say(2, 3, "score", "same", 8)
+    assert place.people() == {frozenset([1]), frozenset([2]), frozenset([3])}
+    assert [why for _, why in place.replayed().refused] == ["torn", "torn"]
+    place.say(2, 3, "reviewer", "same")
+    assert place.people() == {frozenset([1]), frozenset([2, 3])}
+    place.say(2, 3, "reviewer", "apart")
+    assert place.people() == {frozenset([1, 3]), frozenset([2])}
 
 
 def test_an_id_that_was_never_given_leads_nowhere() -> None:

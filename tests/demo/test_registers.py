@@ -41,3 +41,11 @@ def test_the_registers_say_what_the_directory_says(place: Any) -> None:
     assert {code: gone for code in before if (gone := before[code] - after[code])} == {}
     new = {code: added for code in before if (added := after[code] - before[code])}
     assert new == {"1-999000102": {("care_home", "no", "")}}  # of home care the register says that too
+
+
+def test_the_postcodes_of_care_homes_are_known_and_those_of_other_bodies_are_not_among_them() -> None:
+    actions.take_directory_file(path=Path(str(DEMONSTRATION)), **COMMON)
+    homes = facts.postcodes_of("care_home", facts.as_at(AS_OF))
+    assert "ZZ42BB" in homes
+    assert homes.isdisjoint(facts.postcodes_of("gp_practice", facts.as_at(AS_OF)))
+    assert facts.postcodes_of("hospice", facts.as_at(AS_OF)) == frozenset()

@@ -12,12 +12,19 @@ from joinery.calc.linkage.identity import Event, Said
 Group = frozenset[int]
 
 
-def slips(a: str, b: str) -> int:
-    """The fewest slips that turn one number into the other: one wrong digit, or two neighbours swapped."""
-    if not a:
-        return 0
-    one = (a[0] != b[0]) + slips(a[1:], b[1:])
-    return min(one, 1 + slips(a[2:], b[2:])) if len(a) > 1 and a[:2] == b[1::-1] else one
+def torn(scored: Sequence[tuple[int, int, float]], numbers: Mapping[int, str], apart: Collection[Group]) -> set[int]:
+    """Records without a number that fit two numbers within 3 bits of the one they fit best."""
+    found = set()
+    for record in numbers:
+        fits = [
+            (bits, numbers[b if a == record else a])
+            for a, b, bits in scored
+            if record in (a, b) and not numbers[record] and numbers[b if a == record else a]
+            if frozenset([a, b]) not in apart
+        ]
+        if any(number != max(fits)[1] and bits > max(fits)[0] - 3 for bits, number in fits):
+            found.add(record)
+    return found
 
 
 def join(
@@ -29,10 +36,13 @@ def join(
     contradictions: Collection[frozenset[int]] = (),
     files: Mapping[int, int] | None = None,
     largest: int = 40,
+    between: Collection[int] = (),
+    least_support: float = 0,
 ) -> tuple[set[Group], list[tuple[tuple[int, int], str]]]:
     """The groups, and the pairs that were refused, and why."""
     group_of = {record: frozenset([record]) for record in records}
-    refused = []
+    refused = [(pair, "torn") for pair in pairs if set(pair) & set(between)]
+    pairs = [pair for pair in pairs if not set(pair) & set(between)]
     for number, (a, b) in enumerate([*decided, *pairs]):
         left, right = group_of[a], group_of[b]
         if left == right:
@@ -51,6 +61,8 @@ def join(
             why = "numbers_conflict"
         elif len(left) + len(right) > largest:
             why = "too_many"
+        elif sum(pair in map(frozenset, pairs) for pair in across) < least_support * len(across):
+            why = "too_few"
         if why:
             refused.append(((a, b), why))
             continue
@@ -60,8 +72,8 @@ def join(
 
 
 def conflict(left: set[str], right: set[str]) -> bool:
-    """Whether numbers that are not in the other group anyway are too far from one of its own."""
-    return any(slips(x, y) > 2 for x in left for y in right if x not in right and y not in left)
+    """Whether two groups hold different numbers: those that both hold prove nothing, nor do those one has besides."""
+    return any(x != y for x in left - right for y in right - left)
 
 
 def people(records: Mapping[int, Said], events: Sequence[Event], largest: int = 40) -> set[Group]:
@@ -79,14 +91,21 @@ def people(records: Mapping[int, Said], events: Sequence[Event], largest: int = 
             if (e.channel, e.verdict) == ("reviewer", "same")
         ]
         said = [e for e in said if not set(e.pair) & set(into)]
+        alike = [e for e in said if e.channel != "reviewer" and e.verdict == "same"]
+        numbers = {record: said.nhs_number for record, said in records.items()}
+        by_rule = [e.pair for e in alike if e.channel == "rule"]
+        # What the rule says of two records goes before what their score says, and bears no bits.
+        scored = [(*e.pair, e.bits) for e in alike if e.channel == "rule" or e.pair not in by_rule]
+        scored += [(*pair, float("inf")) for pair in decided]
         groups, _ = join(
             speaking,
             decided,
-            [e.pair for e in said if e.channel != "reviewer" and e.verdict == "same"],
-            {record: said.nhs_number for record, said in records.items()},
+            [e.pair for e in alike],
+            numbers,
             apart,
             {frozenset(e.pair) for e in said if (e.channel, e.verdict) == ("rule", "apart")},
             largest=largest,
+            between=torn(scored, numbers, apart),
         )
         left_out = set()
         for record in sorted(into):

@@ -7,10 +7,18 @@ is gone).
 
 from __future__ import annotations
 
-from itertools import product
+from datetime import UTC, date, datetime
+from itertools import combinations
 from typing import Any
 
+from joinery.calc.linkage.fields import Fields, fields_of
+from joinery.calc.linkage.identity import Event, Said, Verdict
+from joinery.calc.linkage.ladder import Details, content, ladder_pairs
+from joinery.calc.linkage.model import Model
+from tests.oracles import identity
+
 Thing = dict[str, Any]
+AT = datetime(2026, 3, 31, tzinfo=UTC)
 
 
 def newest(sent: list[Thing]) -> list[Thing]:
@@ -29,57 +37,39 @@ def record(thing: Thing) -> str:
     return f"{thing['who']} {thing['key']}"
 
 
-def people(sent: list[Thing]) -> set[frozenset[str]]:
-    """Which records are one person: the same number, and a date of birth that agrees, or both names with near dates.
-
-    Groups are joined two at a time, the best reason first, until nothing can be joined; never when a
-    record of one and a record of the other differ in both.
-    """
+def people(sent: list[Thing], model: Model) -> set[frozenset[str]]:
+    """Which records are one person: every pair of records held against each other, then all pairs at once."""
     said = [thing for thing in newest(sent) if "number" in thing]
-    groups = [frozenset([record(thing)]) for thing in said]
-    by_name = {record(thing): thing for thing in said}
-    for reason in (same_in_all, same_birth_date, same_names):
-        pairs = sorted(product(said, said), key=lambda pair: [content(thing) for thing in pair])
-        for a, b in pairs:
-            if a["number"] and a["number"] == b["number"] and reason(a, b):
-                left, right = (next(g for g in groups if record(thing) in g) for thing in (a, b))
-                if not any(differ(by_name[x], by_name[y]) for x in left for y in right):
-                    groups = [g for g in groups if g not in (left, right)] + [left | right]
-    return set(groups)
+    events = []
+    for (a, one), (b, other) in combinations(enumerate(said), 2):
+        if one["number"] and one["number"] == other["number"]:
+            for rung in ladder_pairs([details(one), details(other)]):
+                verdict: Verdict = "apart" if rung.reason == "conflict" else "same"
+                events.append(Event(a, b, "rule", verdict, AT, reason=rung.reason))
+        x, y = fields(one), fields(other)
+        score = model.score(x, y)
+        if set(model.keys(x)) & set(model.keys(y)) and score.bits >= model.link_bits:
+            events.append(Event(a, b, "score", "same", AT, score.bits))
+    ruled = {event.pair for event in events if event.channel == "rule"}
+    events = [event for event in events if event.channel == "rule" or event.pair not in ruled]
+    says = {a: Said(thing["number"], content(details(thing))) for a, thing in enumerate(said)}
+    return {frozenset(record(said[a]) for a in group) for group in identity.people(says, events)}
 
 
-def content(thing: Thing) -> list[str]:
-    return [thing["born"], thing["family"].upper(), thing["given"].upper()]
+def details(thing: Thing) -> Details:
+    return Details(thing["family"], thing["given"], date.fromisoformat(thing["born"]) if thing["born"] else None)
 
 
-def same_birth_date(a: Thing, b: Thing) -> bool:
-    return bool(a["born"]) and a["born"] == b["born"]
+def fields(thing: Thing) -> Fields:
+    return fields_of(
+        nhs_number=thing["number"], given_name=thing["given"], family_name=thing["family"], birth_date=thing["born"]
+    )
 
 
-def same_names(a: Thing, b: Thing) -> bool:
-    return all(content(a)[1:]) and content(a)[1:] == content(b)[1:] and near(a["born"], b["born"])
-
-
-def near(a: str, b: str) -> bool:
-    """Dates of birth that one slip of the pen explains, or of which one is missing."""
-    if not a or not b:
-        return True
-    (year, month, day), other = a.split("-"), b.split("-")
-    return [year, day, month] == other or sum(x != y for x, y in zip((year, month, day), other, strict=True)) <= 1
-
-
-def same_in_all(a: Thing, b: Thing) -> bool:
-    return content(a) == content(b) and (same_birth_date(a, b) or same_names(a, b))
-
-
-def differ(a: Thing, b: Thing) -> bool:
-    return all(content(a)) and all(content(b)) and not same_birth_date(a, b) and not same_names(a, b)
-
-
-def lines(sent: list[Thing]) -> dict[frozenset[str], list[str]]:
+def lines(sent: list[Thing], model: Model) -> dict[frozenset[str], list[str]]:
     """The lines that each person's page shows."""
     shown = [thing for thing in newest(sent) if thing.get("about") and thing["title"]]
     return {
         group: sorted(thing["title"] for thing in shown if f"{thing['who']} {thing['about']}" in group)
-        for group in people(sent)
+        for group in people(sent, model)
     }

@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 
 from joinery.apps.base.columns import select
-from tests.pages.measure import MOST_OF_LIST, MOST_OF_PERSON
+from tests.pages.measure import MOST_OF_LIST, MOST_OF_PERSON, statements
 from tests.pages.test_statements import counted
-from tests.pages.world import COUNCIL, OTHER_SURGERY, SURGERY, TRUST, World, patient, person_id, person_row
+from tests.pages.world import COUNCIL, OTHER_SURGERY, SURGERY, TRUST, World, patient, person_id, person_row, search
 
 # Far apart, so that no slip of the pen leads from one to the other.
 NUMBERS = ("9990004714", "9990003009")
@@ -305,6 +305,27 @@ def test_an_officer_is_led_on_from_an_old_id_too(world: World, merged: tuple[str
     assert officer(world).get(f"/people/{old}/why/")["Location"] == f"/people/{now}/why/"
 
 
+# Similar people
+
+
+def test_who_is_like_what_was_typed_stands_below_whom_it_found(world: World) -> None:
+    numbers = numbers_far_apart()
+    for local_id, family in (("p1", "Fenwick"), ("p2", "Fennwick")):
+        world.sends(SURGERY, patient(local_id, family, "Ada", number=next(numbers)))
+    world.sends(OTHER_SURGERY, patient("p3", "Fenwik", "Ada", number=next(numbers)))
+    typed = {"family_name": "Fenwick", "given_name": "Ada"}
+    born = {"birth_day": "9", "birth_month": "2", "birth_year": "1944"}
+    page = text(search(world.user(), **typed, **born))
+    assert page.index("1 person found") < page.index("FENWICK, Ada") < page.index("Similar") < page.index("FENNWICK")
+    assert "FENWIK" not in page
+    # Each of them appeared in a list, and only they did.
+    assert {look[2] for look in looks()} == {person_id("Patient/p1"), person_id("Patient/p2")}
+
+    turned = {"birth_day": "2", "birth_month": "9", "birth_year": "1944"}
+    nobody = text(search(world.user(), **typed, **turned))
+    assert "Nobody quite like that found" in nobody and "FENWICK, Ada" in nobody
+
+
 # Statements
 
 
@@ -326,6 +347,17 @@ def test_the_list_takes_as_many_statements_with_thirty_pairs_as_with_two(world: 
     send(2, 24)
     assert len(re.findall(r"Records \d+ and \d+</a>", client.get("/review/").content.decode())) > 10
     assert counted(client, "/review/") == few <= MOST_OF_LIST
+
+
+def test_a_search_with_similar_people_takes_no_more_statements_than_a_list_may(world: World) -> None:
+    numbers = numbers_far_apart()
+    for name in ("Fenwick", "Fennwick", "Fenwik"):
+        world.sends(SURGERY, patient(name, name, "Ada", number=next(numbers)))
+    client = world.user()
+    asked = {"family_name": "Fenwick", "given_name": "Ada", "birth_day": "9", "birth_month": "2", "birth_year": "1944"}
+    with statements() as ran:
+        assert "Similar" in text(search(client, **asked))
+    assert len(ran.of_page) <= MOST_OF_LIST
 
 
 def numbers_far_apart() -> Any:

@@ -102,11 +102,12 @@ def test_no_fixed_address_and_other_letters_are_groups(world: World) -> None:
 @pytest.mark.django_db
 def test_small_counts_are_not_published_and_nobody_is_named(world: World) -> None:
     people(world, GOOD[:2])
+    world.sends(SURGERY, patient("child", "Fenwick", "Eve", born="2021-06-01"))
     page = world.user("integration_lead", COUNCIL).get("/review/quality/")
     said = words(page)
-    assert "Records 1 to 4 of people: 1 to 4" in said
+    assert "Under 18 Records 1 to 4 of people: 1 to 4 No GP record beside it Too few to say" in said
     assert "Fenwick" not in said and not [number for number in GOOD if number in page.content.decode()]
-    assert "of people: 15" in said  # fourteen people
+    assert "All records Records 15 of people: 15" in said  # of seventeen records
 
 
 @pytest.mark.django_db

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from joinery.__main__ import parser
 from tests.support import Deployment, copied_deployment, empty_deployment
 
-PEOPLE, AS_OF = 300, "2026-11-21"
+PEOPLE, AS_OF = 200, "2026-11-21"
 BY = ("--by", "tom@demo.example", "--by", "priya@demo.example")
 
 
@@ -113,9 +113,9 @@ def test_who_has_no_number_is_linked_by_score(demo: Deployment, case: str) -> No
     found = linked(demo)
     (records,) = found.of(case)
     assert len(records) >= 2 and len({found.person[record] for record in records}) == 1
-    pairs = demo.json("link", "explain", records[-1])["pairs"]
-    events = [event for pair in pairs if pair["together"] for event in pair["events"]]
-    assert any(event["channel"] == "score" and event["verdict"] == "same" for event in events)
+    ids = ", ".join(map(str, records))
+    among = f"record_id IN ({ids}) AND other_id IN ({ids})"
+    assert ("same",) in demo.sql(f"SELECT verdict FROM record_matchevent WHERE channel = 'score' AND {among}")
 
 
 def test_a_husbands_number_does_not_file_his_wife_under_him(demo: Deployment) -> None:
@@ -185,22 +185,17 @@ def test_nothing_that_is_printed_names_anybody(demo: Deployment) -> None:
         for value in row
         if value and len(str(value)) > 3
     }
-    records = [
-        record for case in ("spouses_number", "twins", "transliterated") for r in linked(demo).of(case) for record in r
-    ]
-    for record in records[::3]:
+    for case in ("spouses_number", "transliterated"):
+        record = linked(demo).of(case)[0][0]
         for done in (demo.run("link", "explain", record), demo.run("link", "explain", record, "--json")):
             printed = {*(done.stdout + done.stderr).casefold().replace('"', " ").replace(",", " ").split()}
-            assert not printed & said
+            assert len(printed) > 50 and not printed & said
 
 
-@pytest.mark.parametrize("words", [("explain", "0"), ("explain", "nobody"), ("explain", "1", "999999")])
-def test_nobody_is_explained_as_nobody(demo: Deployment, words: tuple[str, ...]) -> None:
-    assert "There is nobody under that number" in refused(demo, *words)
-
-
-def test_a_record_is_not_compared_with_itself(demo: Deployment) -> None:
-    assert "Give another one" in refused(demo, "explain", "1", "1")
+def test_nobody_is_explained_as_nobody(demo: Deployment) -> None:
+    for words in (("nobody",), (1, 999999)):
+        assert "There is nobody under that number" in refused(demo, "explain", *words)
+    assert "Give another one" in refused(demo, "explain", 1, 1)
 
 
 # -- decided --------------------------------------------------------------------------------------------
@@ -225,7 +220,6 @@ def test_a_split_is_a_person_of_its_own_and_undone_it_is_as_before(copy: Deploym
 def test_a_merge_takes_two_users_and_undone_it_is_as_before(copy: Deployment) -> None:
     before = linked(copy)
     one, other = (before.person[records[0]] for records in before.of("namesakes"))
-    assert "two people" in refused(copy, "merge", one, other, "--by", "tom@demo.example")
     assert "two people" in refused(copy, "merge", one, other, *BY[:2], "--by", "Tom@demo.example")
     assert "Nobody signs in as" in refused(copy, "merge", one, other, *BY[:2], "--by", "eve@demo.example")
     assert linked(copy).person == before.person
@@ -239,22 +233,13 @@ def test_a_merge_takes_two_users_and_undone_it_is_as_before(copy: Deployment) ->
     assert linked(copy).person == before.person
 
 
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        (("split", "0123456789abcdef0123", "--record", "1"), "No person is known"),
-        (("merge", "0123456789abcdef0123", "0123456789abcdef0124", *BY), "No person is known"),
-        (("undo", "1", "2"), "Nobody has decided"),
-    ],
-)
-def test_what_cannot_be_decided_is_refused_with_the_reason(
-    demo: Deployment, words: tuple[Any, ...], reason: str
-) -> None:
-    assert reason in refused(demo, *words)
+def test_what_cannot_be_decided_is_refused_with_the_reason(demo: Deployment) -> None:
+    assert "No person is known" in refused(demo, "split", "0123456789abcdef0123", "--record", 1)
+    assert "Nobody has decided" in refused(demo, "undo", 1, 2)
 
 
-@pytest.mark.parametrize(
-    "words", [["link", "split", "a", "--record", "x"], ["link", "undo", "1"], ["link", "merge", "a"]]
-)
-def test_a_command_that_is_wrong_ends_with_2(demo: Deployment, words: list[str]) -> None:
-    assert demo.run(*words).returncode == 2
+@pytest.mark.parametrize("words", ["split a --record x", "split a", "undo 1", "merge a b", "explain", "explain 1 b"])
+def test_a_command_that_is_wrong_ends_with_2(words: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["link", *words.split()])
+    assert ended.value.code == 2

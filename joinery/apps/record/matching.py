@@ -8,7 +8,7 @@ what their record says now, so details that were replaced since cost a score and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import orjson
@@ -28,8 +28,7 @@ def candidates(
 
     Counted is what is published, and what the submission that is being staged says.
     """
-    near = _near(fields, model, model.review_bits, exclude_record)
-    return _as_said_now(fields, model, near, submission_id)
+    return _said_now(_near(fields, model, model.review_bits, exclude_record), submission_id)
 
 
 def search(fields: Fields, model: Model, most: int = MOST_FOUND) -> list[tuple[int, Score]]:
@@ -39,11 +38,11 @@ def search(fields: Fields, model: Model, most: int = MOST_FOUND) -> list[tuple[i
     """
     near = _near(fields, model, model.prior_bits, None)
     # Some of the best may be what a record said before.
-    return _as_said_now(fields, model, near[: 2 * most], None)[:most]
+    return _said_now(near[: 2 * most], None)[:most]
 
 
-def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int | None) -> list[tuple[int, Fields]]:
-    """Details (by id, with their fields) that share a key and score at least `least_bits`, best first."""
+def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int | None) -> list[tuple[int, Score]]:
+    """The details (their id) that share a key and score at least `least_bits`, best first."""
     keys = sorted(model.keys(fields))
     if not keys:
         return []
@@ -53,14 +52,13 @@ def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int |
             blocks[key][details_id] = text
     # With this record itself a block is one larger.
     found = {i: text for block in blocks.values() if len(block) < model.largest_block for i, text in block.items()}
-    bits_with = model.against(fields, least_bits).bits
-    scored = ((bits_with(other), details_id, other) for details_id, other in _read(found))
-    near = [(-bits, details_id, other) for bits, details_id, other in scored if bits >= least_bits]
-    return [(details_id, Fields(*other)) for _, details_id, other in sorted(near)]
-
-
-def _read(found: dict[int, str]) -> Iterator[tuple[int, list[str]]]:
-    return ((details_id, orjson.loads(text)) for details_id, text in found.items())
+    against = model.against(fields, least_bits)
+    near = []
+    for details_id, text in found.items():
+        other = orjson.loads(text)
+        if against.bits(other) >= least_bits:
+            near.append((details_id, against.score(other)))
+    return sorted(near, key=lambda scored: (-scored[1].bits, scored[0]))
 
 
 @cache
@@ -73,13 +71,11 @@ def _sharing(keys: int, most: int) -> str:
     )
 
 
-def _as_said_now(
-    fields: Fields, model: Model, near: Sequence[tuple[int, Fields]], submission_id: int | None
-) -> list[tuple[int, Score]]:
-    """Of details that score high, those that are what their record says now: the record, and the score explained."""
+def _said_now(near: Sequence[tuple[int, Score]], submission_id: int | None) -> list[tuple[int, Score]]:
+    """Of details those that are what their record says now: the record, and the score."""
     if not near:
         return []
     ids = [details_id for details_id, _ in near]
     now = f"SELECT d.id, d.record_id FROM {details(also=f's.id = {submission_id or 0:d}')} WHERE d.id IN ({marks(ids)})"
     record_of = dict(select(now, ids))
-    return [(record_of[i], model.score(fields, other)) for i, other in near if i in record_of]
+    return [(record_of[details_id], score) for details_id, score in near if details_id in record_of]

@@ -12,39 +12,23 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import log2
 from typing import TYPE_CHECKING, Any
 
 from joinery.calc.linkage import training
-from joinery.calc.linkage.comparisons import HOUSEHOLD, HOUSEHOLD_MADE_OF, RULES, Comparison, comparison
-from joinery.calc.linkage.fields import FIELDS, FURTHER, needs
+from joinery.calc.linkage.blocking import LARGEST_BLOCK, Files, quoted
+from joinery.calc.linkage.comparisons import HOUSEHOLD, HOUSEHOLD_MADE_OF, MISSING, Comparison, Rule, comparison
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
-LARGEST_BLOCK = 100
-"""A block of more records than this counts for none."""
 _LISTED = 10_000
-_TRAINING_PAIRS = 400_000
-_RANDOM_PAIRS = 250_000
+_TRAINING_PAIRS = 200_000
+_RANDOM_PAIRS = 200_000
 _VERSION = 1
-# How many pairs the wider rules may bring together.
-_ROOM_PAIRS, _ROOM_PER_RECORD = 2_000_000, 4
-
-Rule = tuple[str, ...]
-WIDER_RULES: tuple[Rule, ...] = (
-    ("birth_date",),
-    ("postcode",),
-    ("given_name", "family_name"),
-    ("family_name", "birth_year"),
-    ("given_name", "birth_month_day"),
-    ("family_name", "birth_month_day"),
-    ("family_name", "outward"),
-    ("given_sound", "family_sound", "outward"),
-    ("given_sound", "family_sound", "birth_year"),
-)
-# What a further column is joined with to make a rule.
-_BESIDE_FURTHER = ("given_name", "family_name", "birth_date", "birth_year", "postcode")
+# How far below the line a pair is for people to decide.
+_GREY_BITS = 4.0
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,123 +37,6 @@ class Trained:
 
     text: str
     warnings: tuple[str, ...] = ()
-
-
-class Files:
-    """Files of records, as `fields.columns` makes them, ready to be compared.
-
-    `within` says whether one file may hold a person twice; without it only records of different files are
-    compared.
-    """
-
-    def __init__(self, files: Sequence[pa.Table], *, within: bool = True, threads: int = 2) -> None:
-        import duckdb
-        import pyarrow as pa
-
-        self.within = within or len(files) == 1
-        self.sizes = [len(file) for file in files]
-        self.con = duckdb.connect(":memory:", config={"threads": threads, "autoinstall_known_extensions": False})
-        together = pa.concat_tables(files, promote_options="default")
-        self.said = [column for column in together.column_names if column in FIELDS or column.startswith(FURTHER)]
-        needed = {column for name in self.said for column in comparison(name).columns}
-        needed |= {column for rule in RULES for column in rule}
-        for column in sorted(needed - set(together.column_names)):
-            kind = pa.list_(pa.string()) if column == "nicknames" else pa.string()
-            together = together.append_column(column, pa.nulls(len(together), kind))
-        records = pa.array(range(sum(self.sizes)), pa.int64())
-        sides = pa.array([at for at, size in enumerate(self.sizes) for _ in range(size)], pa.int32())
-        together = together.append_column("record", records).append_column("file", sides)
-        self.con.register("arrived", together)
-        content = ", ".join(_quoted(column) for column in self.said)
-        self.con.execute(f"CREATE TABLE said AS SELECT *, hash({content}) AS content FROM arrived")
-        self.con.unregister("arrived")
-        self._blocked_by: tuple[Rule, ...] = ()
-
-    @property
-    def pair_count(self) -> float:
-        """How many pairs of records there are."""
-        n = sum(self.sizes)
-        return (n * (n - 1) - (0 if self.within else sum(s * (s - 1) for s in self.sizes))) / 2
-
-    def _blocks(self, rule: Rule) -> tuple[int, float]:
-        """How many pairs a rule brings together, and of how many records that it could (a share)."""
-        sql = f"""SELECT coalesce(sum(size * (size - 1) / 2) FILTER (size <= {LARGEST_BLOCK}), 0),
-            coalesce(sum(size) FILTER (size <= {LARGEST_BLOCK}) / sum(size), 0)
-            FROM (SELECT count(*) AS size FROM said WHERE {_all_said(rule)} GROUP BY {_list(rule)})"""
-        [(pairs, share)] = self.con.execute(sql).fetchall()
-        return int(pairs), float(share)
-
-    def usable_rules(self) -> tuple[Rule, ...]:
-        """The rules that these files' columns allow and that do not bring too many records together.
-
-        Rules over columns that only these files have, and wider ones over few columns, are taken from the
-        most telling on while the number of pairs stays in proportion to the number of records.
-        """
-        have = {column for column in self._columns() if self._value(f"SELECT count({_quoted(column)}) FROM said")}
-        rules = [rule for rule in RULES if have.issuperset(rule)]
-        room = _ROOM_PAIRS + _ROOM_PER_RECORD * sum(self.sizes)
-        covered: list[Rule] = []
-        wider = [rule for rule in self._wider_rules() if have.issuperset(rule)]
-        measured = sorted((len(rule), *self._blocks(rule), rule) for rule in wider)
-        for _, pairs, share, rule in measured:
-            if 0 < pairs <= room and share >= 0.1 and not any(set(rule) >= set(other) for other in covered):
-                rules.append(rule)
-                room -= pairs
-                if share >= 0.95:
-                    covered.append(rule)
-        return tuple(rules)
-
-    def _wider_rules(self) -> list[Rule]:
-        further = [column for column in self.said if column.startswith(FURTHER) or column in ("address", "phone")]
-        found = list(WIDER_RULES)
-        for at, column in enumerate(further):
-            found.append((column,))
-            found += [(column, other) for other in (*_BESIDE_FURTHER, *further[at + 1 :])]
-        return found
-
-    def block(self, rules: tuple[Rule, ...]) -> None:
-        """Make the tables `people`, with a key by rule, and `blocked`, the pairs to compare."""
-        if rules == self._blocked_by:
-            return
-        keys = ", ".join(
-            f"CASE WHEN {_all_said(rule)} THEN hash({_list(rule)}) END AS all_{at}" for at, rule in enumerate(rules)
-        )
-        self.con.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT *, {keys} FROM said")
-        for at in range(len(rules)):
-            self.con.execute(
-                f"""CREATE OR REPLACE TABLE large_{at} AS SELECT all_{at} AS key FROM keyed WHERE all_{at} IS NOT NULL
-                GROUP BY all_{at} HAVING count(*) > {LARGEST_BLOCK}"""
-            )
-        kept = ", ".join(f"CASE WHEN large_{at}.key IS NULL THEN all_{at} END AS key_{at}" for at in range(len(rules)))
-        joins = " ".join(f"LEFT JOIN large_{at} ON large_{at}.key = all_{at}" for at in range(len(rules)))
-        excluded = ", ".join(f"all_{at}" for at in range(len(rules)))
-        self.con.execute(
-            f"CREATE OR REPLACE TABLE people AS SELECT keyed.* EXCLUDE ({excluded}), {kept} FROM keyed {joins}"
-        )
-        self.con.execute("DROP TABLE keyed")
-        self._blocked_by = rules
-
-    def _columns(self) -> list[str]:
-        return [
-            name
-            for name, *_ in self.con.execute("DESCRIBE said").fetchall()
-            if name not in ("record", "file", "content")
-        ]
-
-    def _value(self, sql: str) -> Any:
-        return self.con.execute(sql).fetchall()[0][0]
-
-
-def _quoted(column: str) -> str:
-    return f'"{column}"'
-
-
-def _list(columns: Sequence[str]) -> str:
-    return ", ".join(map(_quoted, columns))
-
-
-def _all_said(columns: Sequence[str]) -> str:
-    return " AND ".join(f"{_quoted(column)} IS NOT NULL" for column in columns)
 
 
 def _settings(model: dict[str, Any], rules: Sequence[Rule], *, within: bool, explained: bool) -> dict[str, Any]:
@@ -244,10 +111,10 @@ class Frequencies:
 
 def _frequencies(files: Files, column: str) -> Frequencies:
     rows = files.con.execute(
-        f"""SELECT {_quoted(column)} AS value, count(*) AS often FROM said WHERE value IS NOT NULL
+        f"""SELECT {quoted(column)} AS value, count(*) AS often FROM said WHERE value IS NOT NULL
         GROUP BY value ORDER BY often DESC, value LIMIT {_LISTED + 1}"""
     ).fetchall()
-    total = files._value(f"SELECT count({_quoted(column)}) FROM said") or 1
+    total = files.value(f"SELECT count({quoted(column)}) FROM said") or 1
     least = max(2, rows[_LISTED][1] if len(rows) > _LISTED else 2)
     listed = {value: _short(often / total) for value, often in rows[:_LISTED] if often > least}
     return Frequencies(listed, _short(least / total))
@@ -312,9 +179,9 @@ def _register_frequencies(files: Files, api: Any, linker: Any, column: str, know
     )
     files.con.register("listed", listed)
     files.con.execute(
-        f"""CREATE OR REPLACE TABLE tf_{column} AS SELECT said.value AS {_quoted(column)},
-        coalesce(tf, {known.least!r}::DOUBLE) AS {_quoted(f"tf_{column}")}
-        FROM (SELECT DISTINCT {_quoted(column)} AS value FROM said WHERE value IS NOT NULL) AS said
+        f"""CREATE OR REPLACE TABLE tf_{column} AS SELECT said.value AS {quoted(column)},
+        coalesce(tf, {known.least!r}::DOUBLE) AS {quoted(f"tf_{column}")}
+        FROM (SELECT DISTINCT {quoted(column)} AS value FROM said WHERE value IS NOT NULL) AS said
         LEFT JOIN listed ON listed.value = said.value"""
     )
     files.con.unregister("listed")
@@ -322,44 +189,51 @@ def _register_frequencies(files: Files, api: Any, linker: Any, column: str, know
     linker.table_management.register_term_frequency_lookup(registered, column)
 
 
-def train(files: Files, *, name: str = "trained", start: str | None = None) -> Trained:
-    """A model learnt from files of records that nobody has labelled, starting from the model `start` or from nothing."""
-    rules = files.usable_rules()
-    compared = [comparison(column) for column in files.said]
-    frequencies = {
-        level.frequency_of: _frequencies(files, level.frequency_of)
-        for each in compared
-        for level in each.levels
-        if level.frequency_of
-    }
-    begin = _beginning(files, compared)
-    with _quietly():
-        linker = _linker(
-            files, splink_model(files.said, _spelling(compared), frequencies), rules, frequencies, explained=True
+class Untrained(ValueError):
+    """Nothing can be learnt from these files; the message says why and what to do."""
+
+
+def train(files: Files, *, name: str = "trained", rules: Sequence[Rule] | None = None) -> Trained:
+    """A model learnt from files of records that nobody has labelled.
+
+    `rules` are the ones to bring records together by; without them they follow from the files. Raises
+    `Untrained` when the files say too little, or what was learnt is not what persons look like.
+    """
+    if len(files.said) < 2:
+        raise Untrained(
+            f"The files say only {', '.join(files.said) or 'nothing'}: give two columns or more to compare."
         )
-        blocked = linker.inference.compute_blocked_pairs_for_predict().physical_name
-        files.con.execute(f"CREATE OR REPLACE TABLE blocked AS SELECT join_key_l, join_key_r, match_key FROM {blocked}")
-        total = files._value("SELECT count(*) FROM blocked") or 1
-        share = min(1.0, _TRAINING_PAIRS / total)
-        _sample(files, share)
-        patterns, sample = _patterns(files, linker, compared, share)
+    rules = tuple(tuple(rule) for rule in rules) if rules else files.usable_rules()
+    if not rules:
+        raise Untrained(
+            "No two records of these files agree in enough to be compared: check that the columns are the right ones."
+        )
+    compared = [comparison(column) for column in files.said]
+    frequencies = _all_frequencies(files, compared)
+    with _quietly():
+        spelling = splink_model(files.said, _spelling(compared), frequencies)
+        linker = _linker(files, spelling, rules, frequencies, explained=True)
+        patterns, sample = _patterns(files, linker, compared)
     shape = _shape(compared)
-    begin = training.Parameters(begin.m, sample.levels, begin.share)
-    learnt = training.learn(patterns, sample, begin, shape)
-    scores = training.scored(patterns, learnt, shape)
-    line = training.best_line(scores)
-    model = splink_model(files.said, learnt, frequencies)
+    learnt = training.learn(patterns, sample, _beginning(files, compared, sample, shape), shape)
+    warnings = training.doubts(learnt, shape, [[level.words for level in each.levels] for each in compared])
+    line = training.best_line(training.scored(patterns, learnt, shape))
     head = {
         "name": name,
         "version": _VERSION,
         "link_bits": round(line, 3),
-        "review_bits": round(line - 4, 3),
+        "review_bits": round(line - _GREY_BITS, 3),
         "largest_block": LARGEST_BLOCK,
         "rules": rules,
         "term_frequencies": {column: known.listed for column, known in frequencies.items()},
-        "splink": model,
+        "splink": splink_model(files.said, learnt, frequencies),
     }
-    return Trained(json.dumps(head))
+    return Trained(json.dumps(head), tuple(warnings))
+
+
+def _all_frequencies(files: Files, compared: Sequence[Comparison]) -> dict[str, Frequencies]:
+    columns = {level.frequency_of for each in compared for level in each.levels if level.frequency_of}
+    return {column: _frequencies(files, column) for column in sorted(columns)}
 
 
 def _shape(compared: Sequence[Comparison]) -> training.Shape:
@@ -376,48 +250,52 @@ def _has_household(columns: Iterable[str]) -> bool:
     return {name for combination in HOUSEHOLD_MADE_OF for name in combination} <= set(columns)
 
 
-def _beginning(files: Files, compared: Sequence[Comparison]) -> training.Parameters:
+def _beginning(
+    files: Files, compared: Sequence[Comparison], sample: training.Sample, shape: training.Shape
+) -> training.Parameters:
+    """Where learning begins: every fourth record has another of the same person, and u is all pairs."""
     m = tuple(tuple(level.start for level in each.levels) for each in compared)
-    u = tuple(tuple(1 / len(each.levels) for _ in each.levels) for each in compared)
-    return training.Parameters(m, u, max(0.25 * sum(files.sizes), 1.0) / max(files.pair_count, 2.0))
+    share = max(0.25 * sum(files.sizes), 1.0) / sample.pairs
+    family_bits = tuple(log2(level.start) for level in comparison(HOUSEHOLD).levels[: len(shape.families)])
+    return training.Parameters(m, sample.levels, share, family_bits)
 
 
-def _sample(files: Files, share: float) -> None:
-    """The pairs to learn from, as the table `sampled`: a share of the blocked ones, and random ones.
+def _sample(files: Files, linker: Any) -> float:
+    """Make the table `sampled`, the pairs to learn from: a share (returned) of the blocked ones, and random ones.
 
-    Both are chosen by what the records say, so that their order does not matter.
+    Both are chosen by what the records say, so that their order does not matter. Random are the pairs at some
+    distances in the order of a hash.
     """
+    blocked = linker.inference.compute_blocked_pairs_for_predict().physical_name
+    share = min(1.0, _TRAINING_PAIRS / max(files.value(f"SELECT count(*) FROM {blocked}"), 1))
     n = sum(files.sizes)
-    files.con.execute(
-        "CREATE OR REPLACE TABLE ordered AS SELECT record, file, row_number() OVER (ORDER BY content) - 1 AS place FROM people"
+    distances = (
+        sorted({1 + int((n - 2) * (at * _GOLDEN % 1)) for at in range(1, 2 + _RANDOM_PAIRS // n)}) if n > 2 else [1]
     )
-    golden = 0.6180339887498949
-    strides = (
-        sorted({1 + int((n - 2) * ((at * golden) % 1)) for at in range(1, 2 + _RANDOM_PAIRS // max(n, 1))})
-        if n > 2
-        else [1]
-    )
-    files.con.execute("CREATE OR REPLACE TABLE strides AS SELECT unnest($1) AS stride", [strides])
     across = "" if files.within else "WHERE l.file <> r.file"
-    chosen = (
-        ""
-        if share >= 1
-        else f"WHERE hash(least(l.content, r.content), greatest(l.content, r.content)) % 1000000 < {int(share * 1000000)}"
-    )
+    both = "hash(least(l.content, r.content), greatest(l.content, r.content))"
     files.con.execute(
         f"""CREATE OR REPLACE TABLE sampled AS
-        SELECT least(l.record, r.record) AS join_key_l, greatest(l.record, r.record) AS join_key_r, 'random' AS match_key
-        FROM (SELECT *, (place + stride) % {n} AS other FROM ordered CROSS JOIN strides) AS l
-        JOIN ordered AS r ON r.place = l.other {across}
+        WITH ordered AS (SELECT record, file, row_number() OVER (ORDER BY content) - 1 AS place FROM people),
+        shifted AS (SELECT ordered.*, (place + distance) % {n} AS other
+            FROM ordered CROSS JOIN (SELECT unnest($distances) AS distance))
+        SELECT least(l.record, r.record) AS join_key_l, greatest(l.record, r.record) AS join_key_r,
+            'random' AS match_key
+        FROM shifted AS l JOIN ordered AS r ON r.place = l.other {across}
         UNION ALL
-        SELECT blocked.* FROM blocked JOIN people AS l ON l.record = join_key_l JOIN people AS r ON r.record = join_key_r {chosen}"""
+        SELECT pair.join_key_l, pair.join_key_r, pair.match_key FROM {blocked} AS pair
+        JOIN people AS l ON l.record = join_key_l JOIN people AS r ON r.record = join_key_r
+        WHERE {both} % 1000000 < {round(share * 1000000)}""",
+        {"distances": distances},
     )
+    return share
 
 
 def _patterns(
-    files: Files, linker: Any, compared: Sequence[Comparison], share: float
+    files: Files, linker: Any, compared: Sequence[Comparison]
 ) -> tuple[list[training.Pattern], training.Sample]:
     """What the sampled pairs look like, from a model whose match weights spell out the level (`_spelling`)."""
+    share = _sample(files, linker)
     registered = linker._db_api.register("sampled", dataset_display_name=f"sampled_{id(linker)}")
     linker.table_management.register_blocked_pairs_for_predict(registered)
     predicted = linker.inference.predict(warning_mode="never").physical_name
@@ -452,11 +330,11 @@ def _shares(
     for at, each in enumerate(compared):
         counts = [0.5 / len(each.levels)] * len(each.levels)
         for places, pairs in random:
-            if places[at] != training.MISSING:
+            if places[at] != MISSING:
                 counts[places[at]] += pairs
         seen = [0.0] * len(each.levels)
         for pattern in patterns:
-            if pattern.places[at] != training.MISSING:
+            if pattern.places[at] != MISSING:
                 seen[pattern.places[at]] += pattern.pairs
         one = max(files.pair_count, 2.0) / total
         counts = [max(count, blocked / one) for count, blocked in zip(counts, seen, strict=True)]

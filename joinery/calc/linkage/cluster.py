@@ -8,20 +8,19 @@ Records are positions from 0, so that a million of them are a few lists of whole
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
-from operator import itemgetter, ne
+from operator import itemgetter
 from typing import Literal
 
 # A person has fewer records than this in the feeds of one place; more are a chain of mistakes or a dummy,
 # and go to review (handbook, linkage 2.7).
 LARGEST = 40
-# Two numbers of one person differ by at most a slip or two of the pen (handbook, linkage 2.2).
-MOST_SLIPS = 2
+# A record that fits one of two people less than this many bits better fits both: eight to one is no decision.
+TIE_BITS = 3.0
 
 Pair = tuple[int, int]
-Why = Literal["told_apart", "one_file", "numbers_conflict", "contradiction", "too_many"]
+Why = Literal["told_apart", "one_file", "numbers_conflict", "contradiction", "torn", "too_many", "too_few"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,20 @@ def cluster(
     apart: Iterable[Pair] = (),
     contradictions: Iterable[Pair] = (),
     files: Sequence[int] = (),
+    torn: Collection[int] = (),
     largest: int = LARGEST,
+    least_support: float = 0.0,
 ) -> Clusters:
     """Join `count` records by `pairs`, which come strongest first (`strongest_first`).
 
     A pair is refused when a record of one side and a record of the other are `apart` or `contradictions`,
-    have valid NHS `numbers` ("" is none) more than two slips apart, or come from one file of which it is
-    known that nobody is in it twice (`files`: its number from 1, 0 for any other); or when more than
-    `largest` records would be one person. `decided` are pairs that people decided: they are joined first
-    and overrule all but `apart`, or what was refused could never be put right.
+    have different valid NHS `numbers` ("" is none: the check digits find every single slip, so two that
+    differ are two people's), or come from one file of which it is known that nobody is in it twice
+    (`files`: its number from 1, 0 for any other); when one of the two is `torn` (`torn_between`); or when
+    more than `largest` records would be one person; or when too few pairs speak for it, as a share
+    (`least_support`) of all pairs of a record of one side and one of the other. `decided` are pairs that
+    people decided: they are joined first and overrule all but `apart`, or what was refused could never be
+    put right.
 
     Raises ValueError when `numbers` or `files` do not say something of every record.
 
@@ -69,8 +73,40 @@ def cluster(
     growing = _Groups(count, numbers, files, largest)
     growing.keep_apart(contradictions, "contradiction")
     growing.keep_apart(apart, "told_apart")
-    refused = [*growing.join_all(decided, by_people=True), *growing.join_all(pairs)]
+    refused = growing.join_all(decided, by_people=True)
+    if torn:
+        pairs, between = list(pairs), set(torn)
+        refused += [(pair, "torn") for pair in pairs if not between.isdisjoint(pair)]
+        pairs = [pair for pair in pairs if between.isdisjoint(pair)]
+    if least_support:
+        pairs = list(pairs)
+        growing.ask_support(pairs, least_support)
+    refused += growing.join_all(pairs)
     return Clusters(growing.named(), refused)
+
+
+def torn_between(
+    scored: Iterable[tuple[int, int, float]], numbers: Sequence[str], apart: Iterable[Pair] = ()
+) -> set[int]:
+    """The records without an NHS number that fit two people with different ones about equally well.
+
+    An initial fits either twin; whichever came first must not have it. `scored` are the pairs (left, right,
+    bits) that would be joined; one that people decided has infinite bits. Those told `apart` do not count.
+
+    >>> torn_between([(0, 1, 20.0), (0, 2, 18.5)], ["", "9990000018", "9990000026"])
+    {0}
+    """
+    if not numbers:
+        return set()
+    told_apart = {frozenset(pair) for pair in apart}
+    fits: dict[int, dict[str, float]] = {}
+    for a, b, bits in scored:
+        if bool(numbers[a]) != bool(numbers[b]) and frozenset((a, b)) not in told_apart:
+            record, number = (b, numbers[a]) if numbers[a] else (a, numbers[b])
+            best = fits.setdefault(record, {})
+            best[number] = max(bits, best.get(number, bits))
+    ranked = ((record, sorted(best.values(), reverse=True)) for record, best in fits.items() if len(best) > 1)
+    return {record for record, (first, second, *_) in ranked if second > first - TIE_BITS}
 
 
 def strongest_first(pairs: Iterable[tuple[int, int, float]], content: Sequence[str] | Sequence[int] = ()) -> list[Pair]:
@@ -84,32 +120,6 @@ def strongest_first(pairs: Iterable[tuple[int, int, float]], content: Sequence[s
         ordered.sort(key=lambda pair: sorted((content[pair[0]], content[pair[1]])))
     ordered.sort(key=itemgetter(2), reverse=True)
     return [pair[:2] for pair in ordered]
-
-
-def digit_distance(a: str, b: str) -> int:
-    """How many slips of the pen lie between two numbers: wrong digits, two neighbours swapped being one.
-
-    Source: handbook, linkage 2.2. Digits left out or put in are not seen.
-
-    >>> digit_distance("9990000018", "9990000081"), digit_distance("9990000018", "9992000019")
-    (1, 2)
-    """
-    length = max(len(a), len(b))
-    a, b = a.zfill(length), b.zfill(length)
-    slips, at = 0, length - 1
-    while at >= 0:
-        if a[at] != b[at]:
-            slips += 1
-            if at and (a[at - 1], a[at]) == (b[at], b[at - 1]):
-                at -= 1
-        at -= 1
-    return slips
-
-
-def _far_apart(a: str, b: str) -> bool:
-    wrong = sum(map(ne, a, b)) if len(a) == len(b) else MOST_SLIPS + 1
-    # A slip spoils one digit, or two that are swapped: only between those bounds must slips be counted.
-    return wrong > MOST_SLIPS and (wrong > 2 * MOST_SLIPS or digit_distance(a, b) > MOST_SLIPS)
 
 
 class _Groups:
@@ -126,11 +136,25 @@ class _Groups:
         self._numbers: dict[int, frozenset[str]] = {}  # of groups with several
         self._files = [1 << file if file else 0 for file in files]  # a bit for each file
         self._foes: dict[int, dict[int, Why]] = {}
+        self._least_support = 0.0
+        self._between: dict[int, dict[int, int]] = {}  # how many pairs there are to each other group
 
     def keep_apart(self, pairs: Iterable[Pair], why: Why) -> None:
         for a, b in pairs:
             self._foes.setdefault(a, {})[b] = why
             self._foes.setdefault(b, {})[a] = why
+
+    def ask_support(self, pairs: Iterable[Pair], least: float) -> None:
+        """Refuse from now on to join groups for which too small a share of the pairs between them speaks."""
+        self._least_support = least
+        seen: set[Pair] = set()
+        for a, b in pairs:
+            left, right = self._find(a), self._find(b)
+            if left != right and (a, b) not in seen:
+                seen |= {(a, b), (b, a)}
+                for group, other in ((left, right), (right, left)):
+                    near = self._between.setdefault(group, {})
+                    near[other] = near.get(other, 0) + 1
 
     def join_all(self, pairs: Iterable[Pair], by_people: bool = False) -> list[tuple[Pair, Why]]:
         """Join the records of each pair in turn, unless there is a reason not to; the refused ones."""
@@ -169,7 +193,11 @@ class _Groups:
         x, y = self._number[a], self._number[b]
         if x and y and (x != y or a in self._numbers or b in self._numbers) and self._conflict(a, b):
             return "numbers_conflict"
-        return "too_many" if self._size[a] + self._size[b] > self._largest else None
+        if self._size[a] + self._size[b] > self._largest:
+            return "too_many"
+        if self._between and self._between[a][b] < self._least_support * (self._size[a] * self._size[b]):
+            return "too_few"
+        return None
 
     def _foe(self, a: int, b: int) -> Why | None:
         """Whether a record of one group must stay apart from one of the other."""
@@ -181,9 +209,9 @@ class _Groups:
         return "told_apart" if "told_apart" in found else "contradiction" if found else None
 
     def _conflict(self, a: int, b: int) -> bool:
-        """Numbers that both groups hold, or one of them, were accepted there: only new company is looked at."""
+        """Whether each holds a number that the other does not; several in one group were accepted by people."""
         left, right = self._numbers_of(a), self._numbers_of(b)
-        return any(_far_apart(x, y) for x, y in product(left - right, right - left))
+        return bool(left - right and right - left)
 
     def _numbers_of(self, group: int) -> frozenset[str]:
         return self._numbers.get(group) or frozenset((self._number[group],)) - {""}
@@ -203,6 +231,8 @@ class _Groups:
                 self._numbers[a] = numbers
         if b in self._foes:
             self._take_foes(a, self._foes.pop(b))
+        if b in self._between:
+            self._take_support(a, b)
 
     def _take_foes(self, group: int, foes: dict[int, Why]) -> None:
         into = self._foes.setdefault(group, {})
@@ -211,6 +241,14 @@ class _Groups:
         for record, why in foes.items():
             if why == "told_apart" or record not in into:
                 into[record] = why
+
+    def _take_support(self, group: int, joined: int) -> None:
+        near = self._between.setdefault(group, {})
+        near.pop(joined, None)
+        for other, count in self._between.pop(joined).items():
+            if other != group:
+                del self._between[other][joined]
+                near[other] = self._between[other][group] = near.get(other, 0) + count
 
     def named(self) -> list[int]:
         """Each record's group, by the lowest record in it."""

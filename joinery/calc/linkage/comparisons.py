@@ -15,7 +15,10 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from joinery.calc.linkage.fields import FURTHER, Fields, nicknames, part
 
+Rule = tuple[str, ...]
 Test = Callable[[Fields, Fields], bool]
+MISSING = -1
+"""The place of the level of a comparison that cannot be made."""
 
 # No two names are exactly this alike, so that two implementations never round to different sides of it.
 _NEAR, _ALIKE = 0.9151, 0.7951
@@ -313,7 +316,11 @@ def _text(column: str, what: str) -> Comparison:
 
 
 def _household() -> Comparison:
-    """What a family shares is not evidence twice: takes back bits from twins, and from father and son."""
+    """What a family shares is not evidence twice: takes back bits from twins, and from father and son.
+
+    Here `start` is how much more often a level is seen among records of one person than of two, beyond what
+    the other comparisons already say.
+    """
 
     def born_alike(a: Fields, b: Fields) -> bool:
         return a.family_name == b.family_name and a.birth_date == b.birth_date and _other_name(a, b)
@@ -322,33 +329,46 @@ def _household() -> Comparison:
         same = (a.given_name, a.family_name, a.postcode) == (b.given_name, b.family_name, b.postcode)
         return bool(same and a.postcode) and _parts_of_date(a, b) < 2 and not _new_year(a, b)
 
+    def nameless(a: Fields, b: Fields) -> bool:
+        return not (a.given_name and b.given_name) and not (a.birth_date and b.birth_date)
+
+    def missing(a: Fields, b: Fields) -> bool:
+        return not nameless(a, b) and _lack("given_name", "family_name", "birth_date")(a, b)
+
+    nameless_sql = f"({_lacks('given_name')}) AND ({_lacks('birth_date')})"
     surname, birth = _both("family_name"), _both("birth_date")
     home = f"coalesce({_both('postcode')}, false)"
     return Comparison(
         HOUSEHOLD,
         ("given_name", "family_name", "birth_date", "postcode", "nicknames"),
-        _lacks("given_name", "family_name", "birth_date"),
-        _lack("given_name", "family_name", "birth_date"),
+        f"({_lacks('given_name', 'family_name', 'birth_date')}) AND NOT ({nameless_sql})",
+        missing,
         (
+            Level(
+                "neither first name nor date of birth to go by: anybody of the home fits",
+                nameless_sql,
+                nameless,
+                2.0**-15,
+            ),
             Level(
                 "same surname, date of birth and postcode but another first name, as twins have",
                 f"{surname} AND {birth} AND {home} AND {_OTHER_NAME}",
                 lambda a, b: bool(a.postcode) and a.postcode == b.postcode and born_alike(a, b),
-                0.0,
+                1.0,
             ),
             Level(
                 "same surname and date of birth but another first name, as twins have",
                 f"{surname} AND {birth} AND {_OTHER_NAME}",
                 born_alike,
-                0.0,
+                1.0,
             ),
             Level(
                 "same names and postcode but another date of birth, as father and son have",
                 f"{_both('given_name')} AND {surname} AND {home} AND {_PARTS_OF_DATE} < 2 AND NOT ({_NEW_YEAR})",
                 named_alike,
-                0.0,
+                1.0,
             ),
-            _otherwise("nothing that points to two of one family", 0.0),
+            _otherwise("nothing that points to two of one family", 1.0),
         ),
     )
 
@@ -356,6 +376,7 @@ def _household() -> Comparison:
 # The levels of other comparisons that make up those of `_household`, by place; what is not named may be anything.
 HOUSEHOLD = "household"
 HOUSEHOLD_MADE_OF: tuple[dict[str, frozenset[int]], ...] = (
+    {"given_name": frozenset({MISSING}), "birth_date": frozenset({MISSING})},
     {
         "given_name": frozenset({7}),
         "family_name": frozenset({0}),
@@ -405,7 +426,7 @@ def level_of(compared: Comparison, a: Fields, b: Fields) -> int | None:
     return next(place for place, level in enumerate(compared.levels) if level.holds(a, b))
 
 
-RULES: tuple[tuple[str, ...], ...] = (
+RULES: tuple[Rule, ...] = (
     ("nhs_number",),
     ("family_name", "birth_date"),
     ("given_name", "birth_date"),
@@ -418,11 +439,12 @@ RULES: tuple[tuple[str, ...], ...] = (
     ("family_sound", "birth_unordered"),
     ("given_sound", "birth_unordered"),
     ("family_sound", "given_sound", "birth_month"),
+    ("given_name", "family_name"),
 )
 """Two records are compared only when they have all columns of a rule in common."""
 
 
-def keys(record: Fields, rules: Iterable[tuple[str, ...]]) -> list[int]:
+def keys(record: Fields, rules: Iterable[Rule]) -> list[int]:
     """A signed 64-bit key for each rule of which the record says every part.
 
     >>> keys(Fields(nhs_number="9990000018"), [("nhs_number",), ("given_name", "postcode")])

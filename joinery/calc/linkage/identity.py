@@ -17,10 +17,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Literal
 
 from joinery.calc.adt_people import Merge, survivors
-from joinery.calc.linkage.cluster import LARGEST, Pair, Why, cluster
+from joinery.calc.linkage.cluster import LARGEST, Pair, Why, cluster, torn_between
 
 Channel = Literal["hospital", "reviewer", "rule", "score"]
 Verdict = Literal["same", "unsure", "apart", "none"]
@@ -186,13 +187,17 @@ def _speaking(
             vetoes[event.channel].append(pair)
         elif event.verdict == "same":
             joins[event.channel == "reviewer"].setdefault(pair, event)
+    numbers = [records[record].nhs_number for record in ids]
+    scored = [(*pair, event.bits) for pair, event in joins[False].items()]
+    scored += [(*pair, inf) for pair in joins[True]]
     clusters = cluster(
         len(ids),
         [pair for pair in joins[False] if pair not in joins[True]],
-        [records[record].nhs_number for record in ids],
+        numbers,
         decided=joins[True],
         apart=vetoes["reviewer"],
         contradictions=vetoes["rule"],
+        torn=torn_between(scored, numbers, vetoes["reviewer"]),
         largest=largest,
     )
     events = joins[False] | joins[True]

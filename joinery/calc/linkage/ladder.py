@@ -4,8 +4,8 @@ A number alone is not enough: a spouse's number typed on a record is a common mi
 linkage 6.2), and then surname and address agree too. So the number links only when the date of birth
 agrees, or both names do and the dates of birth are close.
 
-Agreement does not carry over from one pair to the next, so who is who is worked out over all records
-of a number at once, in an order that depends on what they say and never on when they came.
+Agreement does not carry over from one pair to the next, so records of a number whose first name and date
+of birth are not even near are never one person, whoever stands between them (`cluster`).
 """
 
 from __future__ import annotations
@@ -71,39 +71,6 @@ def _far_apart(a: Details, b: Details) -> bool:
     return not swapped and (x.year != y.year) + (x.month != y.month) + (x.day != y.day) > 1
 
 
-def same_people(records: Sequence[Details]) -> list[list[int]]:
-    """Who is who among records that carry the same valid NHS number: positions, grouped by person.
-
-    Pairs that agree by date of birth are joined first, then those that agree by names; never two groups
-    of which one record contradicts another, in date of birth and in name (handbook, linkage 1: never
-    plain connected components). The groups are the same in whatever order the records are given.
-
-    >>> ann = Details("Smith", "Ann", date(1950, 1, 2))
-    >>> same_people([ann, Details("Smith", "John", date(1948, 5, 6)), Details("Jones", "Ann", date(1950, 1, 2))])
-    [[0, 2], [1]]
-    """
-    alike: dict[tuple[str, str, str], list[int]] = {}
-    groups: list[list[int]] = []
-    for position, record in enumerate(records):
-        if agrees(record, record)[0]:
-            alike.setdefault(_compared(record), []).append(position)
-        else:
-            groups.append([position])
-    group_of = {key: [key] for key in alike}
-    said = {key: records[positions[0]] for key, positions in alike.items()}
-    pairs = [(why, a, b) for a, b in combinations(sorted(alike), 2) for yes, why in [agrees(said[a], said[b])] if yes]
-    for _, a, b in sorted(pairs):  # "birth_date" comes before "names"
-        left, right = group_of[a], group_of[b]
-        if left is right or any(_contradict(said[x], said[y]) for x in left for y in right):
-            continue
-        left += right
-        for key in right:
-            group_of[key] = left
-    joined = {id(group): group for group in group_of.values()}.values()
-    groups += [sorted(position for key in group for position in alike[key]) for group in joined]
-    return sorted(groups)
-
-
 @dataclass(frozen=True, slots=True)
 class Rung:
     """What a shared number says of two records, by position: one person (`birth_date`, `names`), or a `conflict`."""
@@ -116,7 +83,7 @@ class Rung:
 def ladder_pairs(records: Sequence[Details]) -> list[Rung]:
     """What one valid NHS number says of each two records that carry it; nothing of pairs it cannot decide.
 
-    A `conflict` is a veto: nothing agrees although all can be compared. Of a number on more than
+    A `conflict` is a veto: neither the first name nor the date of birth is even near. Of a number on more than
     `MOST_OF_ONE_NUMBER` records nothing is said at all.
 
     >>> ann, jones = Details("Smith", "Ann", date(1950, 1, 2)), Details("Jones", "Ann", date(1950, 1, 2))
@@ -129,7 +96,7 @@ Rung(left=1, right=2, reason='conflict')]
     rungs = []
     for (left, a), (right, b) in combinations(enumerate(records), 2):
         yes, reason = agrees(a, b)
-        if yes or _contradict(a, b):
+        if yes or _strangers(a, b):
             rungs.append(Rung(left, right, reason))
     return rungs
 
@@ -140,13 +107,17 @@ def content(record: Details) -> str:
     >>> content(Details("Smith", "Ann", date(1950, 1, 2)))
     '1950-01-02 SMITH ANN'
     """
-    return " ".join(_compared(record))
+    return f"{record.birth_date or ''} {name_key(record.family_name)} {name_key(record.given_name)}"
 
 
-def _compared(record: Details) -> tuple[str, str, str]:
-    return str(record.birth_date or ""), name_key(record.family_name), name_key(record.given_name)
+def _strangers(a: Details, b: Details) -> bool:
+    """Whether another first name and another date of birth say that the number is not both's."""
+    from joinery.calc.linkage.comparisons import strangers
+    from joinery.calc.linkage.fields import fields_of
 
-
-def _contradict(a: Details, b: Details) -> bool:
-    """Whether nothing agrees although both the date of birth and the names can be compared."""
-    return all(_compared(a)) and all(_compared(b)) and not agrees(a, b)[0]
+    return strangers(
+        *(
+            fields_of(family_name=d.family_name, given_name=d.given_name, birth_date=str(d.birth_date or ""))
+            for d in (a, b)
+        )
+    )

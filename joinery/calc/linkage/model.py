@@ -17,11 +17,11 @@ from typing import Any
 
 from joinery.calc.linkage import comparisons
 from joinery.calc.linkage.comparisons import Comparison, level_of
-from joinery.calc.linkage.fields import FIELDS, Fields, needs, part
+from joinery.calc.linkage.fields import FIELDS, Fields, needs
 
 # As Splink does, for a probability that rounds to nothing.
 _LEAST = 1e-300
-FORMAT = 1
+VERSION = 1
 NOT_COMPARED = "not said by both"
 
 
@@ -49,8 +49,9 @@ class _Rarity:
     log2_full: float
 
     def bits(self, a: Fields, b: Fields) -> float:
-        shares = (self.shares.get(part(each, self.column), self.floor) for each in (a, b))
-        return self.weight * (self.log2_full - log2(max(*shares, self.floor)))
+        shares, floor, column = self.shares, self.floor, self.column
+        left, right = shares.get(getattr(a, column), floor), shares.get(getattr(b, column), floor)
+        return self.weight * (self.log2_full - log2(max(left, right, floor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,7 @@ class Model:
 
     def score(self, a: Fields, b: Fields) -> Score:
         """The match weight of a pair, explained."""
-        bits, levels, places = self.prior_bits, [], []
-        for each in self.weighed:
-            place, gained = each.weigh(a, b)
-            bits += gained
-            words = NOT_COMPARED if place is None else each.compared.levels[place].words
-            levels.append((each.compared.name, words, gained))
-            places.append("-" if place is None else str(place))
-        return Score(bits, tuple(levels), ",".join(places))
+        return _explained(self.prior_bits, [(each.compared, *each.weigh(a, b)) for each in self.weighed])
 
     def keys(self, record: Fields) -> list[int]:
         """The keys, signed and of 64 bits, of which records must share one to be compared at all."""
@@ -108,6 +102,10 @@ class Model:
         return Against(self, record, least_bits)
 
 
+# A comparison, the most bits that it and those after it can give, how its values are read, and what it came to.
+_Step = tuple[_Weighed, float, Callable[[Sequence[str]], Any], dict[Any, tuple[int | None, float]]]
+
+
 class Against:
     """One record that is compared with many.
 
@@ -115,31 +113,46 @@ class Against:
     """
 
     def __init__(self, model: Model, record: Fields, least_bits: float) -> None:
+        self._model = model
         self._record = record
-        self._prior_bits = model.prior_bits
         self._least_bits = least_bits
         # What this record does not say is not compared with anybody; a comparison of one field has its name.
         said = [each for each in model.weighed if getattr(record, each.compared.name, True)]
         most = [each.most_bits(record) for each in said]
-        self._steps: list[tuple[_Weighed, float, Callable[[Sequence[str]], Any], dict[Any, float]]] = [
-            (each, sum(most[place:]), each.values, {}) for place, each in enumerate(said)
-        ]
+        self._steps: list[_Step] = [(each, sum(most[at:]), each.values, {}) for at, each in enumerate(said)]
 
     def bits(self, other: Sequence[str]) -> float:
         """The match weight with a record whose fields come in the order of `FIELDS`.
 
         Or, as soon as it cannot come to `least_bits` any more, the most that it could come to.
         """
-        bits = self._prior_bits
+        bits = self._model.prior_bits
         for weighed, most_left, values, known in self._steps:
             if bits + most_left < self._least_bits:
                 return bits + most_left
             value = values(other)
-            gained = known.get(value)
-            if gained is None:
-                gained = known[value] = weighed.weigh(self._record, Fields(*other))[1]
-            bits += gained
+            found = known.get(value)
+            if found is None:
+                found = known[value] = weighed.weigh(self._record, Fields(*other))
+            bits += found[1]
         return bits
+
+    def score(self, other: Sequence[str]) -> Score:
+        """The match weight of a record of which `bits` was asked and was enough, explained."""
+        found = {weighed.compared.name: known[values(other)] for weighed, _, values, known in self._steps}
+        return _explained(
+            self._model.prior_bits,
+            [(each.compared, *found.get(each.compared.name, (None, 0.0))) for each in self._model.weighed],
+        )
+
+
+def _explained(bits: float, given: Sequence[tuple[Comparison, int | None, float]]) -> Score:
+    """The score that starts from the prior, and gains from each comparison the bits of the level at its place."""
+    levels = []
+    for compared, place, gained in given:
+        bits += gained
+        levels.append((compared.name, NOT_COMPARED if place is None else compared.levels[place].words, gained))
+    return Score(bits, tuple(levels), ",".join("-" if place is None else str(place) for _, place, _ in given))
 
 
 def load(text: str) -> Model:
@@ -149,8 +162,10 @@ def load(text: str) -> Model:
     """
     try:
         head = json.loads(text)
-        if head["format"] != FORMAT:
-            raise ValueError(f"The model file is of another version of Joinery ({head['format']}). Train a model anew.")
+        if head["version"] != VERSION:
+            raise ValueError(
+                f"The model file is of another version of Joinery ({head['version']}). Train a model anew."
+            )
         prior = float(head["splink"]["probability_two_random_records_match"])
         if not 0 < prior < 1:
             raise ValueError(f"The model's prior is {prior}: it must be above 0 and below 1. Train a model anew.")
@@ -161,7 +176,7 @@ def load(text: str) -> Model:
             review_bits=float(head["review_bits"]),
             largest_block=int(head["largest_block"]),
             rules=tuple(_rule(rule) for rule in head["rules"]),
-            weighed=tuple(_weighed(each, head["frequencies"]) for each in head["splink"]["comparisons"]),
+            weighed=tuple(_weighed(each, head["term_frequencies"]) for each in head["splink"]["comparisons"]),
         )
     except KeyError as missing:
         raise ValueError(f"This is no model file of Joinery: it lacks {missing}. Train a model anew.") from None
@@ -212,9 +227,11 @@ def _rarity(level: dict[str, Any], levels: Sequence[dict[str, Any]], frequencies
     column = level.get("tf_adjustment_column")
     if column is None:
         return None
+    if column not in FIELDS:
+        raise ValueError(f"The model counts how often {column!r} is said, which records do not hold. Train it anew.")
     full = level
     if not level.get("disable_tf_exact_match_detection"):
         full = next(each for each in levels if each["sql_condition"] == f'"{column}_l" = "{column}_r"')
     floor = float(level.get("tf_minimum_u_value", 0.0))
     weight = float(level.get("tf_adjustment_weight", 1.0))
-    return _Rarity(column, frequencies[column]["listed"], floor, weight, log2(full["u_probability"]))
+    return _Rarity(column, frequencies[column], floor, weight, log2(full["u_probability"]))

@@ -4,20 +4,23 @@ Fellegi and Sunter's model over counts of patterns: m is how often a level is se
 person, u among records of two. Unlike Splink's own training, one pass sees all pairs that blocking brings
 together, weighs them by the share of matches among ALL pairs of records, and takes for u what is left of
 the random pairs after the matches among them. So the prior needs no guess, u needs no huge sample, and the
-probabilities may be summed: the line is drawn where the expected F1 is best.
+probabilities may be summed: the line is drawn where the expected gain is best.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log2
+from math import exp2, log2
 
-MISSING = -1
+from joinery.calc.linkage.comparisons import MISSING
+
 _ITERATIONS = 40
 _SETTLED = 1e-5
 # The start counts as much as this many pairs of one person, so that a few pairs do not overturn it.
 _START_PAIRS = 30.0
+# The square of the 0.5 of F(0.5).
+_RECALL_WEIGHT = 0.25
 _LEAST_U = 2.0**-24
 _LEAST_M = 1e-5
 # Of the random pairs of a level, at least this share is taken to be of two people.
@@ -25,6 +28,8 @@ _LEAST_UNMATCHED = 0.03
 # Families are few in a small file: as many pairs as expected are added to those seen.
 _FAMILY_PAIRS = 5.0
 _LEAST_FAMILY_BITS = -12.0
+# A field in which fewer records of one person agree says that families or strangers were learnt.
+_LEAST_TOP = 0.2
 
 Combination = Mapping[int, frozenset[int]]
 
@@ -83,7 +88,7 @@ class _Counts:
 
 def learn(patterns: Sequence[Pattern], sample: Sample, start: Parameters, shape: Shape) -> Parameters:
     """The parameters that explain the patterns best, found by expectation maximisation from `start`."""
-    now = Parameters(start.m, start.u, start.share, start.family_bits or (0.0,) * len(shape.families))
+    now = start
     families = [_family(pattern.places, shape) for pattern in patterns]
     barred = [any(place in never for place, never in zip(p.places, shape.never, strict=True)) for p in patterns]
     for _ in range(_ITERATIONS):
@@ -130,6 +135,9 @@ def _maximise(counts: _Counts, sample: Sample, start: Parameters, shape: Shape) 
     compared = [sum(matched) / max(counts.matches, 1.0) for matched in counts.matched]
     families = []
     for at, combination in enumerate(shape.families):
+        if any(MISSING in places for places in combination.values()):
+            families.append(start.family_bits[at])  # from what nobody says, nothing is learnt
+            continue
         of_one = counts.matches * _chance(combination, m, compared)
         of_two = sample.pairs * _chance(combination, u, sample.compared)
         more_among_one = (counts.family_matched[at] + _FAMILY_PAIRS) / (of_one + _FAMILY_PAIRS)
@@ -184,7 +192,7 @@ def probability(bits: float) -> float:
     >>> probability(0)
     0.5
     """
-    return 1 / (1 + 2.0 ** -max(bits, -1000.0))
+    return 1 / (1 + exp2(-max(bits, -1000.0)))
 
 
 def scored(patterns: Sequence[Pattern], parameters: Parameters, shape: Shape) -> list[tuple[float, float]]:
@@ -200,7 +208,10 @@ def scored(patterns: Sequence[Pattern], parameters: Parameters, shape: Shape) ->
 
 
 def best_line(scores: Sequence[tuple[float, float]]) -> float:
-    """The match weight from which on linking gives the best expected F1, by the probabilities themselves.
+    """The match weight from which on linking is best by the probabilities themselves, without labels.
+
+    Best is the highest expected F(0.5), which weighs precision twice as much as recall: to take two people
+    for one does more harm than to miss that two records are one.
 
     >>> best_line([(10.0, 100.0), (-10.0, 500.0)])
     10.0
@@ -211,7 +222,23 @@ def best_line(scores: Sequence[tuple[float, float]]) -> float:
     for bits, pairs in scores:
         right += pairs * probability(bits)
         linked += pairs
-        f1 = 2 * right / (linked + matches)
-        if f1 > best:
-            best, line = f1, bits
+        worth = right / (linked + _RECALL_WEIGHT * matches)
+        if worth > best:
+            best, line = worth, bits
     return line
+
+
+def doubts(learnt: Parameters, shape: Shape, words: Sequence[Sequence[str]]) -> list[str]:
+    """What is odd about a model, in words for whoever trained it; `words` name the levels.
+
+    A model that took families for persons shows by full agreement being rare among its matches, or no more
+    common than among strangers.
+    """
+    found = []
+    for m, u, rare, said in zip(learnt.m, learnt.u, shape.by_rarity, words, strict=True):
+        top = min(rare, default=0)
+        if m[top] <= u[top]:
+            found.append(f"Among the records taken for one person, '{said[top]}' is no more common than among others.")
+        elif m[top] < _LEAST_TOP:
+            found.append(f"Of the records taken for one person, only {m[top]:.0%} have the {said[top]}.")
+    return found

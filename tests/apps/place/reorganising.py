@@ -187,9 +187,9 @@ class Place:
     def _finds(self, posts: Any) -> set[str]:
         if not posts:
             return set()
-        viewing, more = self.act(search_people, criteria=Criteria(family_name="Ash"), posts=posts)
-        assert not more
-        return set(viewing.person_ids)
+        found = self.act(search_people, criteria=Criteria(family_name="Ash"), posts=posts)
+        assert not found.more
+        return set(found.viewing.person_ids)
 
     def waits(self) -> set[int]:
         return {waiting.membership_id for waiting in facts.waiting(self.today)}

@@ -150,7 +150,7 @@ def test_who_looks_elsewhere_sees_and_finds_nobody(tmp_path: Path) -> None:
     assert refused.value.code == "not_involved"
     for posts, found in (((Post("gp", GP),), (person,)), ((Post("social_worker", COUNCIL),), ())):
         asked = Criteria(nhs_number=N1)
-        viewing, more = search_people(criteria=asked, posts=posts, actor=sending.ACTOR, at=sending.AT)
-        assert (viewing.person_ids, more) == (found, False)
+        answer = search_people(criteria=asked, posts=posts, actor=sending.ACTOR, at=sending.AT)
+        assert (answer.viewing.person_ids, answer.more) == (found, False)
     say(tmp_path, council=N1)
     assert sending.opened(person, Post("social_worker", COUNCIL))

@@ -77,7 +77,7 @@ def sees(user: int, at: datetime) -> set[str]:
             opened.add(name)
         except Refused:
             pass
-        viewing, _ = search_people(criteria=Criteria(family_name=name), posts=posts, actor=ACTOR, at=at)
+        viewing = search_people(criteria=Criteria(family_name=name), posts=posts, actor=ACTOR, at=at).viewing
         found |= {name} if person in viewing.person_ids else set()
     assert opened == found
     return opened

@@ -8,7 +8,6 @@ from datetime import datetime
 from joinery.apps.base.columns import insert_rows, stored
 from joinery.apps.record.models import ReviewItem
 from joinery.apps.record.pairs import Pair, linked_to, statements, waiting
-from joinery.calc.linkage.cluster import MOST_SLIPS, digit_distance
 from joinery.calc.linkage.identity import Event, People
 
 
@@ -60,4 +59,4 @@ def _wanted(submission_id: int, people: People, events: Sequence[Event]) -> dict
 
 
 def _conflict(a: str, b: str) -> bool:
-    return bool(a and b) and digit_distance(a, b) > MOST_SLIPS
+    return bool(a and b and a != b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,7 +10,11 @@ from django.db import connection
 
 from joinery.apps.base.access_log import Look, Viewing, log_access, open_viewing
 from joinery.apps.base.action import Actor, Refused
-from joinery.apps.base.columns import as_day, select
+from joinery.apps.base.columns import as_day, marks, select
+from joinery.apps.record.compared import comparable, linking_model
+from joinery.apps.record.matching import search
+from joinery.apps.record.pairs import whose
+from joinery.apps.record.rows import DetailsRow
 from joinery.apps.record.sql import links, relationships
 from joinery.calc.access import (
     CARING_ROLES,
@@ -31,7 +36,7 @@ REFUSALS = {
     "purpose": "Records may be opened for a person's direct care only.",
     "not_involved": "Your organisation is not involved in this person's care, as far as we have been told.",
 }
-MOST_FOUND = 50
+MOST_FOUND, MOST_SIMILAR = 50, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def open_record(
     person_id = person_id.replace("\0", "\ufffd")  # which PostgreSQL cannot hold in a text, and no id has
     look = _look(what, person_id, posts, at.date(), reviewing)
     if look.purpose != DIRECT_CARE or not look.decision.allowed:
-        now = current_person(person_id)
+        now = whose(person_id)
         if now is None:
             look = Look(what, DIRECT_CARE, may_open(posts, [], DIRECT_CARE))
         elif now != person_id:
@@ -92,11 +97,20 @@ def _look(what: str, person_id: str, posts: tuple[Post, ...], on: date, reviewin
     return Look(what, DIRECT_CARE, decision)
 
 
-def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, at: datetime) -> tuple[Viewing, bool]:
-    """Find people among those whom the viewer's organisations are involved with.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whom a search found: a viewing of at most 50 people, whether there are `more`, and which of them are only
+    `similar` to what was asked for."""
 
-    Returns a viewing of those found (at most 50) and whether there are more. Raises Refused when the
-    viewer's role may search for nobody.
+    viewing: Viewing
+    more: bool
+    similar: frozenset[str]
+
+
+def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, at: datetime) -> Found:
+    """Find people among those whom the viewer's organisations are involved with, and at most 10 like them.
+
+    Raises Refused when the viewer's role may search for nobody.
     """
     caring = tuple(post for post in posts if post.role in CARING_ROLES)
     if not caring:
@@ -104,19 +118,12 @@ def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, 
         log_access(actor=actor, at=at, look=Look("refused", DIRECT_CARE, Decision(False, reason)), person_ids=[])
         raise Refused(reason, REFUSALS[reason])
     found = _find(criteria, caring, at.date())
-    look = Look("listed" if found else "searched", DIRECT_CARE, may_list(caring[0]))
-    viewing = open_viewing(actor=actor, at=at, look=look, person_ids=found[:MOST_FOUND])
-    return viewing, len(found) > MOST_FOUND
-
-
-def current_person(person_id: str) -> str | None:
-    """Where an id leads now: to whom the record that founded it is about. None when it is nobody's."""
-    sql = (
-        f"SELECT k.person_id FROM {links()} WHERE k.record_id = (SELECT f.record_id FROM record_link f "
-        "JOIN record_submission fs ON fs.id = f.submission_id AND fs.published_at IS NOT NULL "
-        "WHERE f.person_id = %s ORDER BY f.id LIMIT 1)"
-    )
-    return next((str(person) for (person,) in select(sql, [person_id])), None)
+    more = len(found) > MOST_FOUND
+    similar = [] if more else _similar(criteria, caring, at.date(), found)[: MOST_FOUND - len(found)]
+    shown = [*found[:MOST_FOUND], *similar]
+    look = Look("listed" if shown else "searched", DIRECT_CARE, may_list(caring[0]))
+    viewing = open_viewing(actor=actor, at=at, look=look, person_ids=shown)
+    return Found(viewing, more, frozenset(similar))
 
 
 def _involved(person_id: str, on: date) -> list[Involvement]:
@@ -148,19 +155,47 @@ def _find(criteria: Criteria, posts: tuple[Post, ...], on: date) -> list[str]:
     if criteria.birth_date:
         where.append("d.birth_date = %s")
         values.append(connection.ops.adapt_datefield_value(criteria.birth_date))
-    reached, organisations = _reached(posts)
-    day = connection.ops.adapt_datefield_value(on)
+    met, met_values = _met(posts, on)
     sql = (
         "SELECT found.person_id FROM (SELECT DISTINCT k.person_id FROM record_details d "
         f"JOIN {links(on='k.record_id = d.record_id')} "
         "JOIN record_submission ds ON ds.id = d.submission_id AND ds.published_at IS NOT NULL "
-        f"WHERE {' AND '.join(where) or '1 = 0'}) found "
-        f"WHERE EXISTS (SELECT 1 FROM ({relationships('found.person_id')}) r "
-        f"JOIN place_organisation o ON o.id = r.organisation_id WHERE ({' OR '.join(reached)}) "
-        "AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)) "
+        f"WHERE {' AND '.join(where) or '1 = 0'}) found WHERE {met} "
         f"ORDER BY found.person_id LIMIT {MOST_FOUND + 1}"
     )
-    return [row[0] for row in select(sql, [*values, *([day] * 4), *organisations, day, day])]
+    return [row[0] for row in select(sql, [*values, *met_values])]
+
+
+def _similar(criteria: Criteria, posts: tuple[Post, ...], on: date, found: Collection[str]) -> list[str]:
+    """Ids of at most 10 others whose records are like what was typed, by the model that links records; best first."""
+    typed = DetailsRow(
+        nhs_number=criteria.nhs_number, family_name=criteria.family_name, given_name=criteria.given_name,
+        birth_date=criteria.birth_date,
+    )  # fmt: skip
+    near = search(comparable(typed), linking_model())
+    if not near:
+        return []
+    records = [record for record, _ in near]
+    met, values = _met(posts, on)
+    sql = (
+        "SELECT found.record_id, found.person_id FROM (SELECT k.record_id, k.person_id "
+        f"FROM {links()} WHERE k.record_id IN ({marks(records)})) found WHERE {met}"
+    )
+    person_of = dict(select(sql, [*records, *values]))
+    people = dict.fromkeys(person_of[record] for record in records if record in person_of)
+    return [person for person in people if person not in found][:MOST_SIMILAR]
+
+
+def _met(posts: tuple[Post, ...], on: date) -> tuple[str, list[object]]:
+    """A condition on the people `found`: the posts meet a relationship of theirs; and its values."""
+    reached, organisations = _reached(posts)
+    day = connection.ops.adapt_datefield_value(on)
+    condition = (
+        f"EXISTS (SELECT 1 FROM ({relationships('found.person_id')}) r "
+        f"JOIN place_organisation o ON o.id = r.organisation_id WHERE ({' OR '.join(reached)}) "
+        "AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s))"
+    )
+    return condition, [*([day] * 4), *organisations, day, day]
 
 
 def _reached(posts: tuple[Post, ...]) -> tuple[list[str], list[object]]:

@@ -17,12 +17,6 @@ from joinery.site.commands.place.common import get_ready, in_json, tell
 if TYPE_CHECKING:
     from joinery.apps.record.facts import Explained, ExplainedEvent, ExplainedPair
 
-WAITS = {
-    "grey": "The score is between the two thresholds: they wait for two people to look",
-    "numbers_conflict": "They are alike, but their people have NHS numbers that differ: they wait for people to look",
-    "contradiction": "One NHS number, but neither name nor date of birth agrees: they wait for people to look",
-    "too_many": "They would make a person of too many records: they wait for people to look",
-}
 CHANNELS = {
     "rule": "the NHS number",
     "score": "the score",
@@ -79,12 +73,14 @@ def _lines(found: Explained) -> Iterator[str]:
 
 
 def _pair_lines(pair: ExplainedPair, found: Explained) -> Iterator[str]:
+    from joinery.site.linking.words import WHYS
+
     a, b = pair.records
     yield f"Records {a} and {b} are {'one person' if pair.together else 'not one person'}."
     for event in pair.events:
         yield f"  {_event(event)}"
     if pair.waits:
-        yield f"  {WAITS.get(pair.waits, pair.waits)}."
+        yield f"  Their people wait for somebody to look: {WHYS.get(pair.waits, pair.waits).lower()}."
     if pair.bits is None:
         yield "  What they say cannot be compared."
         return

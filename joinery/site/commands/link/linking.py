@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from joinery.calc.linkage.cluster import Clusters, cluster, strongest_first
-from joinery.calc.linkage.ladder import Details
+from joinery.calc.linkage.cluster import Clusters, cluster, strongest_first, torn_between
+from joinery.calc.linkage.ladder import Details, ladder_pairs
 from joinery.site.commands import Problem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# An analyst's people may have tens of records each, and then one wrong pair would join two of them. Between two
+# groups at least this share of pairs must be linked: fixed on made-up registries, flat between .2 and .4.
+LEAST_SUPPORT = 0.3
 LADDER_WORDS = {
     "birth_date": "same valid NHS number and date of birth",
     "names": "same valid NHS number and names",
@@ -92,6 +95,8 @@ def link(files: Sequence[pa.Table], *, no_duplicates: bool, threads: int) -> Lin
         [*ladder, *strongest_first(scored, _content(files))],
         numbers,
         contradictions=contradictions,
+        torn=torn_between(scored, numbers),
+        least_support=LEAST_SUPPORT,
         files=[place for place, table in enumerate(files, 1) for _ in range(table.num_rows)] if no_duplicates else (),
     )
     return Linked(clusters, model, tuple(trained.warnings), bits, ladder, len(scored))
@@ -108,8 +113,6 @@ def _ladder(
     shared = [places for places in by_number.values() if len(places) > 1]
     if not shared:
         return {}, []
-    from joinery.calc.linkage.ladder import ladder_pairs
-
     said = list(zip(*(_texts(files, name) for name in ("family_name", "given_name", "birth_date")), strict=True))
     joined: list[tuple[str, int, int]] = []
     contradictions: list[tuple[int, int]] = []
