@@ -193,5 +193,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Django's own configuration adds a console and an e-mail handler; both would print more than ours.
-    "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
+    # SQLGlot, which writes Splink's statements, tells of each of them.
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "sqlglot": {"level": "WARNING"},
+    },
 }

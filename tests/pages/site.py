@@ -13,6 +13,7 @@ from tests.support import Deployment
 
 PASSWORD = "wexcombe-demo-only"
 GP, NURSE, SOCIAL_WORKER, LEAD = "tom", "bronagh", "priya", "ruth"
+OFFICER, OTHER_OFFICER = "gwen", "hal"
 
 
 @dataclass

@@ -31,6 +31,9 @@ USERS: tuple[dict[str, Any], ...] = (
     {"name": "Priya Shah", "email": "priya@demo.example", "role": "social_worker", "organisation": "999"},
     {"name": "Sam Ellis", "email": "sam@demo.example", "role": "care_co_ordinator", "organisation": "999"},
     {"name": "Ruth Adeyemi", "email": "ruth@demo.example", "role": "integration_lead", "organisation": "999"},
+    # Two, because a merge takes two people.
+    {"name": "Gwen Pascoe", "email": "gwen@demo.example", "role": "records_officer", "organisation": "999"},
+    {"name": "Hal Morton", "email": "hal@demo.example", "role": "records_officer", "organisation": "ZC1"},
     # Where she worked was split, after she had come: her membership waits for a decision.
     {
         "name": "Nia Bowen", "email": "nia@demo.example", "role": "care_co_ordinator", "organisation": "ZL4",

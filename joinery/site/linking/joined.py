@@ -55,11 +55,11 @@ def details(request: Request, person_id: str) -> HttpResponse:
 def _act(request: Request, viewing: Viewing) -> None:
     """Do what the form says. Raises Refused."""
     if request.POST.get("do") == "take back":
-        pair = {"record_id": number(request, "record"), "other_id": number(request, "other")}
+        record_id, other_id = number(request, "record"), number(request, "other")
         theirs = {each.record_id for each in record.records(viewing).known}
-        if not theirs & set(pair.values()):
+        if not theirs & {record_id, other_id}:
             raise Refused("absent", "That decision is not about a record of this person.")
-        actions.withdraw_decision(**pair, note=note_of(request), **acting(request))
+        actions.withdraw_decision(record_id=record_id, other_id=other_id, note=note_of(request), **acting(request))
         return
     chosen = [int(each) for each in request.POST.getlist("records") if each.isascii() and each.isdecimal()]
     if not chosen:

@@ -42,9 +42,10 @@ def index(request: Request) -> HttpResponse:
 
 def case(request: Request, record_id: int, other_id: int) -> HttpResponse:
     """Two records side by side, to be answered; afterwards what the model and others say of them."""
-    pair = {"record_id": within(record_id), "other_id": within(other_id)}
+    pair = within(record_id), within(other_id)
+    posts = standing_of(request).posts
     try:
-        viewing = actions.open_pair(**pair, posts=standing_of(request).posts, **acting(request))
+        viewing = actions.open_pair(record_id=record_id, other_id=other_id, posts=posts, **acting(request))
     except Refused as refused:
         return _refused(request, refused)
     errors: list[dict[str, str]] = []
@@ -53,10 +54,10 @@ def case(request: Request, record_id: int, other_id: int) -> HttpResponse:
             return _act(request, pair)
         except Refused as refused:
             errors = [{"field": "answer" if refused.code == "answer" else "", "message": refused.message}]
-    compared = record.compared_pair(viewing, **pair)
+    compared = record.compared_pair(viewing, *pair)
     if compared is None:
         raise Http404
-    said = record.answered(request.user.pk, **pair)
+    said = record.answered(request.user.pk, *pair)
     context = {
         "pair": pair,
         "compared": compared,
@@ -72,31 +73,34 @@ def case(request: Request, record_id: int, other_id: int) -> HttpResponse:
     return render(request, "record/review_case.jinja", context | _last(request))
 
 
-def _act(request: Request, pair: dict[str, int]) -> HttpResponse:
-    """Keep the answer and go on to the next pair, or take an answer back. Raises Refused."""
+def _act(request: Request, pair: tuple[int, int]) -> HttpResponse:
+    """Keep the answer and go on to the next pair, or take a decision back. Raises Refused."""
+    which: dict[str, Any] = {"record_id": pair[0], "other_id": pair[1], "note": note_of(request)} | acting(request)
     if request.POST.get("do") == "take back":
-        actions.withdraw_decision(**pair, note=note_of(request), **acting(request))
-        return redirect(url("review:case", **{name: str(each) for name, each in pair.items()}))
+        actions.withdraw_decision(**which)
+        return redirect(_address(pair, {}))
     answer = request.POST.get("answer", "")
     if answer not in actions.ANSWERS:
         raise Refused("answer", "Choose whether it is the same person, different people, or you cannot tell")
-    actions.answer_pair(
-        **pair, answer=answer, blind=True, note=note_of(request), user_id=request.user.pk, **acting(request)
-    )
+    before = record.answered(request.user.pk, *pair)
+    actions.answer_pair(answer=answer, blind=before is None, user_id=request.user.pk, **which)
     why = _why(request)
-    query = {"why": why or None, "last": "{record_id}-{other_id}".format(**pair)}
+    query = {"why": why or None, "last": f"{pair[0]}-{pair[1]}"}
     following = record.next_pair(request.user.pk, why)
-    if following is None:
-        return redirect(url("review:index", query))
-    return redirect(url("review:case", query, record_id=following[0], other_id=following[1]))
+    return redirect(_address(following, query) if following else url("review:index", query))
+
+
+def _address(pair: tuple[int, int], query: dict[str, str | None]) -> str:
+    return url("review:case", query, record_id=str(pair[0]), other_id=str(pair[1]))
 
 
 def _last(request: Request) -> dict[str, Any]:
     """The pair that the user answered just before, with what the model and others say of it."""
     found = _PAIR.fullmatch(request.GET.get("last", ""))
-    pair = {"record_id": int(found[1]), "other_id": int(found[2])} if found else {}
-    said = record.answered(request.user.pk, **pair) if pair else None
-    return {"last": pair if said else None, "last_said": said, "last_names": _names(said), "answers": actions.ANSWERS}
+    pair = (int(found[1]), int(found[2])) if found else None
+    said = record.answered(request.user.pk, *pair) if pair else None
+    names = _names(said)
+    return {"last": pair if said else None, "last_said": said, "last_names": names, "answers": actions.ANSWERS}
 
 
 def _names(said: record.Answered | None) -> dict[int, str]:

@@ -101,7 +101,10 @@ def _table(said: Sequence[Fields]) -> Any:
     from joinery.calc.linkage.fields import columns
 
     texts = {name: pa.array([getattr(fields, name) for fields in said], pa.string()) for name in FIELDS}
-    return columns(pa.table(texts))
+    table = columns(pa.table(texts))
+    for name in (name for name in FIELDS if name not in table.column_names):
+        table = table.append_column(name, pa.nulls(len(table), pa.string()))  # the model compares it all the same
+    return table
 
 
 def _found(model: Model, said: Sequence[tuple[Statement, Fields]], scored: Any) -> dict[Pair, Found]:
