@@ -22,13 +22,17 @@ from joinery.calc.linkage.comparisons import HOUSEHOLD, HOUSEHOLD_MADE_OF, MISSI
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_VERSION = 1
+# How many values of a column a model tells the frequency of.
 _LISTED = 10_000
+# How many pairs are learnt from: of those that rules bring together, and of random ones.
 _TRAINING_PAIRS = 200_000
 _RANDOM_PAIRS = 200_000
-_VERSION = 1
+_GOLDEN = (5**0.5 - 1) / 2
 # How far below the line a pair is for people to decide.
 _GREY_BITS = 4.0
-_GOLDEN = (5**0.5 - 1) / 2
+# More records of one person than this, on average, are no person.
+_MOST_EACH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +219,13 @@ def train(files: Files, *, name: str = "trained", rules: Sequence[Rule] | None =
         linker = _linker(files, spelling, rules, frequencies, explained=True)
         patterns, sample = _patterns(files, linker, compared)
     shape = _shape(compared)
-    learnt = training.learn(patterns, sample, _beginning(files, compared, sample, shape), shape)
-    warnings = training.doubts(learnt, shape, [[level.words for level in each.levels] for each in compared])
+    start = _beginning(files, compared, sample, shape)
+    learnt = training.learn(patterns, sample, start, shape)
+    if learnt.share * sample.pairs > _MOST_EACH * sum(files.sizes):
+        raise Untrained(
+            "These columns are too few or too common to tell people apart: give more that differ by person."
+        )
+    warnings = training.doubts(learnt, start, [[level.words for level in each.levels] for each in compared])
     line = training.best_line(training.scored(patterns, learnt, shape))
     head = {
         "name": name,

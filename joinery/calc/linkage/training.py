@@ -228,17 +228,17 @@ def best_line(scores: Sequence[tuple[float, float]]) -> float:
     return line
 
 
-def doubts(learnt: Parameters, shape: Shape, words: Sequence[Sequence[str]]) -> list[str]:
+def doubts(learnt: Parameters, start: Parameters, words: Sequence[Sequence[str]]) -> list[str]:
     """What is odd about a model, in words for whoever trained it; `words` name the levels.
 
-    A model that took families for persons shows by full agreement being rare among its matches, or no more
-    common than among strangers.
+    A model that took families or strangers for persons shows by what one person's records should share being
+    rare among its matches, or no more common than elsewhere.
     """
     found = []
-    for m, u, rare, said in zip(learnt.m, learnt.u, shape.by_rarity, words, strict=True):
-        top = min(rare, default=0)
+    for m, u, expected, said in zip(learnt.m, learnt.u, start.m, words, strict=True):
+        top = expected.index(max(expected))
         if m[top] <= u[top]:
-            found.append(f"Among the records taken for one person, '{said[top]}' is no more common than among others.")
+            found.append(f'Records taken for one person have the "{said[top]}" no more often than others.')
         elif m[top] < _LEAST_TOP:
-            found.append(f"Of the records taken for one person, only {m[top]:.0%} have the {said[top]}.")
+            found.append(f'Of the pairs taken for one person, only {m[top]:.0%} have the "{said[top]}".')
     return found
