@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from nhs_number import calculate_checksum
 
 from benchmarks.people import records
+from joinery.calc.linkage import batch
+from joinery.calc.linkage.blocking import LARGEST_BLOCK, Files
 from joinery.calc.linkage.comparisons import HOUSEHOLD, RULES, comparison, level_of
 from joinery.calc.linkage.fields import FIELDS, Fields, columns, fields_of
 from joinery.calc.linkage.model import NOT_COMPARED, Model, load
@@ -60,7 +63,7 @@ def model_text(draw: random.Random, said: Sequence[Fields]) -> str:
     }
     return json.dumps(
         {
-            **{"version": 1, "name": "any", "link_bits": 4.0, "review_bits": -2.0, "largest_block": 100},
+            **{"version": 1, "name": "any", "link_bits": 4.0, "review_bits": -2.0, "largest_block": LARGEST_BLOCK},
             **{"rules": RULES, "term_frequencies": shares},
             "splink": {
                 "link_type": "dedupe_only",
@@ -138,6 +141,31 @@ def test_the_pairs_that_share_a_key_are_those_that_splink_looks_at(drawn: Drawn)
     shared = {pair for pair in combinations(range(len(said)), 2) if keys[pair[0]] & keys[pair[1]]}
     assert shared == set(by_splink(text, people, rules))
     assert 0 < len(shared) < len(people) * (len(people) - 1) // 2
+
+
+def test_batch_finds_the_same_pairs_with_the_same_scores_but_none_by_a_block_too_large(drawn: Drawn) -> None:
+    text, people, said, model = drawn
+    crowd = [
+        {**dict.fromkeys(FIELDS, ""), "family_name": "Ash", "birth_date": "1960-07-19"}
+        for _ in range(LARGEST_BLOCK + 1)
+    ]
+    everybody = [*people, *crowd]
+    known = [*said, *(fields_of(**person) for person in crowd)]
+    blocks: dict[int, list[int]] = defaultdict(list)
+    for place, record in enumerate(known):
+        for key in model.keys(record):
+            blocks[key].append(place)
+    looked_at = {
+        pair for block in blocks.values() if len(block) <= model.largest_block for pair in combinations(block, 2)
+    }
+    assert any(len(block) > model.largest_block for block in blocks.values())
+    expected = {pair: model.score(known[pair[0]], known[pair[1]]).bits for pair in looked_at}
+    expected = {pair: bits for pair, bits in expected.items() if bits >= model.review_bits}
+    table = columns(pa.table({field: [person[field] for person in everybody] for field in FIELDS}))
+    found = batch.pairs(text, Files([table])).to_pydict()
+    pairs = zip(found["left"], found["right"], strict=True)
+    assert dict(zip(pairs, found["bits"], strict=True)) == pytest.approx(expected, abs=1e-9)
+    assert expected
 
 
 def test_one_against_many_is_the_same_score_or_both_are_too_low(drawn: Drawn) -> None:

@@ -39,7 +39,7 @@ KEYS = {
     "feeds retake": {"taken", "unchanged", "superseded", "still_wrong"},
     "feeds variant": {"variant", "feed", "from"},
     "link files": {
-        *("records", "clusters", "linked", "pairs", "refused", "model", "link_bits", "review_bits"),
+        *("records", "clusters", "linked", "pairs", "unsure", "refused", "model", "link_bits", "review_bits"),
         *("columns", "files", "warnings", "out"),
     },
     "link run": {

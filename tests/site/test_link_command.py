@@ -110,7 +110,8 @@ def test_nobody_is_joined_with_somebody_else_and_hardly_a_link_is_missed(demo: D
     assert found.contaminated() == set()
     assert found.recall() > 0.98
     # What nobody but a person can tell.
-    assert found.parted() <= {"twins", "father_and_son", "spouses_number", "married_name", "transliterated"}
+    waiting = {"twins", "father_and_son", "spouses_number", "married_name", "called_otherwise", "little_known"}
+    assert found.parted() <= waiting | {"transliterated"}
 
 
 @pytest.mark.parametrize("case", ["twins", "father_and_son"])
@@ -199,11 +200,11 @@ def test_nothing_that_is_printed_names_anybody(demo: Deployment) -> None:
         for value in row
         if value and len(str(value)) > 3
     }
-    for case in ("spouses_number", "transliterated"):
-        record = linked(demo).of(case)[0][0]
-        for done in (demo.run("link", "explain", record), demo.run("link", "explain", record, "--json")):
-            printed = {*(done.stdout + done.stderr).casefold().replace('"', " ").replace(",", " ").split()}
-            assert len(printed) > 50 and not printed & said
+    record = linked(demo).of("spouses_number")[0][0]
+    for form in ((), ("--json",)):
+        done = demo.run("link", "explain", record, *form)
+        printed = {*(done.stdout + done.stderr).casefold().replace('"', " ").replace(",", " ").split()}
+        assert len(printed) > 50 and not printed & said
 
 
 def test_nobody_is_explained_as_nobody(demo: Deployment) -> None:

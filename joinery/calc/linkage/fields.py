@@ -29,7 +29,7 @@ _NOT_A_NAME = re.compile(
     r"|ANON(YMOUS)?|DUMMY|MISSING|NIL|NK|NONE|NULL|PATIENT|TEST|UNK|UNKNOWN|X{2,}|\d+"
 )
 # The same for any other text, in capitals.
-_NOT_SAID = re.compile(r"\W*|#?N[/\\.]?A\.?|NAN|NIL|NK|NONE|NULL|UNK(NOWN)?|NOT (GIVEN|KNOWN|RECORDED|STATED)")
+_NOT_SAID = re.compile(r"\W*|#?N[/\\.]?A\.?|NIL|NK|NONE|NULL|UNK(NOWN)?|NOT (GIVEN|KNOWN|RECORDED|STATED)")
 # The days that systems put where no date of birth is known: the first or last they can hold.
 _NOT_A_DATE = re.compile(r"1753-01-01|1800-01-01|1899-12-3[01]|190[01]-01-01|9999-12-31|0000-.*")
 _GENDERS = {"m": "male", "male": "male", "1": "male", "f": "female", "female": "female", "2": "female"}

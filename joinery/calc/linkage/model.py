@@ -22,7 +22,8 @@ from joinery.calc.linkage.fields import FIELDS, Fields, needs
 # As Splink does, for a probability that rounds to nothing.
 _LEAST = 1e-300
 VERSION = 1
-NOT_COMPARED = "not said by both"
+# A side does not say, or another comparison counts it: names the other way round count once.
+NOT_COMPARED = "not compared"
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,12 +72,12 @@ def link(files: Sequence[pa.Table], *, no_duplicates: bool, threads: int) -> Lin
 
     With `no_duplicates` nobody is in a file twice. Raises Problem when the records do not say enough.
     """
-    from joinery.calc.linkage import batch
+    from joinery.calc.linkage import batch, blocking
 
     try:
-        together = batch.Files(files, within=not no_duplicates, threads=threads)
+        together = blocking.Files(files, within=not no_duplicates, threads=threads)
         trained = batch.train(together)
-    except ValueError as refused:
+    except batch.Untrained as refused:
         raise Problem(str(refused)) from None
     model = json.loads(trained.text)
     pairs = batch.pairs(trained.text, together)
