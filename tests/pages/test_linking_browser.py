@@ -78,6 +78,8 @@ STATES: dict[str, tuple[str, Callable[[Page], object], str, int]] = {
     "case not answered": (OFFICER, not_answered, "There is a problem", 200),
     "case of nobody": (OFFICER, go("/review/1/2/"), "Page not found", 404),
     "refused": (LEAD, go("/review/"), "You cannot compare records", 403),
+    "quality": (OFFICER, go("/review/quality/"), "So here each group has its own line", 200),
+    "quality refused": (GP, go("/review/quality/"), "You cannot compare records", 403),
     "why": (GP, compared, "What came and went", 200),
     "why wide": (GP, then(WIDE[:30], "How we know"), "Kept apart", 200),
     "details": (GP, then("Quarrier", "Who says what"), "What others say instead", 200),

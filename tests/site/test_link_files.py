@@ -229,6 +229,8 @@ def test_files_that_cannot_be_used_are_refused_in_words(refused: Callable[..., s
     wide = tmp_path / "wide.csv"
     wide.write_bytes("forename,surname\nAnn,Shore\n".encode("utf-16"))
     assert "is not UTF-8" in refused(wide)
+    nobody = write(tmp_path / "nobody.csv", header, [["UNKNOWN", "UNKNOWN", "1900-01-01"]] * 2)
+    assert "say nothing that can be compared" in refused(nobody)
     strange = write(tmp_path / "strange.csv", ["a", "b"], [["Ann", "Shore"]])
     assert "strange.csv has a, b." in refused(strange)
     beside = write(tmp_path / "beside.csv", ["postcode", "sex"], [["XA1 1AA", "F"]])

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 
 from django.db import connection, models
 
 T = TypeVar("T")
+# A statement costs a database as much as some rows do.
+_ROWS_A_STATEMENT = 50
 
 
 def reserve_ids(model: type[models.Model], count: int) -> range:
@@ -55,11 +58,17 @@ def in_runs(rows: Iterable[T], most: int, most_long: int, length: Callable[[T], 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of already prepared values, in the order of `columns` (database column names)."""
     names = ", ".join(f'"{c}"' for c in columns)
-    marks = ", ".join(["%s"] * len(columns))
+    row = f"({marks(columns)})"
     rows = list(rows)
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks})', rows)
+    many = len(rows) - len(rows) % _ROWS_A_STATEMENT
+    into = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES '
+    with connection.cursor() as cursor:
+        if many:
+            starts = range(0, many, _ROWS_A_STATEMENT)
+            runs = [list(chain.from_iterable(rows[at : at + _ROWS_A_STATEMENT])) for at in starts]
+            cursor.executemany(into + ", ".join([row] * _ROWS_A_STATEMENT), runs)
+        if many < len(rows):
+            cursor.executemany(into + row, rows[many:])
 
 
 def select(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

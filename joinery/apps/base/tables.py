@@ -71,6 +71,8 @@ class Unpacked(gzip.GzipFile):
 
 # A record of a table: the text as received, its cells, and what is wrong with it as CSV.
 Record = tuple[str, list[str], str]
+# The same; without cells where a record is plain (`Table.is_plain`), so that they can be told later.
+Unsplit = tuple[str, list[str] | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,15 @@ class Table:
 
         A byte that is no text of the encoding becomes a surrogate, so that `raw` gives it back.
         """
+        for text, cells, wrong in self.unsplit():
+            yield text, self.split(text) if cells is None else cells, wrong
+
+    def unsplit(self) -> Iterator[Unsplit]:
+        """The same, with the cells of such records only as are not plain."""
         again: deque[str] = deque()
         taken: list[str] = []
         room = 0
+        blank = f'{self.delimiter}"\r\n'
         with self.path.open(encoding=self.encoding, errors="surrogateescape", newline="") as file:
 
             def lines() -> Iterator[str]:
@@ -109,10 +117,9 @@ class Table:
 
             reader = self._reader(lines())
             while line := again.popleft() if again else _line(self.path, file):
-                cells = self._cells(line)
-                if cells is not None:
-                    if any(cells):
-                        yield line, cells, ""
+                if self.is_plain(line):
+                    if line.strip(blank) or any(self.split(line)):
+                        yield line, None, ""
                     continue
                 room = MOST_CHARACTERS_AGAIN if again else MOST_RECORD_CHARACTERS
                 again.appendleft(line)
@@ -127,22 +134,29 @@ class Table:
                 if any(cells):
                     yield line if len(taken) == 1 else "".join(taken), cells, ""
 
-    def _cells(self, line: str) -> list[str] | None:
-        """The cells of a record that ends with its line and has its quotes around whole cells, as most have.
+    def is_plain(self, line: str) -> bool:
+        """Whether a record ends with its line and has its quotes around whole cells, as most have.
 
-        None for any other: the csv module reads those, and these would be the same there at three times the cost.
+        The csv module reads any other; these would be the same there at three times the cost.
         """
+        if '"' not in line:
+            return True
+        pieces = line.split('"')
+        if len(pieces) % 2 == 0:
+            return False
+        mark = self.delimiter
+        first, *between, last = pieces[::2]
+        return (
+            (not first or first.endswith(mark))
+            and (last.startswith(mark) or not last.strip("\r\n"))
+            and all(each.startswith(mark) and each.endswith(mark) for each in between)
+        )
+
+    def split(self, line: str) -> list[str]:
+        """The cells of a plain record."""
         start, *pieces = line.rstrip("\r\n").split('"')
         cells = start.split(self.delimiter)
-        if not pieces:
-            return cells
-        if len(pieces) % 2:
-            return None
-        last = len(pieces) - 1
-        for at in range(0, last, 2):
-            quoted, after = pieces[at], pieces[at + 1]
-            if cells[-1] or (after[:1] != self.delimiter if after else at + 1 != last):
-                return None
+        for quoted, after in zip(pieces[::2], pieces[1::2], strict=True):
             cells[-1] = quoted
             if after:
                 cells += after[1:].split(self.delimiter)

@@ -9,6 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from joinery.apps.base.feeds import File
+from joinery.apps.base.remember import remember
 from joinery.apps.record.rows import moment_of
 from joinery.calc.units import parse_nhs_number
 
@@ -125,7 +126,13 @@ def _count(column: str) -> Check:
 
 def _nhs_number(column: str) -> Check:
     fault = Fault("nhs-number", f"{column} is not a valid NHS number. Look it up, or leave it empty.")
-    return lambda value: None if parse_nhs_number(value) else fault
+    return lambda value: None if nhs_number_of(value) else fault
+
+
+@remember(8192)  # it is looked at when its column is checked, and again when its row is read
+def nhs_number_of(text: str) -> str | None:
+    """The number, as `parse_nhs_number` finds it."""
+    return parse_nhs_number(text)
 
 
 def _code(column: str, allowed: frozenset[str], earlier: frozenset[str]) -> Check:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import astuple
 from functools import lru_cache
 from importlib.resources import files
+from operator import attrgetter
 
 import orjson
 
@@ -14,12 +14,14 @@ from joinery.apps.record.pairs import Statement
 from joinery.apps.record.people import postcode_in
 from joinery.apps.record.rows import DetailsRow
 from joinery.apps.record.sql import details
-from joinery.calc.linkage.fields import Fields, fields_of
+from joinery.calc.linkage.fields import FIELDS, Fields, fields_of
 from joinery.calc.linkage.ladder import Details
 from joinery.calc.linkage.model import Model, load
 
 # Of how `comparable` and the keys are made: raise it when either changes, and `joinery migrate` makes them anew.
 VERSION = 1
+
+_in_order = attrgetter(*FIELDS)
 
 
 def comparable(said: DetailsRow) -> Fields:
@@ -37,7 +39,7 @@ def comparable(said: DetailsRow) -> Fields:
 
 def packed(fields: Fields) -> str:
     """Fields as a table keeps them."""
-    return orjson.dumps(astuple(fields)).decode()
+    return orjson.dumps(_in_order(fields)).decode()
 
 
 def unpacked(text: str) -> Fields:

@@ -8,25 +8,34 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from heapq import merge
+from itertools import repeat
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from joinery.apps.base.feeds import File
 from joinery.apps.base.remember import remember
+from joinery.apps.record.cells import nhs_number_of
 from joinery.apps.record.rows import Issue, moment_of
-from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Line, Sheet
-from joinery.calc.units import parse_nhs_number
+from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Batch, Sheet
 
+if TYPE_CHECKING:
+    import pyarrow
+
+T = TypeVar("T")
 DIGEST_BYTES = 16
 _PARTED = "\0"  # no cell holds it: a row with one is quarantined
 _TEN_DIGITS = re.compile(r"(\d[ -]?){10}")
 
 
 class ReturnLine(NamedTuple):
-    """One row of a return, as it is kept. With `issues` it will be quarantined; `notes` are (column, rule)."""
+    """One row of a return, as it is kept. With `issues` it will be quarantined; `notes` are (column, rule).
+
+    Days are text, as ISO writes them: they are kept, and nothing is reckoned with them here.
+    """
 
     position: int
     body: bytes
@@ -37,8 +46,8 @@ class ReturnLine(NamedTuple):
     stated_at: datetime | None = None
     kind: str = ""
     subject: str = ""
-    from_date: date | None = None
-    to_date: date | None = None
+    from_date: str | None = None
+    to_date: str | None = None
     goes_on: bool = False
 
 
@@ -64,52 +73,67 @@ class Pseudonyms:
 def lines_of(sheet: Sheet, pseudonyms: Pseudonyms) -> Iterator[ReturnLine]:
     """The rows of a return in the order of the file."""
     reader = _Reader(sheet, pseudonyms)
-    for line in sheet.lines():
-        if line.issues:
-            yield ReturnLine(line.position, line.body, line.issues, line.notes)
-        else:
-            yield reader.read(line)
+    for batch in sheet.batches():
+        taken = reader.read(batch)
+        refused = [ReturnLine(line.position, line.body, line.issues, line.notes) for line in batch.refused]
+        yield from merge(taken, refused, key=itemgetter(0)) if refused else taken
 
 
 class _Reader:
-    """Takes what is kept of a row out of its cells. What the definition says is looked up once a file."""
+    """Takes what is kept of rows out of their cells, a column at a time."""
 
     def __init__(self, sheet: Sheet, pseudonyms: Pseudonyms) -> None:
-        file = self.file = sheet.file
-        self.said = sheet.cells_of(c for c in sheet.columns if c not in (*file.envelope, ROW_COLUMN, REASONS_COLUMN))
-        self.key = sheet.cells_of(file.key)
-        self.keys = {name: sheet.cells_of((*file.key, *kind.key)) for name, kind in file.kinds.items()}
-        self.one_of = [sheet.cells_of(group) for group in file.one_of]
-        single = (file.kind_column, file.stated, file.from_date, file.to_date)
-        # A column that the table does not have is empty, and stands behind its last one.
-        self.single = itemgetter(*(sheet.columns.index(c) if c in sheet.columns else -1 for c in single))
-        self.whose = sheet.cells_of((*file.subject[:1], file.issuer, *file.subject[1:]))
-        self.pseudonyms = pseudonyms
+        self.file, self.place, self.pseudonyms = sheet.file, sheet.place, pseudonyms
+        around = (*self.file.envelope, ROW_COLUMN, REASONS_COLUMN)
+        self.said = [place for place, column in enumerate(sheet.columns) if column not in around]
         # Whose the last row was, and their pseudonym: the events of a person stand together in most files.
         self.last: tuple[tuple[str, ...], str] = ((), "")
 
-    def read(self, line: Line) -> ReturnLine:
-        cells = line.cells
-        kind, stated, first, last = self.single((*cells, ""))
-        kind = kind or self.file.part
-        known = self.keys.get(kind, self.key)(cells)
-        for group in self.one_of:
-            known = (*known, next(filter(None, group(cells)), ""))
-        moment = moment_of(stated) if stated else None
-        return ReturnLine(
-            line.position,
-            line.body,
-            (),
-            line.notes,
-            _digest((kind, *known)),
-            _digest(self.said(cells)),
-            moment.at if moment else None,
-            kind[:60],
-            self.subject(self.whose(cells)),
-            _day(first),
-            _day(last),
-            bool(self.file.to_date) and not last,
+    def read(self, batch: Batch) -> Iterator[ReturnLine]:
+        """What is kept of the rows that can be taken."""
+        from joinery.apps.record.blocks import joined
+
+        file, cells = self.file, batch.cells
+        kinds = [kind or file.part for kind in self.column(cells, file.kind_column)]
+        ends = self.column(cells, file.to_date)
+        rows = zip(
+            batch.positions,
+            batch.bodies,
+            repeat(()),
+            batch.notes,
+            self.keys(cells, kinds),
+            map(_digest, joined([cells.column(place) for place in self.said], _PARTED)),
+            _each(_moment, self.column(cells, file.stated)),
+            [kind[:60] for kind in kinds],
+            self.subjects(cells),
+            _each(_day, self.column(cells, file.from_date)),
+            _each(_day, ends),
+            [bool(file.to_date) and not end for end in ends],
         )
+        return map(ReturnLine._make, rows)
+
+    def column(self, cells: pyarrow.RecordBatch, column: str) -> list[str]:
+        """The cells of a column; of one that the table does not have, they are empty."""
+        found: list[str] = cells.column(self.place[column]).to_pylist() if column in self.place else [""] * len(cells)
+        return found
+
+    def keys(self, cells: pyarrow.RecordBatch, kinds: list[str]) -> list[bytes]:
+        """For each row a digest of what tells it from every other of its kind."""
+        from joinery.apps.record.blocks import first_filled, joined
+
+        either = [first_filled([cells.column(self.place[c]) for c in group]) for group in self.file.one_of]
+        known = {}
+        for kind in set(kinds):
+            own = self.file.kinds[kind].key if kind in self.file.kinds else ()
+            there = [cells.column(self.place[c]) for c in (*self.file.key, *own) if c in self.place]
+            known[kind] = joined([*there, *either], _PARTED)
+        return [_digest(f"{kind}{_PARTED}".encode() + known[kind][number]) for number, kind in enumerate(kinds)]
+
+    def subjects(self, cells: pyarrow.RecordBatch) -> Iterator[str]:
+        """The pseudonyms of the persons that rows are about, as far as they are about one."""
+        whose = (*self.file.subject[:1], self.file.issuer, *self.file.subject[1:])
+        there = [self.column(cells, column) for column in whose if column in self.place]
+        return map(self.subject, zip(*there, strict=True)) if there else repeat(self.subject(("",)))
 
     def subject(self, whose: tuple[str, ...]) -> str:
         """The pseudonym of the person a row is about, if it is about one."""
@@ -128,16 +152,27 @@ def _subject(file: File, national: str, issuer: str = "", *local: str) -> str:
 
 def _national(text: str) -> str:
     """An NHS number, or a pseudonym of one. Ten digits that are no number a person can have say nothing."""
-    return parse_nhs_number(text) or ("" if _TEN_DIGITS.fullmatch(text) else text)
+    return nhs_number_of(text) or ("" if _TEN_DIGITS.fullmatch(text) else text)
 
 
-def _digest(cells: Iterable[str]) -> bytes:
-    return hashlib.blake2b(_PARTED.join(cells).encode(), digest_size=DIGEST_BYTES).digest()
+def _digest(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest()
+
+
+def _each(work: Callable[[str], T], column: list[str]) -> list[T]:
+    """What each cell of a column comes to, worked out once for those that are the same."""
+    known = {cell: work(cell) for cell in set(column)}
+    return [known[cell] for cell in column]
+
+
+def _moment(text: str) -> datetime | None:
+    moment = moment_of(text) if text else None
+    return moment.at if moment else None
 
 
 @remember(20_000)
-def _day(text: str) -> date | None:
+def _day(text: str) -> str | None:
     try:
-        return date.fromisoformat(text[:10]) if text else None
+        return date.fromisoformat(text[:10]).isoformat() if text else None
     except ValueError:
         return None

@@ -6,40 +6,30 @@ checked again, so that a million rows of the same few words cost little.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from heapq import merge
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from joinery.apps.base.columns import in_runs
 from joinery.apps.base.feeds import Feed, File, Variant, When
 from joinery.apps.base.remember import MOST_CHARACTERS
-from joinery.apps.base.tables import Record, Table, UnreadableFile, day_of, is_text, open_table, plain
+from joinery.apps.base.tables import Table, UnreadableFile, Unsplit, day_of, is_text, open_table, plain
 from joinery.apps.record.applies import fields_of, rules_of
-from joinery.apps.record.cells import (
-    Check,
-    Fault,
-    as_received,
-    before,
-    checks_of,
-    empty,
-    empty_here,
-    none_of,
-    number_of,
-    stray,
-    sum_of,
-    together,
-)
+from joinery.apps.record.cells import Check, Fault, as_received, checks_of, together
 from joinery.apps.record.rows import Issue
 from joinery.calc.returns import MANDATORY, NOT_APPLICABLE
 
+if TYPE_CHECKING:
+    import pyarrow
+
 # Columns that stand in a file which was sent back, beside the sender's own: they are not read.
 ROW_COLUMN, REASONS_COLUMN = "joinery_row", "joinery_reasons"
-_BATCH_ROWS, _BATCH_CHARACTERS = 1_000, 4 * 1024 * 1024
+_BATCH_ROWS, _BATCH_CHARACTERS = 2_000, 4 * 1024 * 1024
 _MOST_REMEMBERED = 20_000
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -49,8 +39,6 @@ _NO_TEXT = "is not UTF-8 text, or holds the character U+0000. Save the file as C
 
 # Takes the cells of some columns out of a row.
 Cells = Callable[[Sequence[str]], tuple[str, ...]]
-_Columns = list[tuple[str, ...]]
-_Found = dict[int, list[tuple[str, Fault]]]  # by the number of the row in its batch
 
 
 class Line(NamedTuple):
@@ -66,7 +54,25 @@ class Line(NamedTuple):
     notes: tuple[tuple[str, str], ...] = ()
 
 
-class _Checked(NamedTuple):
+class Batch(NamedTuple):
+    """Rows that stand together. Of those that can be taken, in the order of the file, what a `Line` says and
+    their cells as columns of text; the others as lines."""
+
+    positions: Sequence[int]
+    bodies: Sequence[bytes]
+    notes: Sequence[tuple[tuple[str, str], ...]]
+    cells: pyarrow.RecordBatch
+    refused: Sequence[Line] = ()
+
+    def lines(self) -> Iterator[Line]:
+        """All rows, in the order of the file."""
+        rows = zip(*(column.to_pylist() for column in self.cells.columns), strict=True)
+        taken = zip(self.positions, self.bodies, rows, repeat(()), self.notes)
+        lines = map(Line._make, taken)
+        return merge(lines, self.refused, key=itemgetter(0)) if self.refused else lines
+
+
+class Checked(NamedTuple):
     """A column that is checked, and the cells that were found right so far: the empty one is."""
 
     place: int
@@ -75,21 +81,19 @@ class _Checked(NamedTuple):
     seen: set[str]
 
 
-class _Applied(NamedTuple):
-    """What a kind of row must fill and what says nothing of it: the columns, and their cells in a row."""
+class Applied(NamedTuple):
+    """Where the columns stand that a kind of row must fill, and those that say nothing of it."""
 
-    must: tuple[str, ...]
-    must_cells: Cells
-    stray: tuple[str, ...]
-    stray_cells: Cells
+    must: tuple[int, ...]
+    stray: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A CSV file whose table is known. `header` is as received.
 
-    Rows are checked column by column, a batch at a time: what stands in a column is mostly the same few
-    words, and those that were found right before are known at once.
+    Rows are checked column by column, a batch at a time (`faults`): what stands in a column is mostly the same
+    few words, and those that were found right before are known at once.
     """
 
     file: File
@@ -101,35 +105,82 @@ class Sheet:
 
     def lines(self) -> Iterator[Line]:
         """Every row below the header, in order; in bounded memory."""
-        records = islice(self.table.records(), 1, None)
+        return chain.from_iterable(batch.lines() for batch in self.batches())
+
+    def batches(self) -> Iterator[Batch]:
+        """The same, as they are checked: some at a time."""
+        records = islice(self.table.unsplit(), 1, None)
         position = 1
         for batch in in_runs(records, _BATCH_ROWS, _BATCH_CHARACTERS, lambda record: len(record[0])):
-            yield from self._batch(position, batch)
+            yield self._batch(position, batch)
             position += len(batch)
 
     def named(self, cells: Sequence[str]) -> dict[str, str]:
         """The cells of a row by our names for the columns, in our words. One cell for each column."""
-        return dict(zip(self.columns, map(str.strip, self._prepared(list(cells))), strict=True))
+        found = [as_received(cell) for cell in cells] if self._sent_back else list(cells)
+        for index, word in self._translate:
+            found[index] = word(found[index])
+        return dict(zip(self.columns, map(str.strip, found[: len(self.columns)]), strict=True))
 
     def cells_of(self, columns: Iterable[str]) -> Cells:
         """What takes the cells of some columns out of those of a row; a column that is not there is left out."""
         return _taking([self.columns.index(column) for column in columns if column in self.columns])
 
-    def _batch(self, first: int, batch: list[Record]) -> Iterator[Line]:
-        misfits = [self._misfit(*record) for record in batch]
-        rows = [self._prepared(cells) for (_, cells, _), misfit in zip(batch, misfits, strict=True) if misfit is None]
-        found = self._faults(rows)
-        raw, number = self.table.raw, 0
-        for position, ((text, _, _), misfit) in enumerate(zip(batch, misfits, strict=True), start=first):
-            body = raw(text)
-            if misfit is not None:
+    def _batch(self, first: int, batch: list[Unsplit]) -> Batch:
+        from joinery.apps.record.blocks import put_together
+        from joinery.apps.record.faults import find_faults
+
+        cells, kept, refused = self._split(first, batch)
+        cells, found = find_faults(self, self._prepared(cells))
+        raw = self.table.raw
+        bodies = [raw(batch[number][0]) for number in kept]
+        positions = [first + number for number in kept]
+        notes: list[tuple[tuple[str, str], ...]] = [()] * len(kept)
+        faulty = set()
+        for at, faults in found.items():
+            issues, notes[at] = self._judge(positions[at], cells, at, faults)
+            if issues:
+                faulty.add(at)
+                row = tuple(column[at].as_py() for column in cells.columns)
+                refused.append(Line(positions[at], bodies[at], row, issues, notes[at]))
+        if not faulty:
+            return Batch(positions, bodies, notes, cells, refused)
+        right = [at for at in range(len(kept)) if at not in faulty]
+        return Batch(
+            [positions[at] for at in right],
+            [bodies[at] for at in right],
+            [notes[at] for at in right],
+            put_together([cells], right),
+            sorted(refused, key=itemgetter(0)),
+        )
+
+    def _split(self, first: int, batch: list[Unsplit]) -> tuple[pyarrow.RecordBatch, list[int], list[Line]]:
+        """The cells of the rows of a batch, their numbers in it, and those records that are no rows."""
+        from joinery.apps.record import blocks
+
+        plain = [number for number, record in enumerate(batch) if self._is_plain(*record)]
+        cells, whole = blocks.split([batch[number][0] for number in plain], self.columns, self.table.delimiter)
+        kept = [plain[at] for at in whole]
+        refused, rows = [], []
+        for number in sorted(set(range(len(batch))).difference(kept)):
+            text, found, wrong = batch[number]
+            row = self.table.split(text) if found is None else found
+            if misfit := self._misfit(text, row, wrong):
                 rule, value, message = misfit
-                yield Line(position, body, (), (Issue(f"row {position}", rule, value, f"The row {message}"),))
-                continue
-            faults = found.get(number)
-            issues, notes = self._judge(position, rows[number], faults) if faults else ((), ())
-            yield Line(position, body, rows[number], issues, notes)
-            number += 1
+                issue = Issue(f"row {first + number}", rule, value, f"The row {message}")
+                refused.append(Line(first + number, self.table.raw(text), (), (issue,)))
+            else:
+                rows.append(row[: len(self.columns)])
+                kept.append(number)
+        if rows:
+            order = sorted(range(len(kept)), key=kept.__getitem__)
+            cells = blocks.put_together([cells, blocks.columns_of(rows, self.columns)], order)
+        return cells, sorted(kept), refused
+
+    def _is_plain(self, text: str, cells: list[str] | None, wrong: str) -> bool:
+        """Whether the cells of a record can be told with those of others."""
+        sure = cells is None and not wrong and len(text) <= MOST_ROW_CHARACTERS
+        return sure and (text.isascii() or (is_text(text) and text[0] != "\ufeff")) and "\0" not in text
 
     def _misfit(self, text: str, cells: list[str], wrong: str) -> tuple[str, str, str] | None:
         """Why a record is no row of this table, if it is none: the rule, the value, and what to do."""
@@ -149,99 +200,39 @@ class Sheet:
             )
         return None
 
-    def _prepared(self, cells: list[str]) -> list[str]:
-        """The cells of a row in our words."""
-        del cells[len(self.columns) :]
+    def _prepared(self, cells: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
+        """The cells of rows in our words."""
+        from joinery.apps.record.blocks import changed
+
         if self._sent_back:
-            cells = [as_received(cell) for cell in cells]
-        for index, words in self._translate:
-            cells[index] = words.get(cells[index].strip(), cells[index])
+            for index in range(len(self.columns)):
+                cells = changed(cells, index, as_received)
+        for index, word in self._translate:
+            cells = changed(cells, index, word)
         return cells
 
-    def _faults(self, rows: list[list[str]]) -> _Found:
-        """What is wrong with which of these rows; spaces around cells are taken away."""
-        found: _Found = defaultdict(list)
-        columns = list(zip(*rows, strict=True))
-        for index, column, check, seen in self._checked if rows else ():
-            strange = set(columns[index]) - seen
-            if any(value[:1].isspace() or value[-1:].isspace() for value in strange):
-                for row in rows:
-                    row[index] = row[index].strip()
-                columns[index] = tuple(row[index] for row in rows)
-                strange = set(columns[index]) - seen
-            faulty = {value: fault for value in strange if (fault := check(value))}
-            if len(seen) < _MOST_REMEMBERED:
-                seen.update(v for v in strange if v not in faulty and len(v) <= MOST_CHARACTERS)
-            if faulty:
-                for number, value in enumerate(columns[index]):
-                    if value in faulty:
-                        found[number].append((column, faulty[value]))
-        if rows:
-            self._find_blank(rows, columns, found)
-            self._find_not_applicable(rows, found)
-            self._find_contradictions(columns, found)
-        return found
-
-    def _find_blank(self, rows: list[list[str]], columns: _Columns, found: _Found) -> None:
-        excuses = [(self.columns.index(column), words) for column, words in self.file.unless.items()]
-        for column in self._required:
-            index = self.columns.index(column)
-            for number in _blank(columns[index]):
-                if not any(rows[number][excuse] in words for excuse, words in excuses):
-                    found[number].append((column, empty(column)))
-        for group in self.file.one_of:
-            either = [self.columns.index(column) for column in group]
-            for number in _blank(columns[either[0]]):
-                if not any(rows[number][index] for index in either):
-                    found[number].append((group[0], none_of(group)))
-
-    def _find_not_applicable(self, rows: list[list[str]], found: _Found) -> None:
-        """Columns that this kind of row must fill, and those that are filled though they say nothing of it."""
-        if not self._rules:
-            return
-        decided_by, known = self._decided_by, self._known
-        for number, row in enumerate(rows):
-            said = decided_by(row)
-            applied = known.get(said) or self._apply(said, row)
-            if "" in applied.must_cells(row):
-                missing = {column for column, _ in found[number]}
-                blank = [c for c, cell in zip(applied.must, applied.must_cells(row), strict=True) if not cell]
-                found[number] += [(column, empty_here(column)) for column in blank if column not in missing]
-            if any(applied.stray_cells(row)):
-                filled = [c for c, cell in zip(applied.stray, applied.stray_cells(row), strict=True) if cell]
-                found[number] += [(column, stray(column)) for column in filled]
-
-    def _find_contradictions(self, columns: _Columns, found: _Found) -> None:
-        there = {column: columns[index] for index, column in enumerate(self.columns)}
-        for first, second in self.file.in_order:
-            pairs = zip(there[first], there[second], strict=True) if {first, second} <= there.keys() else ()
-            for number, (one, other) in enumerate(pairs):
-                if other < one and other and before(other, one):
-                    fault = Fault("order", f"{second} lies before {first}. Mend one of them.")
-                    found[number].append((second, fault))
-        for *parts, most in self.file.at_most:
-            for number, limit in enumerate(map(number_of, there.get(most, ()))):
-                if limit is not None and sum_of(there[part][number] for part in parts if part in there) > limit:
-                    message = f"{' and '.join(parts)} together are more than {most}. Mend one of them."
-                    found[number].append((parts[0], Fault("sum", message)))
-
     def _judge(
-        self, position: int, row: Sequence[str], found: list[tuple[str, Fault]]
+        self, position: int, cells: pyarrow.RecordBatch, at: int, found: list[tuple[str, Fault]]
     ) -> tuple[tuple[Issue, ...], tuple[tuple[str, str], ...]]:
         """Of the faults of a row those that keep it out, and those with which it is taken."""
-        named = dict(zip(self.columns, row, strict=True))
-        grave = [(c, f) for c, f in found if not self.file.notes or c in self._grave]
+        grave = [(c, f) for c, f in found if c in self._grave] if self.file.notes else found
         issues = tuple(
-            Issue(f"row {position}, {c}", fault.rule, named.get(c, "")[:80], fault.message) for c, fault in grave
+            Issue(f"row {position}, {c}", fault.rule, cells.column(self.place[c])[at].as_py()[:80], fault.message)
+            for c, fault in grave
         )
         return issues, tuple((c, f.rule) for c, f in found if (c, f) not in grave)
 
-    def _apply(self, said: tuple[str, ...], row: Sequence[str]) -> _Applied:
-        """What applies to such a row; kept for the next one."""
+    def applied(self, row: Sequence[str]) -> Applied:
+        """What such a row must fill, and what says nothing of it; kept for the next one."""
+        said = tuple(row[index] for index in self.deciding)
+        if known := self._known.get(said):
+            return known
         fields = fields_of(self.file, dict(zip(self.columns, row, strict=True)))
-        must = tuple(c for c, field in fields.items() if field == MANDATORY and c in self.columns)
-        stray = tuple(c for c, field in fields.items() if field == NOT_APPLICABLE and c in self.columns)
-        applied = _Applied(must, self.cells_of(must), stray, self.cells_of(stray))
+        must, stray = (
+            tuple(self.place[c] for c, field in fields.items() if field == wanted and c in self.place)
+            for wanted in (MANDATORY, NOT_APPLICABLE)
+        )
+        applied = Applied(must, stray)
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
         if max(map(len, said), default=0) <= MOST_CHARACTERS:
@@ -249,16 +240,23 @@ class Sheet:
         return applied
 
     @cached_property
-    def _rules(self) -> tuple[When, ...]:
+    def place(self) -> dict[str, int]:
+        """Where each column stands."""
+        return {column: index for index, column in enumerate(self.columns)}
+
+    @cached_property
+    def rules(self) -> tuple[When, ...]:
+        """What the table says of columns that some rows fill and others do not."""
         return rules_of(self.file)
 
     @cached_property
-    def _decided_by(self) -> Cells:
-        decides = {column for rule in self._rules for column in rule.where}
-        return self.cells_of([c for c in self.columns if c in decides])
+    def deciding(self) -> tuple[int, ...]:
+        """Where the columns stand that decide that."""
+        decides = {column for rule in self.rules for column in rule.where}
+        return tuple(index for index, column in enumerate(self.columns) if column in decides)
 
     @cached_property
-    def _known(self) -> dict[tuple[str, ...], _Applied]:
+    def _known(self) -> dict[tuple[str, ...], Applied]:
         return {}
 
     @cached_property
@@ -271,40 +269,41 @@ class Sheet:
         return frozenset((*self.file.required, *self.file.refuse, *self.file.key, *one_of))
 
     @cached_property
-    def _required(self) -> tuple[str, ...]:
+    def required(self) -> tuple[str, ...]:
+        """Columns that every row must fill."""
         return (*self.file.required, *(c for c in ("source_id", "updated_at") if c in self.common))
 
     @cached_property
-    def _translate(self) -> list[tuple[int, Mapping[str, str]]]:
-        words = [(i, self.variant.codes[c]) for i, c in enumerate(self.columns) if c in self.variant.codes]
+    def _translate(self) -> list[tuple[int, Callable[[str], str]]]:
+        """What makes a cell of a column one in our words."""
+        words = [(self.place[c], _in_our_words(codes)) for c, codes in self.variant.codes.items() if c in self.place]
         if self.variant.day_first:
-            words += [(i, _DayFirst()) for i, c in enumerate(self.columns) if c in self.file.dates]
+            words += [(self.place[c], _iso_day) for c in self.file.dates if c in self.place]
         return words
 
     @cached_property
-    def _checked(self) -> tuple[_Checked, ...]:
+    def checked(self) -> tuple[Checked, ...]:
+        """The columns that are checked."""
         checks = checks_of(self.file, self.common)
         there = ((i, c) for i, c in enumerate(self.columns) if checks.get(c))
-        return tuple(_Checked(index, column, together(checks[column]), {""}) for index, column in there)
+        return tuple(Checked(index, column, together(checks[column]), {""}) for index, column in there)
 
 
-def _blank(column: Sequence[str]) -> Iterator[int]:
-    """The numbers of the rows in which a column is empty: mostly none."""
-    return (number for number, cell in enumerate(column) if not cell) if "" in column else iter(())
+def _in_our_words(codes: Mapping[str, str]) -> Callable[[str], str]:
+    return lambda cell: codes.get(cell.strip(), cell)
+
+
+def _iso_day(cell: str) -> str:
+    """Dates as people write them, day first, in the form that is read; what is none stays as it is."""
+    text = cell.strip()
+    day = day_of(text) if text else None
+    return day.isoformat() if day else cell
 
 
 def _taking(places: Sequence[int]) -> Cells:
     if len(places) < 2:
         return lambda row: tuple([row[place] for place in places])
     return itemgetter(*places)
-
-
-class _DayFirst(dict[str, str]):
-    """Dates as people write them, day first, to the form that is read; what is none stays as it is."""
-
-    def get(self, text: str, default: str = "") -> str:  # type: ignore[override]
-        day = day_of(text) if text else None
-        return day.isoformat() if day else default
 
 
 def open_sheet(path: Path, feed: Feed, variant: Variant | None = None) -> Sheet:

@@ -67,7 +67,8 @@ def splink_model(
         for column, m, u in zip(columns, parameters.m, parameters.u, strict=True)
     ]
     if parameters.family_bits:
-        comparisons.append(_splink_household(parameters.family_bits))
+        of_surname = parameters.u[list(columns).index("family_name")][0]
+        comparisons.append(_splink_household(parameters.family_bits, of_surname, frequencies))
     return {
         "link_type": "dedupe_only",
         "probability_two_random_records_match": parameters.share,
@@ -76,10 +77,13 @@ def splink_model(
     }
 
 
-def _splink_household(bits: Sequence[float]) -> dict[str, Any]:
-    """What a family shares, as a comparison whose m and u say nothing but their ratio."""
-    u = [0.5] * (len(bits) + 1)
-    return _splink_comparison(comparison(HOUSEHOLD), [0.5 * 2.0**each for each in (*bits, 0.0)], u, {})
+def _splink_household(bits: Sequence[float], of_surname: float, frequencies: dict[str, Frequencies]) -> dict[str, Any]:
+    """What a family shares, as a comparison whose m and u say nothing but their ratio.
+
+    With the share of pairs of one surname for u, the term frequency of a surname is taken back in full.
+    """
+    m = [of_surname * 2.0**each for each in (*bits, 0.0)]
+    return _splink_comparison(comparison(HOUSEHOLD), m, [of_surname] * len(m), frequencies)
 
 
 def _splink_comparison(
@@ -95,11 +99,12 @@ def _splink_comparison(
             "m_probability": level_m,
             "u_probability": level_u,
         }
-        if level.frequency_of:
+        if column := level.frequency_of or level.takes_back:
             made |= {
-                "tf_adjustment_column": level.frequency_of,
-                "tf_adjustment_weight": 1.0,
-                "tf_minimum_u_value": frequencies[level.frequency_of].least,
+                "tf_adjustment_column": column,
+                "tf_adjustment_weight": 1.0 if level.frequency_of else -1.0,
+                "tf_minimum_u_value": frequencies[column].least,
+                "disable_tf_exact_match_detection": bool(level.takes_back),
             }
         levels.append(made)
     return {"output_column_name": compared.name, "comparison_levels": levels}
@@ -276,7 +281,7 @@ def _sample(files: Files, linker: Any) -> float:
     distances in the order of a hash.
     """
     blocked = linker.inference.compute_blocked_pairs_for_predict().physical_name
-    share = min(1.0, _TRAINING_PAIRS / max(files.value(f"SELECT count(*) FROM {blocked}"), 1))
+    share = min(1.0, _TRAINING_PAIRS / max(int(files.value(f"SELECT count(*) FROM {blocked}")), 1))
     n = sum(files.sizes)
     distances = (
         sorted({1 + int((n - 2) * (at * _GOLDEN % 1)) for at in range(1, 2 + _RANDOM_PAIRS // n)}) if n > 2 else [1]
@@ -309,13 +314,7 @@ def _patterns(
     linker.table_management.register_blocked_pairs_for_predict(registered)
     predicted = linker.inference.predict(warning_mode="never").physical_name
     places = ", ".join(f"(-1 - mw_{each.name})::INT AS place_{at}" for at, each in enumerate(compared))
-    rare = [
-        f"CASE WHEN mw_{each.name} = {-1 - at} THEN mw_tf_adj_{each.name} + 1 ELSE 0 END"
-        for each in compared
-        for at, level in enumerate(each.levels)
-        if level.frequency_of
-    ]
-    rarity = f"round(2 * ({' + '.join(rare)})) / 2" if rare else "0.0"
+    rarity = f"round(2 * ({' + '.join(_rarities(files, compared)) or '0.0'})) / 2"
     listed = ", ".join(f"place_{at}" for at in range(len(compared)))
     rows = files.con.execute(
         f"""SELECT match_key = 'random' AS random, {listed}, rarity, count(*) AS pairs
@@ -325,6 +324,32 @@ def _patterns(
     patterns = [training.Pattern(tuple(row[1:-2]), row[-2], row[-1] / share) for row in rows if not row[0]]
     random = [(row[1:-2], row[-1]) for row in rows if row[0]]
     return patterns, _shares(files, compared, random, patterns)
+
+
+def _rarities(files: Files, compared: Sequence[Comparison]) -> list[str]:
+    """SQL for the bits that a term frequency says in place of u; within a family, those of an average surname."""
+    bits = {
+        level.frequency_of: f"CASE WHEN mw_{each.name} = {-1 - at} THEN mw_tf_adj_{each.name} + 1 ELSE 0 END"
+        for each in compared
+        for at, level in enumerate(each.levels)
+        if level.frequency_of
+    }
+    names = [each.name for each in compared]
+    if _has_household(names):
+        family = " OR ".join(
+            " AND ".join(
+                f"mw_{name} IN ({', '.join(str(-1 - place) for place in sorted(places))})"
+                for name, places in each.items()
+            )
+            for each in HOUSEHOLD_MADE_OF
+            if "family_name" in each
+        )
+        together = files.value(
+            """SELECT sum(often * often) / (sum(often) * sum(often))
+            FROM (SELECT count(*) AS often FROM said WHERE family_name IS NOT NULL GROUP BY family_name)"""
+        )
+        bits["family_name"] = f"CASE WHEN {family} THEN {-log2(together)} ELSE {bits['family_name']} END"
+    return list(bits.values())
 
 
 def _shares(

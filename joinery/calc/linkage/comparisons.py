@@ -35,6 +35,8 @@ class Level:
     """The share of this level among records of one person, before anything is learnt."""
     frequency_of: str = ""
     """The column whose rare values say more than its common ones."""
+    takes_back: str = ""
+    """The column whose rare values say no more than its common ones at this level."""
     never: bool = False
     """Never taken for one person while learning, nor when people are put together."""
 
@@ -319,7 +321,7 @@ def _household() -> Comparison:
     """What a family shares is not evidence twice: takes back bits from twins, and from father and son.
 
     Here `start` is how much more often a level is seen among records of one person than of two, beyond what
-    the other comparisons already say.
+    the other comparisons already say. That the shared surname is rare says nothing within a family.
     """
 
     def born_alike(a: Fields, b: Fields) -> bool:
@@ -354,19 +356,22 @@ def _household() -> Comparison:
                 "same surname, date of birth and postcode but another first name, as twins have",
                 f"{surname} AND {birth} AND {home} AND {_OTHER_NAME}",
                 lambda a, b: bool(a.postcode) and a.postcode == b.postcode and born_alike(a, b),
-                1.0,
+                2.0**-9,  # whatever the data say, twins are for people to tell apart
+                takes_back="family_name",
             ),
             Level(
                 "same surname and date of birth but another first name, as twins have",
                 f"{surname} AND {birth} AND {_OTHER_NAME}",
                 born_alike,
                 1.0,
+                takes_back="family_name",
             ),
             Level(
                 "same names and postcode but another date of birth, as father and son have",
                 f"{_both('given_name')} AND {surname} AND {home} AND {_PARTS_OF_DATE} < 2 AND NOT ({_NEW_YEAR})",
                 named_alike,
                 1.0,
+                takes_back="family_name",
             ),
             _otherwise("nothing that points to two of one family", 1.0),
         ),

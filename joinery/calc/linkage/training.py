@@ -68,7 +68,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """m and u by comparison and level, the bits of families, and the share of matches among all pairs."""
+    """m and u by comparison and level, the share of matches among all pairs, and the bits of families.
+
+    What is learnt never gives a family more bits than it starts with.
+    """
 
     m: tuple[tuple[float, ...], ...]
     u: tuple[tuple[float, ...], ...]
@@ -142,7 +145,8 @@ def _maximise(counts: _Counts, sample: Sample, start: Parameters, shape: Shape) 
         of_two = sample.pairs * _chance(combination, u, sample.compared)
         more_among_one = (counts.family_matched[at] + _FAMILY_PAIRS) / (of_one + _FAMILY_PAIRS)
         more_among_two = (counts.family_unmatched[at] + _FAMILY_PAIRS) / (of_two + _FAMILY_PAIRS)
-        families.append(min(0.0, max(_LEAST_FAMILY_BITS, log2(more_among_one / more_among_two))))
+        learnt = max(_LEAST_FAMILY_BITS, log2(more_among_one / more_among_two))
+        families.append(min(start.family_bits[at], learnt))
     return Parameters(tuple(m), tuple(u), max(counts.matches, 1.0) / sample.pairs, tuple(families))
 
 

@@ -16,7 +16,7 @@ from joinery.apps.base.tables import Table
 @example('"a""b",c', ",")
 @example('a "b",c', ",")
 def test_a_record_of_one_line_is_what_the_csv_module_says_or_left_to_it(line: str, delimiter: str) -> None:
-    cells = Table(Path(), "utf-8", delimiter)._cells(f"{line}\r\n")
-    if cells is not None:
+    table = Table(Path(), "utf-8", delimiter)
+    if table.is_plain(f"{line}\r\n"):
         said = next(csv.reader([f"{line}\r\n"], delimiter=delimiter, strict=True))
-        assert cells == (said or [""])
+        assert table.split(f"{line}\r\n") == (said or [""])

@@ -13,21 +13,27 @@ from joinery.apps.base.columns import as_day, insert_rows, marks, select
 from joinery.apps.record.compared import VERSION, comparable, linking_model, packed, unpacked
 from joinery.apps.record.models import MatchDetails, MatchKey
 from joinery.apps.record.rows import DetailsRow
+from joinery.calc.linkage.fields import Fields
 
 BATCH_ROWS = 2_000
 
 
-def insert_compared(said: Iterable[tuple[int, int, DetailsRow]]) -> None:
-    """Keep details (their id, their record's, what they say) as they are compared, and their keys."""
+def insert_compared(said: Iterable[tuple[int, int, DetailsRow]]) -> dict[int, Fields]:
+    """Keep details (their id, their record's, what they say) as they are compared, and their keys.
+
+    Returns what each record is compared by.
+    """
     keys_of = linking_model().keys
     rows, keys = [], []
+    made = {}
     for details_id, record_id, details in said:
-        fields = comparable(details)
+        fields = made[record_id] = comparable(details)
         rows.append((details_id, record_id, VERSION, packed(fields)))
         keys += [(key, details_id) for key in keys_of(fields)]
     insert_rows(MatchDetails, ("details_id", "record_id", "version", "fields"), rows)
     # In the order of the table's key, so that neighbours are written together.
     insert_rows(MatchKey, ("key", "details_id"), sorted(keys))
+    return made
 
 
 def delete_compared(submission_id: int) -> None:

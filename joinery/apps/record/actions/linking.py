@@ -20,7 +20,7 @@ from typing import Any
 
 from joinery.apps.base.columns import insert_rows, stored
 from joinery.apps.record.actions.queue import keep_waiting
-from joinery.apps.record.compared import fields_said, linking_model
+from joinery.apps.record.compared import linking_model
 from joinery.apps.record.matching import candidates
 from joinery.apps.record.merges import MERGED, merged_into
 from joinery.apps.record.models import Link, MatchEvent, Person
@@ -36,6 +36,7 @@ from joinery.apps.record.pairs import (
     same_numbers,
     statements,
 )
+from joinery.calc.linkage.fields import Fields
 from joinery.calc.linkage.identity import Channel, Event, People, Said, Verdict, replay, standing, touched
 from joinery.calc.linkage.ladder import Rung, content, ladder_pairs
 from joinery.calc.linkage.model import Model, Score
@@ -65,19 +66,21 @@ def by_score(model: Model, score: Score) -> Found:
     return Found("score", "same" if score.bits >= model.link_bits else "unsure", score.bits, score.code, model.name)
 
 
-def link_records(submission_id: int, at: datetime, said: Collection[int], also: Sequence[int] = ()) -> None:
+def link_records(submission_id: int, at: datetime, said: Mapping[int, Fields], also: Sequence[int] = ()) -> None:
     """Link the records that say something new to people, and whoever that joins or parts.
 
-    `also` are records that a hospital's merge is about. A record that stays leaves no event.
+    `said` is what they are compared by, `also` are records that a hospital's merge is about. A record that
+    stays leaves no event.
     """
+    changed = {*said, *also}
     if said:
         found = _by_number(submission_id, said)
         by_score = _by_score(submission_id, said)
         found = {pair: each for pair, each in by_score.items() if pair not in found} | found
         held = [h for h in held_events(said, submission_id) if h.channel in MACHINE]
         insert_events(submission_id, at, changed_events(found, held), made_by="system:linkage")
-        said = {*said, *(record for h in held for record in h.pair)}
-    relink(submission_id, at, {*said, *also})
+        changed |= {record for h in held for record in h.pair}
+    relink(submission_id, at, changed)
 
 
 def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> tuple[set[int], dict[int, str]]:
@@ -139,11 +142,10 @@ def _reason(
     return "parted" if record in before else "first_record"
 
 
-def _by_number(submission_id: int, said: Collection[int]) -> dict[Pair, Found]:
+def _by_number(submission_id: int, said: Mapping[int, Fields]) -> dict[Pair, Found]:
     """What the ladder says of the records in `said` and all others that carry their NHS numbers."""
-    mine = statements("d.record_id", sorted(said), submission_id)
     of_number: dict[str, list[Statement]] = defaultdict(list)
-    for statement in same_numbers((s.nhs_number for s in mine), submission_id):
+    for statement in same_numbers((fields.nhs_number for fields in said.values()), submission_id):
         of_number[statement.nhs_number].append(statement)
     found = {}
     for alike in of_number.values():
@@ -154,11 +156,11 @@ def _by_number(submission_id: int, said: Collection[int]) -> dict[Pair, Found]:
     return found
 
 
-def _by_score(submission_id: int, said: Collection[int]) -> dict[Pair, Found]:
+def _by_score(submission_id: int, said: Mapping[int, Fields]) -> dict[Pair, Found]:
     """What the model says of the records in `said` and of every other that could be the same person."""
     model = linking_model()
     found = {}
-    for record, fields in fields_said(sorted(said), submission_id).items():
+    for record, fields in said.items():
         for other, score in candidates(fields, model, submission_id=submission_id, exclude_record=record):
             a, b = sorted((record, other))
             found[a, b] = by_score(model, score)

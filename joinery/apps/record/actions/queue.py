@@ -33,6 +33,8 @@ def keep_waiting(submission_id: int, at: datetime, people: People, events: Seque
 
 def _wanted(submission_id: int, people: People, events: Sequence[Event]) -> dict[Pair, tuple[str, float | None]]:
     """The pairs that wait now, why, and their bits."""
+    if not people.refused and not any(event.verdict == "unsure" for event in events):
+        return {}
     ends = {record for event in events for record in event.pair}
     person_of = linked_to(ends, submission_id) | people.person_of
     number_of = {s.record_id: s.nhs_number for s in statements("d.record_id", sorted(ends), submission_id)}

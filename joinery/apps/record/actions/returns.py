@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from joinery.apps.base.columns import as_moment, insert_rows, marks, select, stored
 from joinery.apps.record.actions.staging import Stage, count_faults, quarantine
 from joinery.apps.record.models import ReturnRow
@@ -28,7 +26,6 @@ def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
     quarantine(stage, [(line.position, "", "", line.body, line.issues) for line in lines if line.issues])
     good = [line for line in lines if not line.issues]
     held = _held(stage, {line.key for line in good})
-    day = connection.ops.adapt_datefield_value
     rows: list[tuple[Any, ...]] = []
     for line in good:
         # A period that is not over yet is misstated: the order of arrival counts then.
@@ -36,7 +33,7 @@ def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
         if line.notes:
             stage.noted += 1
             count_faults(stage, line.notes, quarantined=False)
-        known = held.setdefault(line.key, Held())
+        known = held.get(line.key) or held.setdefault(line.key, Held())
         older = stated_at is not None and known.stated_at is not None and stated_at < known.stated_at
         again = line.digest == known.digest
         if again or (line.digest in known.digests and (older or stage.repeat)):
@@ -51,7 +48,7 @@ def stage_returns(stage: Stage, lines: list[ReturnLine]) -> None:
             known.digest, known.stated_at = line.digest, stated_at
         rows.append(
             (stage.source_id, stage.submission_id, line.key, line.digest, stored(stated_at), older)
-            + (line.kind, line.subject, day(line.from_date), day(line.to_date), line.body)
+            + (line.kind, line.subject, line.from_date, line.to_date, line.body)
         )
     insert_rows(
         ReturnRow,

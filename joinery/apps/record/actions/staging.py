@@ -307,8 +307,8 @@ def _insert_details(stage: Stage, said: dict[int, DetailsRow], relink: Sequence[
             for details_id, (record, d) in zip(ids, said.items(), strict=True)
         ],
     )
-    insert_compared((details_id, *each) for details_id, each in zip(ids, said.items(), strict=True))
-    link_records(stage.submission_id, stage.at, said, relink)
+    compared = insert_compared((details_id, *each) for details_id, each in zip(ids, said.items(), strict=True))
+    link_records(stage.submission_id, stage.at, compared, relink)
     _relate(stage, list(said))
 
 

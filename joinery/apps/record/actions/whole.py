@@ -56,19 +56,23 @@ def run_linking(*, actor: Actor, at: datetime, train: bool = False) -> LinkRun:
     Refused when there are too few records to train on, or training went wrong; nothing is kept then.
     """
     from joinery.calc.linkage import batch  # Splink is slow to load
+    from joinery.calc.linkage.blocking import Files
 
     with one_at_a_time("intake", wait=actor.user_id is None):
         sweep_drafts(actor=actor, at=at)
         remake_compared(actor=actor, at=at)
         said = list(said_now(BATCH_RECORDS))
-        files = batch.Files([_table([fields for _, fields in said])])
+        files = Files([_table([fields for _, fields in said])])
         warnings: tuple[str, ...] = ()
         if train:
             if len(said) < LEAST_TO_TRAIN:
                 raise Refused(
                     "few_records", f"{len(said):,} records are too few to train on: it takes {LEAST_TO_TRAIN:,}."
                 )
-            trained = batch.train(files, name=f"place {at:%Y-%m-%d %H:%M}")
+            try:
+                trained = batch.train(files, name=f"place {at:%Y-%m-%d %H:%M}", rules=linking_model().rules)
+            except batch.Untrained as untrained:
+                raise Refused("untrained", str(untrained)) from None
             warnings = trained.warnings
             keep_model(text=trained.text, actor=actor, at=at)
         model = linking_model()

@@ -15,7 +15,7 @@ from joinery.apps.record.answers import Answer, answers_about
 from joinery.apps.record.pairs import Pair, held_events
 from joinery.apps.record.people import Known, records_of
 from joinery.apps.record.said import FIELDS, address_hidden, as_compared, said_text
-from joinery.calc.linkage.differing import Part, differing
+from joinery.calc.linkage.differing import Part, differing, differing_digits
 
 MOST_WAITING_LISTED = 50
 _IN_WORDS = ("birth_date", "death_date", "address")
@@ -185,6 +185,8 @@ def _compared(label: str, field: str, left: str, right: str) -> ComparedField:
         return ComparedField(label, _whole(left), _whole(right), "one_sided" if said else "silent")
     if as_compared(left, field) == as_compared(right, field):
         return ComparedField(label, _whole(left), _whole(right), "same")
+    if field == "nhs_number":
+        return ComparedField(label, *differing_digits(left, right), "differs")
     return ComparedField(label, *differing(left, right, by_words=field in _IN_WORDS), "differs")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from joinery.calc.linkage.comparisons import comparison, level_of
+from joinery.calc.linkage.comparisons import HOUSEHOLD, comparison, level_of
 from joinery.calc.units import parse_nhs_number
 from joinery.site.commands import Problem, say
 from joinery.site.commands.link.columns import Columns, Map, columns_of, common, only, read_map
@@ -168,7 +168,9 @@ class _Explainer:
             return LADDER_WORDS[by.ladder]
         left, right = self._record(by.left), self._record(by.right)
         places = ((each, level_of(each, left, right)) for each in self._comparisons)
-        return "; ".join(each.levels[place].words for each, place in places if place is not None)
+        levels = [(each, each.levels[place]) for each, place in places if place is not None]
+        # That nothing points to a family is no reason to link.
+        return "; ".join(level.words for each, level in levels if (each.name, level.sql) != (HOUSEHOLD, "ELSE"))
 
     def _record(self, position: int) -> Any:
         missing = dict.fromkeys(("nhs_number", "given_name", "family_name", "birth_date", "postcode", "gender"), "")

@@ -147,14 +147,16 @@ def _texts(files: Sequence[pa.Table], name: str) -> list[str]:
     return texts
 
 
-def _content(files: Sequence[pa.Table]) -> list[str]:
-    """All that each record says, as one text: orders what is equally strong without a look at who came first."""
+def _content(files: Sequence[pa.Table]) -> list[int]:
+    """Where each record stands in the order of all that they say: settles what is equally strong without a look
+    at who came first."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts: list[str] = []
+    texts = []
     for table in files:
         columns = [table[name] for name in sorted(table.column_names) if pa.types.is_string(table[name].type)]
         options = {"null_handling": "replace", "null_replacement": ""}
-        texts += pc.binary_join_element_wise(*columns, "\x1f", **options).to_pylist()
-    return texts
+        texts += pc.binary_join_element_wise(*columns, "\x1f", **options).chunks
+    ranks: list[int] = pc.rank(pa.chunked_array(texts), tiebreaker="dense").to_pylist()
+    return ranks

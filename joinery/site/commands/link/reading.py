@@ -98,6 +98,8 @@ def compared(sheet: Sheet, columns: Columns) -> tuple[pa.Table, list[str]]:
         notes += [f"{sheet.path.name}: {note}"] if note else []
     said = pa.table({name: pa.array(values, pa.string()) for name, values in texts.items()})
     made = fields.columns(said)
+    if not made.num_columns:
+        raise Problem(f"{sheet.path.name}: its rows say nothing that can be compared. Are these the right columns?")
     for name, values in texts.items():
         given = sum(1 for text in values if text)
         understood = len(made[name]) - made[name].null_count if name in made.column_names else 0
@@ -110,8 +112,7 @@ def compared(sheet: Sheet, columns: Columns) -> tuple[pa.Table, list[str]]:
 
 
 def _kept(made: pa.Table, name: str) -> list[str | None]:
-    kept: list[str | None] = made[name].to_pylist() if name in made.column_names else [None] * made.num_rows
-    return kept
+    return list(made[name].to_pylist()) if name in made.column_names else [None] * made.num_rows
 
 
 def _dates(texts: list[str], order: str) -> tuple[list[str], str]:
