@@ -127,6 +127,17 @@ BARS = (
     ),
     Bar("pseudopeople, five American feeds, F1 of pairs", "american", plain("american", "f1"), digits=4),
     Bar("The same, precision", "american", plain("american", "precision"), digits=4),
+    Bar(
+        "One record against 1,000,000 with its durable insert, ms, p99",
+        "real_time",
+        plain("real_time", "wall_p99_ms"),
+        5,
+        2,
+        True,
+        2,
+    ),
+    Bar("The same, median", "real_time", plain("real_time", "wall_ms"), most=True, digits=2),
+    Bar("Of those linked, linked right, %", "real_time", plain("real_time", "right_of_linked_percent"), digits=2),
     Bar("CPU time of linking, times plain Splink's", "linking", times_splink, 1.3, 1.3, True, 2),
     Bar(
         "Plain Splink on the same: contaminated records in 10,000",
@@ -160,6 +171,12 @@ PEERS = (
         "DuckDB 2.0.0, in memory: its own statements alone",
         plain("directory", "shown_per_s"),
         plain("duckdb", "shown_per_s"),
+    ),
+    Peer(
+        "One record against 1,000,000, with its durable insert",
+        "Splink 5.0.0: predict_between, nothing kept (wanted: 50 times)",
+        plain("real_time", "per_s"),
+        plain("splink_between", "per_s"),
     ),
     Peer("Linking made-up people", "Splink 5.0.0 with its notebooks' settings", rate("linking"), rate("splink")),
 )

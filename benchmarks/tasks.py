@@ -16,7 +16,7 @@ PART = 10
 @dataclass(frozen=True, slots=True)
 class Task:
     """One process that prints its figures. `quick` are the arguments of a run that only shows that it works;
-    the figures of one that runs `once` are the same in every round."""
+    one that runs `once` gives the same figures in every round, or takes too long to fill its tables again."""
 
     name: str
     module: str
@@ -61,4 +61,6 @@ TASKS = (
     Task("american", "linking", "american", quick="american", once=True),
     Task("linking", "linking_cost", quick="--persons 400"),
     Task("splink", "peers.splink_notebook", quick="--persons 4000"),
+    Task("real_time", "real_time", quick="--records 3000 --arriving 100", once=True),
+    Task("splink_between", "peers.splink_between", quick="--records 3000 --asked 2", once=True),
 )

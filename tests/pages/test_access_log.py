@@ -10,7 +10,18 @@ from django.test import Client
 
 from joinery.apps.base.columns import select
 from tests.pages.measure import statements
-from tests.pages.world import COUNCIL, OTHER_SURGERY, SURGERY, World, entry_id, patient, person_id, problem, search
+from tests.pages.world import (
+    COUNCIL,
+    OTHER_SURGERY,
+    SURGERY,
+    World,
+    entry_id,
+    numbers_far_apart,
+    patient,
+    person_id,
+    problem,
+    search,
+)
 
 
 @pytest.fixture
@@ -66,7 +77,8 @@ def test_a_refusal_leaves_one_row_that_names_the_person_asked_for(world: World, 
 
 
 def test_a_list_of_fifty_leaves_a_row_a_person_in_one_event_by_one_statement(world: World) -> None:
-    world.sends(SURGERY, *(patient(f"p{n}", "Fenwick", f"Ada{n}") for n in range(60)))
+    numbers = numbers_far_apart()
+    world.sends(SURGERY, *(patient(f"p{n}", "Fenwick", f"Ada{n}", number=next(numbers)) for n in range(60)))
     client = world.user("gp", SURGERY)
     with statements() as ran:
         page = search(client, family_name="Fenwick").content.decode()

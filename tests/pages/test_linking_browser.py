@@ -147,7 +147,7 @@ def test_records_are_parted_and_put_back_on_the_page_that_explains_them(waiting:
     address = page.url + "why/"
     page.context.close()
 
-    page, watch = waiting.window(OFFICER, java_script_enabled=False)
+    page, watch = waiting.window(OFFICER)
     page.goto(address)
     page.get_by_label("2. Wexcombe Community Health").check()
     page.get_by_label("How you know").fill("The trust says that it is her cousin")

@@ -12,7 +12,18 @@ from django.test import Client
 from joinery.apps.base.columns import select
 from tests.pages.measure import MOST_OF_LIST, MOST_OF_PERSON, statements
 from tests.pages.test_statements import counted
-from tests.pages.world import COUNCIL, OTHER_SURGERY, SURGERY, TRUST, World, patient, person_id, person_row, search
+from tests.pages.world import (
+    COUNCIL,
+    OTHER_SURGERY,
+    SURGERY,
+    TRUST,
+    World,
+    numbers_far_apart,
+    patient,
+    person_id,
+    person_row,
+    search,
+)
 
 # Far apart, so that no slip of the pen leads from one to the other.
 NUMBERS = ("9990004714", "9990003009")
@@ -358,15 +369,6 @@ def test_a_search_with_similar_people_takes_no_more_statements_than_a_list_may(w
     with statements() as ran:
         assert "Similar" in text(search(client, **asked))
     assert len(ran.of_page) <= MOST_OF_LIST
-
-
-def numbers_far_apart() -> Any:
-    """Valid numbers, each many digits from the one before."""
-    for n in range(200, 1000):
-        nine = f"999{(n * 7919) % 1_000_000:06d}"
-        check = 11 - sum((10 - place) * int(digit) for place, digit in enumerate(nine)) % 11
-        if check != 10:
-            yield f"{nine}{check % 11}"
 
 
 def test_why_and_details_take_as_many_statements_for_six_records_as_for_two(world: World) -> None:

@@ -211,6 +211,7 @@ def test_a_found_person_is_linked_by_an_opaque_id_only(env):
         form=dict.fromkeys(("nhs_number", "family_name", "given_name", *FORM), ""),
         errors=[],
         results=[person],
+        similar=[],
         more=False,
         user_name="Priya Shah",
         user_role="social worker",

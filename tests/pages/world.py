@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +46,15 @@ def patient(local_id: str, family: str, given: str, *, born: str = "1944-02-09",
         "address": [{"use": "home", "line": ["3 Ropewalk"], "city": "Vale", "postalCode": "ZZ1 2AA"}],
     }
     return made | ({"identifier": identifier} if identifier else {})
+
+
+def numbers_far_apart() -> Iterator[str]:
+    """Valid NHS numbers, each many digits from the others: people who carry them are never taken for one."""
+    for n in range(200, 1000):
+        nine = f"999{(n * 7919) % 1_000_000:06d}"
+        check = 11 - sum((10 - place) * int(digit) for place, digit in enumerate(nine)) % 11
+        if check != 10:
+            yield f"{nine}{check % 11}"
 
 
 def concept(words: str, code: str = "") -> Resource:

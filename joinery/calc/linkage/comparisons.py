@@ -356,7 +356,7 @@ def _household() -> Comparison:
                 "same surname, date of birth and postcode but another first name, as twins have",
                 f"{surname} AND {birth} AND {home} AND {_OTHER_NAME}",
                 lambda a, b: bool(a.postcode) and a.postcode == b.postcode and born_alike(a, b),
-                2.0**-9,  # whatever the data say, twins are for people to tell apart
+                2.0**-11,  # whatever the data say, twins are for people to tell apart
                 takes_back="family_name",
             ),
             Level(
