@@ -131,6 +131,8 @@ def test_a_block_of_too_many_counts_for_none() -> None:
 
 
 def test_what_tells_nobody_apart_is_refused_in_words() -> None:
+    with pytest.raises(batch.Untrained, match="no two records"):
+        batch.train(Files([columns(pa.table({"given_name": ["Ann"], "family_name": ["Lee"]}))]))
     with pytest.raises(batch.Untrained, match="say only gender"):
         batch.train(Files([columns(pa.table({"gender": ["male", "female", "male"]}))]))
     with pytest.raises(batch.Untrained, match="No two records"):
@@ -177,3 +179,10 @@ def test_the_shipped_model_loads_and_finds_the_people(place: tuple[pa.Table, lis
     said, right = linked(text, Files([place[0]])), true_pairs(place[1])
     assert len(said & right) / len(said) > 0.99
     assert len(said & right) / len(right) > 0.97
+
+
+def test_a_file_that_lacks_what_the_model_compares_is_compared_by_the_rest(place: tuple[pa.Table, list[int]]) -> None:
+    text = (Path(joinery.definitions.__file__).parent / "linkage" / "place.json").read_text()
+    files = Files([place[0].drop_columns(["gender", "nhs_number"])])
+    said, right = linked(text, files), true_pairs(place[1])
+    assert len(said & right) / len(said) > 0.97

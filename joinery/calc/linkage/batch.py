@@ -208,6 +208,8 @@ def train(files: Files, *, name: str = "trained", rules: Sequence[Rule] | None =
     `rules` are the ones to bring records together by; without them they follow from the files. Raises
     `Untrained` when the files say too little, or what was learnt is not what persons look like.
     """
+    if sum(files.sizes) < 2:
+        raise Untrained("There are no two records to compare.")
     if len(files.said) < 2:
         raise Untrained(
             f"The files say only {', '.join(files.said) or 'nothing'}: give two columns or more to compare."

@@ -55,7 +55,7 @@ class Files:
         self.con = duckdb.connect(":memory:", config={"threads": threads, "autoinstall_known_extensions": False})
         together = pa.concat_tables(files, promote_options="default")
         self.said = [column for column in together.column_names if column in FIELDS or column.startswith(FURTHER)]
-        needed = {column for name in self.said for column in comparison(name).columns}
+        needed = {column for name in (*FIELDS, *self.said) for column in comparison(name).columns}
         needed |= {column for rule in RULES for column in rule}
         for column in sorted(needed - set(together.column_names)):
             kind = pa.list_(pa.string()) if column == "nicknames" else pa.string()

@@ -33,7 +33,7 @@ def keep_waiting(submission_id: int, at: datetime, people: People, events: Seque
 
 def _wanted(submission_id: int, people: People, events: Sequence[Event]) -> dict[Pair, tuple[str, float | None]]:
     """The pairs that wait now, why, and their bits."""
-    if not people.refused and not any(event.verdict == "unsure" for event in events):
+    if not people.refused and not any(event.verdict in ("unsure", "apart") for event in events):
         return {}
     ends = {record for event in events for record in event.pair}
     person_of = linked_to(ends, submission_id) | people.person_of
@@ -51,6 +51,8 @@ def _wanted(submission_id: int, people: People, events: Sequence[Event]) -> dict
         if (event.channel, event.verdict) == ("score", "unsure")
         and not _conflict(*(number_of.get(record, "") for record in event.pair))
     ]
+    # One number on two people: one of them has somebody else's, and their services should know.
+    open_events += [(e, "contradiction") for e in events if (e.channel, e.verdict) == ("rule", "apart")]
     best: dict[frozenset[str | None], tuple[float, Pair, str]] = {}
     for event, why in open_events:
         two = frozenset((person_of.get(event.left), person_of.get(event.right)))

@@ -167,7 +167,12 @@ def _find(criteria: Criteria, posts: tuple[Post, ...], on: date) -> list[str]:
 
 
 def _similar(criteria: Criteria, posts: tuple[Post, ...], on: date, found: Collection[str]) -> list[str]:
-    """Ids of at most 10 others whose records are like what was typed, by the model that links records; best first."""
+    """Ids of at most 10 others whose records are like what was typed, by the model that links records; best first.
+
+    A number or a last name alone is like nobody in particular.
+    """
+    if not (criteria.given_name or criteria.birth_date):
+        return []
     typed = DetailsRow(
         nhs_number=criteria.nhs_number, family_name=criteria.family_name, given_name=criteria.given_name,
         birth_date=criteria.birth_date,

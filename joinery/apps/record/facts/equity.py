@@ -94,7 +94,7 @@ class _Person:
 
 @place_facts
 def linking_quality(on: date) -> tuple[GroupLinked, ...]:
-    """Every group on a day, those of one kind together, all records first. Reads every record there is."""
+    """Every group on a day, those of one kind together. Reads every record, which takes a minute for a million."""
     records, people = _read(on)
     _read_ethnicity({each.record_id: people[each.person_id] for each in records})
     groups = {person_id: person.groups(on) for person_id, person in people.items()}

@@ -9,6 +9,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from joinery.calc.linkage.cluster import Clusters, cluster, strongest_first, torn_between
+from joinery.calc.linkage.comparisons import strangers
+from joinery.calc.linkage.fields import Fields
 from joinery.calc.linkage.ladder import Details, ladder_pairs
 from joinery.site.commands import Problem
 
@@ -89,6 +91,8 @@ def link(files: Sequence[pa.Table], *, no_duplicates: bool, threads: int) -> Lin
     if no_duplicates:
         first = files[0].num_rows
         ladder = {pair: why for pair, why in ladder.items() if pair[0] < first <= pair[1]}
+    strange = _strangers(files, [pair for pair, weight in bits.items() if weight >= model["link_bits"]])
+    bits = {pair: weight for pair, weight in bits.items() if pair not in strange}
     scored = [(left, right, weight) for (left, right), weight in bits.items() if weight >= model["link_bits"]]
     clusters = cluster(
         count,
@@ -127,6 +131,21 @@ def _ladder(
             else:
                 contradictions.append((left, right))
     return {(left, right): why for why, left, right in joined}, contradictions
+
+
+def _strangers(files: Sequence[pa.Table], pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Pairs of which both first name and date of birth are another's: two of one household, whatever else agrees.
+
+    A family shares surname, address, telephone at once, which no model of single fields sees.
+    """
+    names, born = _texts(files, "given_name"), _texts(files, "birth_date")
+    surnames = _texts(files, "family_name")
+
+    def of(record: int) -> Fields:
+        return Fields(given_name=names[record], family_name=surnames[record], birth_date=born[record])
+
+    differ = ((a, b) for a, b in pairs if names[a] != names[b] and born[a] != born[b])
+    return {(a, b) for a, b in differ if strangers(of(a), of(b))}
 
 
 def _day(text: str) -> date | None:
