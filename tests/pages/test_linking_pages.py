@@ -215,7 +215,10 @@ def test_why_and_details_are_for_who_cares_and_for_records_officers_each_with_th
             assert client.get(f"/people/{joined}/{tail}/").status_code == status
         assert [look[:2] for look in looks()[-2:]] == [(what, "direct_care"), (what, "record_quality")]
         assert world.user("gp", OTHER_SURGERY).get(f"/people/{joined}/{tail}/").status_code == 403
-    assert officer(world).get(f"/people/{joined}/").status_code == 403
+    for address in (f"/people/{joined}/", f"/people/{joined}/who-has-looked/"):
+        assert officer(world).get(address).status_code == 403
+        # So no page leads an officer there.
+        assert f'href="{address}"' not in officer(world).get(f"/people/{joined}/why/").content.decode()
     assert officer(world).get("/people/0123456789abcdef0123/why/").status_code == 403
 
 

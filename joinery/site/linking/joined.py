@@ -12,7 +12,7 @@ from joinery.apps.base.action import Refused
 from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
-from joinery.calc.access import may_review
+from joinery.calc.access import RECORD_QUALITY, may_review
 from joinery.site.context import Request, standing_of
 from joinery.site.jinja import url
 from joinery.site.linking.words import makers_of, note_of, number
@@ -48,7 +48,11 @@ def details(request: Request, person_id: str) -> HttpResponse:
     if isinstance(viewing, HttpResponse):
         return viewing
     known = record.records(viewing)
-    context = {"banner": record.banner(viewing, known), "fields": record.golden_record(viewing, known)}
+    context = {
+        "banner": record.banner(viewing, known),
+        "fields": record.golden_record(viewing, known),
+        "reviewing": viewing.purpose == RECORD_QUALITY,
+    }
     return render(request, "record/details.jinja", context)
 
 
@@ -87,4 +91,5 @@ def _context(request: Request, viewing: Viewing) -> dict[str, Any]:
         "makers": {made_by: [names[actor] for actor in actors] for made_by, actors in makers.items()},
         "chosen": request.POST.getlist("records"),
         "note": note_of(request),
+        "reviewing": viewing.purpose == RECORD_QUALITY,
     }

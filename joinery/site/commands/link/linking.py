@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # An analyst's people may have tens of records each, and then one wrong pair would join two of them. Between two
 # groups at least this share of pairs must be linked: fixed on made-up registries, flat between .2 and .4.
 LEAST_SUPPORT = 0.3
+# What a rare surname and an address of its own are worth at the most; beyond that, a number must agree too.
+HOUSEHOLD_BITS = 15.0
 LADDER_WORDS = {
     "birth_date": "same valid NHS number and date of birth",
     "names": "same valid NHS number and names",
@@ -91,7 +93,7 @@ def link(files: Sequence[pa.Table], *, no_duplicates: bool, threads: int) -> Lin
     if no_duplicates:
         first = files[0].num_rows
         ladder = {pair: why for pair, why in ladder.items() if pair[0] < first <= pair[1]}
-    strange = _strangers(files, [pair for pair, weight in bits.items() if weight >= model["link_bits"]])
+    strange = _strangers(files, [pair for pair, weight in bits.items() if weight < model["link_bits"] + HOUSEHOLD_BITS])
     bits = {pair: weight for pair, weight in bits.items() if pair not in strange}
     scored = [(left, right, weight) for (left, right), weight in bits.items() if weight >= model["link_bits"]]
     clusters = cluster(
