@@ -60,6 +60,8 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     names = ", ".join(f'"{c}"' for c in columns)
     row = f"({marks(columns)})"
     rows = list(rows)
+    if not rows:
+        return
     many = len(rows) - len(rows) % _ROWS_A_STATEMENT
     into = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES '
     with connection.cursor() as cursor:

@@ -43,21 +43,6 @@ class Trained:
     warnings: tuple[str, ...] = ()
 
 
-def _settings(model: dict[str, Any], rules: Sequence[Rule], *, within: bool, explained: bool) -> dict[str, Any]:
-    """Splink's settings for a model: its rules by key, and with what training needs to see when `explained`."""
-    across = "" if within else ' AND l."file" <> r."file"'
-    return {
-        **model,
-        "link_type": "dedupe_only",
-        "unique_id_column_name": "record",
-        "blocking_rules_to_generate_predictions": [
-            {"blocking_rule": f"l.key_{at} = r.key_{at}{across}", "sql_dialect": "duckdb"} for at in range(len(rules))
-        ],
-        "retain_intermediate_calculation_columns": explained,
-        "retain_matching_columns": False,
-    }
-
-
 def splink_model(
     columns: Sequence[str], parameters: training.Parameters, frequencies: dict[str, Frequencies]
 ) -> dict[str, Any]:
@@ -156,46 +141,43 @@ def _quietly() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _linker(
-    files: Files,
-    model: dict[str, Any],
-    rules: tuple[Rule, ...],
-    frequencies: dict[str, Frequencies],
-    *,
-    explained: bool,
-) -> Any:
-    from splink import DuckDBAPI, Linker
-
-    files.block(rules)
-    api = DuckDBAPI(connection=files.con)
-    settings = _settings(model, rules, within=files.within, explained=explained)
-    linker = Linker(
-        api.register("people", dataset_display_name=f"people_{id(api)}"),
-        settings,
-        log_level=None,
-        validate_settings=False,
-    )
-    for column, known in frequencies.items():
-        _register_frequencies(files, api, linker, column, known)
-    return linker
-
-
-def _register_frequencies(files: Files, api: Any, linker: Any, column: str, known: Frequencies) -> None:
+def _tabulate(files: Files, frequencies: dict[str, Frequencies]) -> None:
+    """Make a table `tf_...` for each column: how often each value is said that the files hold."""
     import pyarrow as pa
 
-    listed = pa.table(
-        {"value": pa.array(list(known.listed), pa.string()), "tf": pa.array(list(known.listed.values()), pa.float64())}
-    )
-    files.con.register("listed", listed)
-    files.con.execute(
-        f"""CREATE OR REPLACE TABLE tf_{column} AS SELECT said.value AS {quoted(column)},
-        coalesce(tf, {known.least!r}::DOUBLE) AS {quoted(f"tf_{column}")}
-        FROM (SELECT DISTINCT {quoted(column)} AS value FROM said WHERE value IS NOT NULL) AS said
-        LEFT JOIN listed ON listed.value = said.value"""
-    )
-    files.con.unregister("listed")
-    registered = api.register(f"tf_{column}", dataset_display_name=f"tf_{column}_{id(api)}")
-    linker.table_management.register_term_frequency_lookup(registered, column)
+    for column, known in frequencies.items():
+        values, shares = pa.array(list(known.listed), pa.string()), pa.array(list(known.listed.values()), pa.float64())
+        files.con.register("listed", pa.table({"value": values, "tf": shares}))
+        files.con.execute(
+            f"""CREATE OR REPLACE TABLE tf_{column} AS SELECT said.value AS {quoted(column)},
+            coalesce(tf, {known.least!r}::DOUBLE) AS {quoted(f"tf_{column}")}
+            FROM (SELECT DISTINCT {quoted(column)} AS value FROM said WHERE value IS NOT NULL) AS said
+            LEFT JOIN listed ON listed.value = said.value"""
+        )
+        files.con.unregister("listed")
+
+
+def _linker(files: Files, model: dict[str, Any], frequencies: dict[str, Frequencies]) -> Any:
+    """Splink's linker for the pairs in the table `blocked`."""
+    from splink import DuckDBAPI, Linker
+
+    api = DuckDBAPI(connection=files.con)
+    settings = {
+        **model,
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "record",
+        "blocking_rules_to_generate_predictions": [],
+        "retain_intermediate_calculation_columns": False,
+        "retain_matching_columns": False,
+    }
+    people = api.register("said", dataset_display_name=f"people_{id(api)}")
+    linker = Linker(people, settings, log_level=None, validate_settings=False)
+    tables = linker.table_management
+    for column in frequencies:
+        table = api.register(f"tf_{column}", dataset_display_name=f"tf_{column}_{id(api)}")
+        tables.register_term_frequency_lookup(table, column)
+    tables.register_blocked_pairs_for_predict(api.register("blocked", dataset_display_name=f"blocked_{id(api)}"))
+    return linker
 
 
 class Untrained(ValueError):
@@ -221,10 +203,9 @@ def train(files: Files, *, name: str = "trained", rules: Sequence[Rule] | None =
         )
     compared = [comparison(column) for column in files.said]
     frequencies = _all_frequencies(files, compared)
-    with _quietly():
-        spelling = splink_model(files.said, _spelling(compared), frequencies)
-        linker = _linker(files, spelling, rules, frequencies, explained=True)
-        patterns, sample = _patterns(files, linker, compared)
+    _tabulate(files, frequencies)
+    files.block(rules)
+    patterns, sample = _patterns(files, compared)
     shape = _shape(compared)
     start = _beginning(files, compared, sample, shape)
     learnt = training.learn(patterns, sample, start, shape)
@@ -276,14 +257,13 @@ def _beginning(
     return training.Parameters(m, sample.levels, share, family_bits)
 
 
-def _sample(files: Files, linker: Any) -> float:
+def _sample(files: Files) -> float:
     """Make the table `sampled`, the pairs to learn from: a share (returned) of the blocked ones, and random ones.
 
     Both are chosen by what the records say, so that their order does not matter. Random are the pairs at some
     distances in the order of a hash.
     """
-    blocked = linker.inference.compute_blocked_pairs_for_predict().physical_name
-    share = min(1.0, _TRAINING_PAIRS / max(int(files.value(f"SELECT count(*) FROM {blocked}")), 1))
+    share = min(1.0, _TRAINING_PAIRS / max(int(files.value("SELECT count(*) FROM blocked")), 1))
     n = sum(files.sizes)
     distances = (
         sorted({1 + int((n - 2) * (at * _GOLDEN % 1)) for at in range(1, 2 + _RANDOM_PAIRS // n)}) if n > 2 else [1]
@@ -292,57 +272,64 @@ def _sample(files: Files, linker: Any) -> float:
     both = "hash(least(l.content, r.content), greatest(l.content, r.content))"
     files.con.execute(
         f"""CREATE OR REPLACE TABLE sampled AS
-        WITH ordered AS (SELECT record, file, row_number() OVER (ORDER BY content) - 1 AS place FROM people),
+        WITH ordered AS (SELECT record, file, row_number() OVER (ORDER BY content) - 1 AS place FROM said),
         shifted AS (SELECT ordered.*, (place + distance) % {n} AS other
             FROM ordered CROSS JOIN (SELECT unnest($distances) AS distance))
-        SELECT least(l.record, r.record) AS join_key_l, greatest(l.record, r.record) AS join_key_r,
-            'random' AS match_key
+        SELECT least(l.record, r.record) AS "left", greatest(l.record, r.record) AS "right", true AS random
         FROM shifted AS l JOIN ordered AS r ON r.place = l.other {across}
         UNION ALL
-        SELECT pair.join_key_l, pair.join_key_r, pair.match_key FROM {blocked} AS pair
-        JOIN people AS l ON l.record = join_key_l JOIN people AS r ON r.record = join_key_r
+        SELECT join_key_l, join_key_r, false FROM blocked
+        JOIN said AS l ON l.record = join_key_l JOIN said AS r ON r.record = join_key_r
         WHERE {both} % 1000000 < {round(share * 1000000)}""",
         {"distances": distances},
     )
     return share
 
 
-def _patterns(
-    files: Files, linker: Any, compared: Sequence[Comparison]
-) -> tuple[list[training.Pattern], training.Sample]:
-    """What the sampled pairs look like, from a model whose match weights spell out the level (`_spelling`)."""
-    share = _sample(files, linker)
-    registered = linker._db_api.register("sampled", dataset_display_name=f"sampled_{id(linker)}")
-    linker.table_management.register_blocked_pairs_for_predict(registered)
-    predicted = linker.inference.predict(warning_mode="never").physical_name
-    places = ", ".join(f"(-1 - mw_{each.name})::INT AS place_{at}" for at, each in enumerate(compared))
-    rarity = f"round(2 * ({' + '.join(_rarities(files, compared)) or '0.0'})) / 2"
+def _patterns(files: Files, compared: Sequence[Comparison]) -> tuple[list[training.Pattern], training.Sample]:
+    """What the sampled pairs look like; how often, and what the random ones among them say of all pairs."""
+    share = _sample(files)
+    rarities = _rarities(files, compared)
+    columns = sorted({column for each in compared for column in each.columns})
+    sides = ", ".join(f"{side}.{quoted(column)} AS {quoted(f'{column}_{side}')}" for column in columns for side in "lr")
+    places = ", ".join(f"{_place(each)} AS place_{at}" for at, each in enumerate(compared))
     listed = ", ".join(f"place_{at}" for at in range(len(compared)))
+    kept = ", ".join([listed, *(quoted(f"tf_{column}") for column in rarities)])
+    frequent = " ".join(f'LEFT JOIN tf_{c} ON tf_{c}.{quoted(c)} = {quoted(f"{c}_l")}' for c in rarities)
     rows = files.con.execute(
-        f"""SELECT match_key = 'random' AS random, {listed}, rarity, count(*) AS pairs
-        FROM (SELECT match_key, {places}, {rarity} AS rarity FROM {predicted})
-        GROUP BY ALL ORDER BY ALL"""
+        f"""WITH pairs AS (SELECT random, {sides} FROM sampled
+            JOIN said AS l ON l.record = sampled."left" JOIN said AS r ON r.record = sampled."right"),
+        placed AS (SELECT random, {kept} FROM (SELECT *, {places} FROM pairs) {frequent})
+        SELECT random, {listed}, round(2 * ({" + ".join(rarities.values()) or "0.0"})) / 2 AS rarity, count(*) AS pairs
+        FROM placed GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     patterns = [training.Pattern(tuple(row[1:-2]), row[-2], row[-1] / share) for row in rows if not row[0]]
     random = [(row[1:-2], row[-1]) for row in rows if row[0]]
     return patterns, _shares(files, compared, random, patterns)
 
 
-def _rarities(files: Files, compared: Sequence[Comparison]) -> list[str]:
-    """SQL for the bits that a term frequency says in place of u; within a family, those of an average surname."""
+def _place(compared: Comparison) -> str:
+    """SQL for the place of the level that holds, or MISSING."""
+    *tests, _ = compared.levels
+    cases = " ".join(f"WHEN {level.sql} THEN {place}" for place, level in enumerate(tests))
+    return f"CASE WHEN {compared.missing_sql} THEN {MISSING} {cases} ELSE {len(tests)} END"
+
+
+def _rarities(files: Files, compared: Sequence[Comparison]) -> dict[str, str]:
+    """SQL, by column, for the bits that a term frequency says in place of u.
+
+    Within a family they are those of an average surname.
+    """
     bits = {
-        level.frequency_of: f"CASE WHEN mw_{each.name} = {-1 - at} THEN mw_tf_adj_{each.name} + 1 ELSE 0 END"
-        for each in compared
-        for at, level in enumerate(each.levels)
+        level.frequency_of: f'CASE WHEN place_{at} = {place} THEN -log2({quoted(f"tf_{level.frequency_of}")}) ELSE 0 END'
+        for at, each in enumerate(compared)
+        for place, level in enumerate(each.levels)
         if level.frequency_of
     }
-    names = [each.name for each in compared]
-    if _has_household(names):
+    at_of = {each.name: at for at, each in enumerate(compared)}
+    if _has_household(at_of):
         family = " OR ".join(
-            " AND ".join(
-                f"mw_{name} IN ({', '.join(str(-1 - place) for place in sorted(places))})"
-                for name, places in each.items()
-            )
+            " AND ".join(f"place_{at_of[name]} IN ({', '.join(map(str, sorted(each[name])))})" for name in each)
             for each in HOUSEHOLD_MADE_OF
             if "family_name" in each
         )
@@ -351,7 +338,7 @@ def _rarities(files: Files, compared: Sequence[Comparison]) -> list[str]:
             FROM (SELECT count(*) AS often FROM said WHERE family_name IS NOT NULL GROUP BY family_name)"""
         )
         bits["family_name"] = f"CASE WHEN {family} THEN {-log2(together)} ELSE {bits['family_name']} END"
-    return list(bits.values())
+    return bits
 
 
 def _shares(
@@ -379,13 +366,6 @@ def _shares(
     return training.Sample(tuple(levels), tuple(comparable), max(files.pair_count, 2.0))
 
 
-def _spelling(compared: Sequence[Comparison]) -> training.Parameters:
-    """Parameters whose match weights are -1, -2, ... by level, and 0 where there is nothing to compare."""
-    m = tuple(tuple(0.5 ** (place + 2) for place in range(len(each.levels))) for each in compared)
-    u = tuple(tuple(0.5 for _ in each.levels) for each in compared)
-    return training.Parameters(m, u, 0.5)
-
-
 def pairs(model: str, files: Files, *, least_bits: float | None = None) -> pa.Table:
     """The pairs of records that a model finds, from its `review_bits` (or `least_bits`) up: left, right, bits.
 
@@ -393,9 +373,10 @@ def pairs(model: str, files: Files, *, least_bits: float | None = None) -> pa.Ta
     """
     head = json.loads(model)
     frequencies = _told_frequencies(head)
-    rules = tuple(tuple(rule) for rule in head["rules"])
+    _tabulate(files, frequencies)
+    files.block(tuple(tuple(rule) for rule in head["rules"]))
     with _quietly():
-        linker = _linker(files, head["splink"], rules, frequencies, explained=False)
+        linker = _linker(files, head["splink"], frequencies)
         least = head["review_bits"] if least_bits is None else least_bits
         found = linker.inference.predict(threshold_match_weight=least, warning_mode="never").physical_name
     table: pa.Table = files.con.sql(

@@ -115,24 +115,22 @@ class Files:
         return found
 
     def block(self, rules: tuple[Rule, ...]) -> None:
-        """Make the tables `people`, with a key by rule, and `blocked`, the pairs to compare."""
+        """Make the table `blocked`, as Splink has it: the pairs that have all columns of a rule in common."""
         if rules == self._blocked_by:
             return
         keys = ", ".join(
-            f"CASE WHEN {_all_said(rule)} THEN hash({_list(rule)}) END AS all_{at}" for at, rule in enumerate(rules)
+            f"CASE WHEN {_all_said(rule)} THEN hash({_list(rule)}) END AS key_{at}" for at, rule in enumerate(rules)
         )
-        self.con.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT *, {keys} FROM said")
-        for at in range(len(rules)):
-            self.con.execute(
-                f"""CREATE OR REPLACE TABLE large_{at} AS SELECT all_{at} AS key FROM keyed WHERE all_{at} IS NOT NULL
-                GROUP BY all_{at} HAVING count(*) > {LARGEST_BLOCK}"""
-            )
-        kept = ", ".join(f"CASE WHEN large_{at}.key IS NULL THEN all_{at} END AS key_{at}" for at in range(len(rules)))
-        joins = " ".join(f"LEFT JOIN large_{at} ON large_{at}.key = all_{at}" for at in range(len(rules)))
-        excluded = ", ".join(f"all_{at}" for at in range(len(rules)))
-        self.con.execute(
-            f"CREATE OR REPLACE TABLE people AS SELECT keyed.* EXCLUDE ({excluded}), {kept} FROM keyed {joins}"
+        self.con.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT record, file, {keys} FROM said")
+        across = "" if self.within else "AND l.file <> r.file"
+        pairs = " UNION ".join(
+            f"""SELECT l.record AS join_key_l, r.record AS join_key_r FROM (SELECT key_{at} AS key FROM keyed
+            WHERE key_{at} IS NOT NULL GROUP BY key_{at} HAVING count(*) BETWEEN 2 AND {LARGEST_BLOCK})
+            JOIN keyed AS l ON l.key_{at} = key JOIN keyed AS r ON r.key_{at} = key
+            WHERE l.record < r.record {across}"""
+            for at in range(len(rules))
         )
+        self.con.execute(f"CREATE OR REPLACE TABLE blocked AS SELECT *, '0' AS match_key FROM ({pairs})")
         self.con.execute("DROP TABLE keyed")
         self._blocked_by = rules
 

@@ -7,8 +7,9 @@ predicate, and a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from hashlib import blake2b
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
@@ -449,16 +450,23 @@ RULES: tuple[Rule, ...] = (
 """Two records are compared only when they have all columns of a rule in common."""
 
 
-def keys(record: Fields, rules: Iterable[Rule]) -> list[int]:
+@lru_cache(maxsize=256)  # asked once to look for a record, and once to keep it
+def keys(record: Fields, rules: tuple[Rule, ...]) -> tuple[int, ...]:
     """A signed 64-bit key for each rule of which the record says every part.
 
-    >>> keys(Fields(nhs_number="9990000018"), [("nhs_number",), ("given_name", "postcode")])
-    [5954216242237306762]
+    >>> keys(Fields(nhs_number="9990000018"), (("nhs_number",), ("given_name", "postcode")))
+    (5954216242237306762,)
     """
+    said = {column: part(record, column) for column in _columns(rules)}
     made = []
     for rule in rules:
-        parts = [part(record, column) for column in rule]
+        parts = [said[column] for column in rule]
         if all(parts):
             text = "\x1f".join(("/".join(rule), *parts))
             made.append(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True))
-    return made
+    return tuple(made)
+
+
+@cache
+def _columns(rules: tuple[Rule, ...]) -> frozenset[str]:
+    return frozenset(column for rule in rules for column in rule)

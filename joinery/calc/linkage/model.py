@@ -94,7 +94,7 @@ class Model:
         """The match weight of a pair, explained."""
         return _explained(self.prior_bits, [(each.compared, *each.weigh(a, b)) for each in self.weighed])
 
-    def keys(self, record: Fields) -> list[int]:
+    def keys(self, record: Fields) -> tuple[int, ...]:
         """The keys, signed and of 64 bits, of which records must share one to be compared at all."""
         return comparisons.keys(record, self.rules)
 

@@ -14,6 +14,7 @@ WHYS = {
     "numbers_conflict": "Alike, with different NHS numbers",
     "contradiction": "The same NHS number, and nothing else agrees",
     "too_many": "One person would have too many records",
+    "torn": "Fits two people equally well",
 }
 MOST_NOTE_CHARACTERS = 300
 # How `join_people` writes who made a decision.
