@@ -46,9 +46,18 @@ def load(data: Path | None = None) -> None:
 
 
 def migrate() -> None:
-    """Bring the database to this version and install its triggers, in that order."""
+    """Bring the database to this version and install its triggers, in that order.
+
+    Killed in between it leaves a database without triggers, which nothing starts with until this is run again.
+    """
+    from django.db.migrations.executor import MigrationExecutor
+
     from joinery.apps.base import triggers
 
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        with transaction.atomic():
+            triggers.remove(connection)
     call_command("migrate", verbosity=0, interactive=False)
     with transaction.atomic():
         triggers.install(connection)

@@ -51,6 +51,8 @@ def spoilt_people(draw: random.Random, many: int) -> list[dict[str, str]]:
         {"nhs_number": draw.choice(NUMBERS)} | {field: draw.choice(said) for field, said in SPOILT.items()}
         for _ in range(many)
     ]
+    family[0] |= {"given_name": "Margaret", "family_name": "Quartermaine"}
+    family[1] |= {"given_name": "Quartermaine", "family_name": "Margaret"}  # chance alone often swaps no names
     others = records(many // 4, seed=draw.randrange(10**6), harder=True)
     return family + [{field: getattr(r, field, "") for field in FIELDS} for r in others]
 

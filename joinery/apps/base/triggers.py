@@ -96,12 +96,18 @@ def are_current(connection: BaseDatabaseWrapper) -> bool:
     return installed(connection) == {(t.name, t.table, t.described) for t in wanted(connection.vendor)}
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Drop every trigger of our tables and create those that the models ask for."""
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Drop every trigger of our tables: SQLite cannot alter a table that a trigger of another one reads."""
     with connection.cursor() as cursor:
         for name, table, _ in sorted(installed(connection)):
             on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
             cursor.execute(f'DROP TRIGGER "{name}"{on}')
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Drop every trigger of our tables and create those that the models ask for."""
+    remove(connection)
+    with connection.cursor() as cursor:
         for trigger in wanted(connection.vendor):
             for statement in trigger.statements:
                 cursor.execute(statement)

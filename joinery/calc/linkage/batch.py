@@ -2,7 +2,7 @@
 
 A record is known by its position in the files laid end to end. Splink compares and scores; which pairs it
 looks at are ours (a block of more than LARGEST_BLOCK records says nothing and counts for none, in batch as
-in real time), and so is what it learns (`training`).
+in real time), and so is what its model has learnt, from counts of a sample of them (`training`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 _VERSION = 1
 # How many values of a column a model tells the frequency of.
 _LISTED = 10_000
-# How many pairs are learnt from: of those that rules bring together, and of random ones.
-_TRAINING_PAIRS = 200_000
-_RANDOM_PAIRS = 200_000
+# How many pairs are learnt from: of those that rules bring together, and of random ones. Twice or four times as
+# many made no better model of made-up people, and comparing them was most of what linking cost.
+_TRAINING_PAIRS = 100_000
+_RANDOM_PAIRS = 50_000
 _GOLDEN = (5**0.5 - 1) / 2
 # How far below the line a pair is for people to decide.
 _GREY_BITS = 4.0
@@ -295,7 +296,7 @@ def _patterns(files: Files, compared: Sequence[Comparison]) -> tuple[list[traini
     places = ", ".join(f"{_place(each)} AS place_{at}" for at, each in enumerate(compared))
     listed = ", ".join(f"place_{at}" for at in range(len(compared)))
     kept = ", ".join([listed, *(quoted(f"tf_{column}") for column in rarities)])
-    frequent = " ".join(f'LEFT JOIN tf_{c} ON tf_{c}.{quoted(c)} = {quoted(f"{c}_l")}' for c in rarities)
+    frequent = " ".join(f"LEFT JOIN tf_{c} ON tf_{c}.{quoted(c)} = {quoted(f'{c}_l')}" for c in rarities)
     rows = files.con.execute(
         f"""WITH pairs AS (SELECT random, {sides} FROM sampled
             JOIN said AS l ON l.record = sampled."left" JOIN said AS r ON r.record = sampled."right"),
@@ -321,10 +322,10 @@ def _rarities(files: Files, compared: Sequence[Comparison]) -> dict[str, str]:
     Within a family they are those of an average surname.
     """
     bits = {
-        level.frequency_of: f'CASE WHEN place_{at} = {place} THEN -log2({quoted(f"tf_{level.frequency_of}")}) ELSE 0 END'
+        column: f"CASE WHEN place_{at} = {place} THEN -log2({quoted(f'tf_{column}')}) ELSE 0 END"
         for at, each in enumerate(compared)
         for place, level in enumerate(each.levels)
-        if level.frequency_of
+        if (column := level.frequency_of)
     }
     at_of = {each.name: at for at, each in enumerate(compared)}
     if _has_household(at_of):

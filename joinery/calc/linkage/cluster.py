@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import itemgetter
 from typing import Literal
 
@@ -115,11 +116,14 @@ def strongest_first(pairs: Iterable[tuple[int, int, float]], content: Sequence[s
     Ties go by what the two records say (`content`: for each record something that can be sorted), so that
     the order of the records changes nothing; only then by position.
     """
-    ordered = sorted((min(a, b), max(a, b), bits) for a, b, bits in pairs)
-    if content:
-        ordered.sort(key=lambda pair: sorted((content[pair[0]], content[pair[1]])))
-    ordered.sort(key=itemgetter(2), reverse=True)
-    return [pair[:2] for pair in ordered]
+    ordered = sorted(pairs, key=itemgetter(2), reverse=True)
+    strongest: list[Pair] = []
+    for _, equal in groupby(ordered, key=itemgetter(2)):
+        tied = [(a, b) if a < b else (b, a) for a, b, _ in equal]
+        if len(tied) > 1:
+            tied.sort(key=lambda pair: (sorted((content[pair[0]], content[pair[1]])) if content else [], pair))
+        strongest += tied
+    return strongest
 
 
 class _Groups:
@@ -147,11 +151,9 @@ class _Groups:
     def ask_support(self, pairs: Iterable[Pair], least: float) -> None:
         """Refuse from now on to join groups for which too small a share of the pairs between them speaks."""
         self._least_support = least
-        seen: set[Pair] = set()
-        for a, b in pairs:
+        for a, b in {(a, b) if a < b else (b, a) for a, b in pairs}:
             left, right = self._find(a), self._find(b)
-            if left != right and (a, b) not in seen:
-                seen |= {(a, b), (b, a)}
+            if left != right:
                 for group, other in ((left, right), (right, left)):
                     near = self._between.setdefault(group, {})
                     near[other] = near.get(other, 0) + 1
