@@ -209,7 +209,13 @@ def test_what_was_acknowledged_and_not_taken_survives_backup_and_restore(hospita
 
 
 def test_a_merge_is_taken_back_and_a_wrong_patient_listed_by_command(hospital: Deployment, tmp_path: Path) -> None:
-    right = STORY[0].replace(b"H4001001", b"H4001002").replace(b"~9990001014^^^NHS", b"").replace(b"MARLOWE", b"OAK")
+    right = (
+        STORY[0]
+        .replace(b"H4001001", b"H4001002")
+        .replace(b"~9990001014^^^NHS", b"")
+        .replace(b"MARLOWE", b"OAK")
+        .replace(b"19400229", b"19620719")
+    )
     right = right.replace(b"9990001014^^^NHS~", b"").replace(b"RZZ0000000101", b"RZZ9").replace(b"A01", b"A45")
     right = right.replace(b"20261105143512", b"20261106143512")
     merge = message("A40", 300, "20261107090000", "MRG|H1^^^RZZPAS", pid="PID|1||H2^^^RZZPAS||ASH^ANN||19500102|2")

@@ -22,6 +22,8 @@ AT = datetime(2026, 3, 3, 14, 30, tzinfo=UTC)
 HARMLESS = {
     *("feed", "part", "role", "file_digest", "digest", "source"),
     *("code", "codes", "ended", "target", "form", "kind"),
+    # Of two records or several, their ids; an answer, and the ids of who gave it.
+    *("pair", "record_ids", "answer", "by"),
 }
 
 

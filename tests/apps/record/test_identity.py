@@ -159,7 +159,9 @@ def test_who_looks_elsewhere_sees_and_finds_nobody(tmp_path: Path) -> None:
     assert sending.opened(person, Post("social_worker", COUNCIL))
 
 
-def test_without_a_number_a_rare_name_and_a_date_of_birth_are_enough_and_a_father_is_not_his_son(tmp_path: Path) -> None:
+def test_without_a_number_a_rare_name_and_a_birth_date_are_enough_and_a_father_is_no_son(
+    tmp_path: Path,
+) -> None:
     say(tmp_path, gp=(N1, "Penhaligon", "Zachary", "1941-03-03"), community=("", "Penhaligon", "Zachary", "1941-03-03"))
     assert joined()
     say(tmp_path, community=("", "Penhaligon", "Zachary", "1969-11-20"))

@@ -72,6 +72,10 @@ def test_a_source_that_says_nothing_is_named_beside_one_that_says_none(tmp_path:
     assert (allergies.state, allergies.silent) == ("none_recorded", (COMMUNITY,))
 
 
+# Somebody else, by any comparison.
+BEN = person_row("8", family_name="Birch", given_names="Ben", birth_date="1962-07-19")
+
+
 @pytest.mark.parametrize(
     ("row", "state", "unread"),
     [
@@ -84,7 +88,7 @@ def test_a_source_that_says_nothing_is_named_beside_one_that_says_none(tmp_path:
 def test_a_council_whose_alert_could_not_be_read_has_not_said_none(
     row: dict[str, str], state: str, unread: tuple[str, ...], tmp_path: Path
 ) -> None:
-    send(tmp_path, sending.extract("person", [person_row("7"), person_row("8")]), COUNCIL)
+    send(tmp_path, sending.extract("person", [person_row("7"), BEN]), COUNCIL)
     alert = {"alert_id": "a1", "code": "DOG", "text": "Large dog"} | row
     send(tmp_path, sending.extract("alert", [alert]), COUNCIL, "alert.csv")
     found = section(1, f"{COUNCIL} person/7")
