@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import defaultdict
 from datetime import date
 from pathlib import Path
 
@@ -21,18 +22,22 @@ OUR_TASKS = {(task.module, task.quick): task for task in TASKS if task.environme
 PEER_TASKS = [task for task in TASKS if task.environment == PEERS_ENVIRONMENT]
 # A benchmark on real input needs the shared data; the others make their own.
 ON_REAL_INPUT = {"validate_alone", "take_fhir"}
+# These ask the packages of .venv-bench for their people.
+IN_PEERS = {"febrl1", "american"}
 
 
 @pytest.mark.parametrize("task", OUR_TASKS.values(), ids=lambda task: task.name)
 def test_a_benchmark_runs(task: Task, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if task.module in ON_REAL_INPUT:
         request.getfixturevalue("shared")
+    if task.quick in IN_PEERS and not (ROOT / PEERS_ENVIRONMENT).is_dir():
+        pytest.skip("the people are in packages of .venv-bench; make bench makes it")
     # The interpreter of this run rather than .venv/bin/python, which a wheel's or a tool's run may not have.
     command = f"{sys.executable} -m benchmarks.{task.module} {task.quick}"
     monkeypatch.setattr(Task, "command", lambda self, quick: command)
     figures = task.run(quick=True)
-    assert figures
-    assert all(value > 0 for name, value in figures.items() if not name.endswith("cpu_s"))
+    assert figures["rows"] > 0
+    assert all(value >= 0 for value in figures.values())
 
 
 @pytest.mark.parametrize("task", PEER_TASKS, ids=lambda task: task.name)
@@ -48,13 +53,7 @@ def test_a_benchmark_that_fails_is_not_counted() -> None:
 
 
 def test_the_page_holds_every_bar_and_peer_with_medians_of_the_rounds() -> None:
-    figures = {
-        "rows": 100.0,
-        **dict.fromkeys(("cpu_s", "first_cpu_s", "second_cpu_s", "seal_cpu_s", "verify_cpu_s"), 1.0),
-        **dict.fromkeys(("newest_20_ms", "statements", "page_cpu_ms", "page_cpu_ms_without_access"), 1.0),
-        **dict.fromkeys(("show_ms", "show_council_ms", "successors_ms", "predecessors_ms", "responsible_ms"), 1.0),
-        **dict.fromkeys(("shown_per_s", "one_per_s", "eight_per_s", "answer_cpu_s", "peak_mb"), 1.0),
-    }
+    figures = defaultdict(lambda: 1.0, rows=100.0)
     rounds = tuple({task.name: figures | {"first_cpu_s": seconds} for task in TASKS} for seconds in (1.0, 2.0, 50.0))
     page = as_page(Run(date(2026, 11, 21), {"Cores": "2"}, rounds))
     assert headings(page) == HEADINGS
