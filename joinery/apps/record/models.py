@@ -506,7 +506,7 @@ class Review(models.Model):
 
     record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
     other = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
-    answer = models.CharField(max_length=10)
+    answer = models.CharField(max_length=12)
     blind = models.BooleanField()
     note = models.CharField(max_length=300, blank=True)
     user_id = models.IntegerField()

@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
             name="Review",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("answer", models.CharField(max_length=10)),
+                ("answer", models.CharField(max_length=12)),
                 ("blind", models.BooleanField()),
                 ("note", models.CharField(blank=True, max_length=300)),
                 ("user_id", models.IntegerField()),
