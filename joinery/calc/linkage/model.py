@@ -119,6 +119,8 @@ class Against:
         self._least_bits = least_bits
         # What this record does not say is not compared with anybody; a comparison of one field has its name.
         said = [each for each in model.weighed if getattr(record, each.compared.name, True)]
+        # Most that share a key share names: their dates of birth part them soonest.
+        said.sort(key=lambda each: each.compared.name != "birth_date")
         most = [each.most_bits(record) for each in said]
         self._steps: list[_Step] = [(each, sum(most[at:]), each.values, {}) for at, each in enumerate(said)]
 
