@@ -27,7 +27,8 @@ def main() -> None:
     with deployment() as folder:
         bodies = mllp.messages(chosen.messages)
         register()
-        print(json.dumps(listen(bodies) | take(folder, bodies)))
+        # Taken first: those who are listened to are the same people under other numbers, and would be linked.
+        print(json.dumps(take(folder, bodies) | listen(bodies)))
 
 
 def register() -> None:

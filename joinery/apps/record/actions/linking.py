@@ -103,12 +103,13 @@ def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> tup
     moved = {record: person for record, person in people.person_of.items() if before.get(record) != person}
     followers = merged_into(submission_id, moved)
     founding = set(people.founded)
+    ties = _ties(people, events)
     insert_rows(Person, ("id",), [(person,) for _, person in people.founded])
     insert_rows(
         Link,
         ("record_id", "person_id", "submission_id", "at", "reason"),
         [
-            (record, person, submission_id, stored(at), _reason(record, people, events, followers, before))
+            (record, person, submission_id, stored(at), _reason(record, ties[record], followers, before))
             # The first link to a person tells who founded them.
             for record, person in sorted(moved.items(), key=lambda link: (link not in founding, link))
         ],
@@ -117,20 +118,21 @@ def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> tup
     return records, moved
 
 
-def _reason(
-    record: int, people: People, events: Sequence[Event], followers: Mapping[int, int], before: Mapping[int, str]
-) -> str:
+def _ties(people: People, events: Iterable[Event]) -> defaultdict[int, dict[str, Event]]:
+    """For each record, by channel, an event that ties it to another record of its person."""
+    found: defaultdict[int, dict[str, Event]] = defaultdict(dict)
+    for event in events:
+        persons = {people.person_of.get(record) for record in event.pair}
+        if event.verdict == "same" and len(persons) == 1:
+            for record in event.pair:
+                found[record][event.channel] = event
+    return found
+
+
+def _reason(record: int, ties: Mapping[str, Event], followers: Mapping[int, int], before: Mapping[int, str]) -> str:
     """Why a record is about its person now, as a code: the strongest event that ties it to another record."""
     if record in followers:
         return MERGED
-    person = people.person_of[record]
-    ties = {
-        event.channel: event
-        for event in events
-        if record in (event.left, event.right)
-        and event.verdict == "same"
-        and people.person_of.get(event.left) == people.person_of.get(event.right) == person
-    }
     if "reviewer" in ties:
         return "reviewer"
     if "rule" in ties:
