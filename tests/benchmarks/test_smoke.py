@@ -36,7 +36,7 @@ def test_a_benchmark_runs(task: Task, request: pytest.FixtureRequest, monkeypatc
     command = f"{sys.executable} -m benchmarks.{task.module} {task.quick}"
     monkeypatch.setattr(Task, "command", lambda self, quick: command)
     figures = task.run(quick=True)
-    assert figures["rows"] > 0
+    assert any(value > 0 for value in figures.values())
     assert all(value >= 0 for value in figures.values())
 
 
