@@ -36,7 +36,10 @@ def test_a_benchmark_runs(task: Task, request: pytest.FixtureRequest, monkeypatc
     command = f"{sys.executable} -m benchmarks.{task.module} {task.quick}"
     monkeypatch.setattr(Task, "command", lambda self, quick: command)
     figures = task.run(quick=True)
-    assert any(value > 0 for value in figures.values())
+    assert figures
+    # Nobody in another's record is what is hoped for.
+    counted = {name: value for name, value in figures.items() if "contaminated" not in name}
+    assert all(value > 0 for name, value in counted.items() if not name.endswith("cpu_s"))
     assert all(value >= 0 for value in figures.values())
 
 
