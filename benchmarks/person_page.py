@@ -25,7 +25,7 @@ SOURCES = (("ZA1", "gp_practice", "health"), ("ZT1", "community_trust", "health"
 ASIDE = ("django_session", "base_user", "SAVEPOINT")
 COLUMNS = (
     *("record_id", "item_id", "version_id", "submission_id", "at", "precision"),
-    *("kind", "title", "detail", "banner", "restricted"),
+    *("kind", "title", "detail", "banner", "sensitivity"),
 )
 
 
@@ -167,7 +167,7 @@ def _fill(record_id: int, source_id: int, position: int, count: int) -> None:
         for n, (version, item) in enumerate(zip(versions, items, strict=True)):
             at = stored(datetime(2026, 11, 1, 9, tzinfo=UTC) - timedelta(minutes=n * 7919 % count * 3 + position))
             about = (record_id, item, version, submission, at, "minute")
-            rows.append((*about, "Visit", f"Visit {n % 50}", "", "" if n % 20_000 else "alert", False))
+            rows.append((*about, "Visit", f"Visit {n % 50}", "", "" if n % 20_000 else "alert", ""))
         insert_rows(Entry, COLUMNS, rows)
 
 

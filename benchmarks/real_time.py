@@ -1,9 +1,13 @@
 """One record that arrives against everybody: found, scored and kept, on a deployment of a million records.
 
 Each of the records that arrive lacks an NHS number, which is the hard case. Measured is one transaction:
-everybody who may be the same person is looked up and scored, then the record, its details, its keys and
-what was found are inserted and committed, with SQLite's synchronous=FULL. Prints milliseconds of wall and
-CPU time, and what share was linked to a record of the same person, of all and of those that were linked at all.
+the record, its details and its keys are inserted, everybody who may be the same person is looked up and
+scored, and what was found is kept and committed, with SQLite's synchronous=FULL. That transaction also works
+out anew who is who, as an arrival does; this is told apart ("linking"), and together ("whole").
+
+Prints milliseconds of wall and CPU time, and what share was linked to a record of the same person, of all and
+of those that were linked at all. Beside it, taken in turn, what the disk itself takes to make 4 KB durable:
+where that takes milliseconds, or the processor is busy with other things, the wall time says little.
 `peers.splink_between` asks Splink itself the same.
 """
 
@@ -11,13 +15,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
+import secrets
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from benchmarks.measure import deployment
 from benchmarks.people import Record, records
@@ -38,15 +45,29 @@ class Times:
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
-    looking: list[float] = field(default_factory=list)
+    linking: list[float] = field(default_factory=list)
+    linking_cpu: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    disk: list[float] = field(default_factory=list)
     right: int = 0
     wrong: int = 0
+
+    def add(self, clocks: Sequence[tuple[float, float]]) -> None:
+        """One arrival, by the clocks (wall and CPU) as it began, before and after linking, and when it was durable."""
+        began, before, after, durable = clocks
+        wall, cpu = (1000 * (end - start) for start, end in zip(began, durable, strict=True))
+        linking, linking_cpu = (1000 * (end - start) for start, end in zip(before, after, strict=True))
+        self.wall.append(wall - linking)
+        self.cpu.append(cpu - linking_cpu)
+        self.linking.append(linking)
+        self.linking_cpu.append(linking_cpu)
+        self.whole.append(wall)
 
     def figures(self) -> dict[str, float]:
         told = {"rows": float(len(self.wall)), "right_percent": 100 * self.right / len(self.wall)}
         told["right_of_linked_percent"] = 100 * self.right / max(1, self.right + self.wrong)
-        for name, each in (("wall", self.wall), ("cpu", self.cpu), ("looking", self.looking)):
-            cuts = statistics.quantiles(each, n=100)
+        for name in ("wall", "cpu", "linking", "linking_cpu", "whole", "disk"):
+            cuts = statistics.quantiles(getattr(self, name), n=100)
             told |= {f"{name}_ms": cuts[49], f"{name}_p95_ms": cuts[94], f"{name}_p99_ms": cuts[98]}
         return told | {"wall_most_ms": max(self.wall), "per_s": 1000 / told["wall_ms"]}
 
@@ -56,12 +77,12 @@ def main() -> None:
     options.add_argument("--records", type=int, default=RECORDS)
     options.add_argument("--arriving", type=int, default=ARRIVING)
     chosen = options.parse_args()
-    with deployment():
+    with deployment() as folder:
         from joinery.site.commands.take import spare_collector
 
         submission_id, person_of, arriving = fill(chosen.records, chosen.arriving)
         spare_collector()
-        print(json.dumps(arrive(arriving, person_of, submission_id).figures()))
+        print(json.dumps(arrive(arriving, person_of, submission_id, folder).figures()))
 
 
 def split(size: int, arriving: int) -> tuple[list[Record], list[Record]]:
@@ -103,7 +124,10 @@ def fill(size: int, arriving: int) -> tuple[int, dict[int, int], list[Record]]:
             insert_rows(Details, DETAILS, [details_row(n, n, submission_id, row) for n, _, row in run])
             insert_rows(MatchDetails, ("details_id", "record_id", "version", "fields"), compared(run))
         insert_keys()
-    select("PRAGMA wal_checkpoint(TRUNCATE)")  # what filling left to be written is not an arrival's to write
+        insert_people(len(there), submission_id)
+    # What filling left to be written is not an arrival's to write. The log stays as long as it is, and is
+    # written over from its start, as in a deployment that has run for a while.
+    select("PRAGMA wal_checkpoint(RESTART)")
     if select("SELECT COUNT(*) FROM record_matchdetails") != [(len(there),)]:
         raise SystemExit("not every record is there")
     return submission_id, {number: record.person for number, record in enumerate(there, 1)}, chosen
@@ -164,54 +188,67 @@ def insert_keys() -> None:
         cursor.execute("DROP TABLE unsorted")
 
 
-def arrive(arriving: Sequence[Record], person_of: dict[int, int], submission_id: int) -> Times:
+def insert_people(count: int, submission_id: int) -> None:
+    """A person for each record that is there: nothing is held of pairs of them."""
+    from joinery.apps.base.columns import insert_rows
+    from joinery.apps.record.models import Link, Person
+
+    ids = sorted(secrets.token_hex(10) for _ in range(count))
+    columns = ("record_id", "person_id", "submission_id", "at", "reason")
+    for at in range(0, count, RUN):
+        run = list(enumerate(ids[at : at + RUN], at + 1))
+        insert_rows(Person, ("id",), [(person,) for _, person in run])
+        links = [(n, person, submission_id, "2026-11-22 09:00:00", "first_record") for n, person in run]
+        insert_rows(Link, columns, links)
+
+
+def arrive(arriving: Sequence[Record], person_of: dict[int, int], submission_id: int, folder: Path) -> Times:
     """Take each record in a transaction of its own."""
-    from joinery.apps.record.compared import linking_model
+    from joinery.apps.base.columns import select
     from joinery.calc.linkage.fields import nicknames
 
     nicknames("")  # the first question of a process reads the list of short names, once
-    model, times = linking_model(), Times()
-    for number, record in enumerate(arriving, max(person_of) + 1):
-        record.nhs_number = ""
-        row = said(record)
-        wall, cpu = time.perf_counter(), time.process_time()
-        looked, found = take(number, row, submission_id)
-        times.wall.append(1000 * (time.perf_counter() - wall))
-        times.cpu.append(1000 * (time.process_time() - cpu))
-        times.looking.append(1000 * (looked - wall))
-        best = found[0] if found and found[0][1].bits >= model.link_bits else None
-        if best is not None:
-            same = person_of[best[0]] == record.person
-            times.right, times.wrong = times.right + same, times.wrong + (not same)
-        person_of[number] = record.person
+    times = Times()
+    best = "SELECT record_id FROM record_matchevent WHERE other_id = %s AND verdict = 'same' ORDER BY bits DESC LIMIT 1"
+    with (folder / "disk").open("wb", buffering=0) as file:
+        for number, record in enumerate(arriving, max(person_of) + 1):
+            record.nhs_number = ""
+            times.add(take(number, said(record), submission_id))
+            times.disk.append(write_durably(file))
+            person_of[number] = record.person
+            for (other,) in select(best, [number]):
+                same = person_of[other] == record.person
+                times.right, times.wrong = times.right + same, times.wrong + (not same)
     return times
 
 
-def take(number: int, row: Any, submission_id: int) -> tuple[float, list[tuple[int, Any]]]:
-    """Look for the record that arrives, and keep it and what was found; when looking ended, and what was found."""
+def take(number: int, row: Any, submission_id: int) -> list[tuple[float, float]]:
+    """Keep the record that arrives and what is found; the clocks before, around linking, and after."""
     from django.db import transaction
 
     from joinery.apps.base.columns import insert_rows
     from joinery.apps.record.actions.keys import insert_compared
-    from joinery.apps.record.compared import comparable, linking_model
-    from joinery.apps.record.matching import candidates
-    from joinery.apps.record.models import Details, MatchEvent, SourceRecord
+    from joinery.apps.record.actions.linking import compare_records, relink
+    from joinery.apps.record.models import Details, SourceRecord
 
-    columns = ("record_id", "other_id", "submission_id", "channel", "verdict", "bits", "model", "levels")
+    at = datetime.now(UTC)
+    clocks = [(time.perf_counter(), time.process_time())]
     with transaction.atomic():
-        model = linking_model()
-        found = candidates(comparable(row), model, submission_id=submission_id)
-        looked = time.perf_counter()
         insert_rows(SourceRecord, ("id", "source_id", "local_id"), [(number, 1, f"r{number}")])
         insert_rows(Details, DETAILS, [details_row(number, number, submission_id, row)])
-        insert_compared([(number, number, row)])
-        events = [
-            (other, number, submission_id, "score", "same" if score.bits >= model.link_bits else "unsure")
-            + (score.bits, model.name, score.code, "system:linkage", "", "2026-11-22 09:00:00")
-            for other, score in found
-        ]
-        insert_rows(MatchEvent, (*columns, "made_by", "note", "at"), events)
-    return looked, found
+        changed = compare_records(submission_id, at, insert_compared([(number, number, row)]))
+        clocks.append((time.perf_counter(), time.process_time()))
+        relink(submission_id, at, changed)
+        clocks.append((time.perf_counter(), time.process_time()))
+    return [*clocks, (time.perf_counter(), time.process_time())]
+
+
+def write_durably(file: BinaryIO) -> float:
+    """How long the disk takes to make 4 KB durable, in milliseconds."""
+    start = time.perf_counter()
+    file.write(bytes(4096))
+    getattr(os, "fdatasync", os.fsync)(file.fileno())
+    return 1000 * (time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,21 @@ BARS = (
         2,
     ),
     Bar("The same, median", "real_time", plain("real_time", "wall_ms"), most=True, digits=2),
+    Bar("The same, CPU time, p99", "real_time", plain("real_time", "cpu_p99_ms"), most=True, digits=2),
+    Bar(
+        "The same and who is who worked out anew, p99",
+        "real_time",
+        plain("real_time", "whole_p99_ms"),
+        most=True,
+        digits=2,
+    ),
+    Bar(
+        "Beside it, 4 KB made durable and nothing else, p99",
+        "real_time",
+        plain("real_time", "disk_p99_ms"),
+        most=True,
+        digits=2,
+    ),
     Bar("Of those linked, linked right, %", "real_time", plain("real_time", "right_of_linked_percent"), digits=2),
     Bar("CPU time of linking, times plain Splink's", "linking", times_splink, 1.3, 1.3, True, 2),
     Bar(

@@ -18,7 +18,7 @@ from typing import Any
 
 from joinery import __version__
 from joinery.definitions import FEEDS
-from joinery.site.commands import feeds, link, place, series
+from joinery.site.commands import feeds, link, place, series, staff
 
 Command = Callable[..., argparse.ArgumentParser]
 
@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     link.add(command, commands)
     place.add(command, commands)
     series.add(command, commands)
+    staff.add(command, commands)
 
     audit = commands.add_parser("audit", help="Check the logs.", description="Check the logs.")
     audits = audit.add_subparsers(metavar="NOUN", required=True)

@@ -22,6 +22,8 @@ import pytest
 _data = tempfile.mkdtemp(prefix="joinery-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["JOINERY_DATA"] = _data
+# Tests log in without one; those of second factors ask for it.
+os.environ["JOINERY_SECOND_FACTOR"] = "nobody"
 os.environ["DJANGO_SETTINGS_MODULE"] = "joinery.site.settings"
 # Playwright keeps an event loop running in the thread in which tests use the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -43,6 +45,36 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     assert settings.DATABASES  # read now, so that pytest-django finds them and sets Django up
+
+
+# The tests of these start processes and take longest: they go first, so that none is left to one core at the end.
+LONGEST = ("packaging", "benchmarks", "upgrade", "site", "pages")
+DATABASES = {"db", "transactional_db", "migrated", "demonstration"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first; on PostgreSQL, without the files whose tests meet no database: on SQLite they say the same."""
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        room = item.path.relative_to(tests).parts[0]
+        return LONGEST.index(room) if room in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+    if on_postgres():
+        meeting = {item.path for item in items if meets_a_database(item)}
+        config.hook.pytest_deselected(items=[item for item in items if item.path not in meeting])
+        items[:] = [item for item in items if item.path in meeting]
+
+
+def meets_a_database(item: pytest.Item) -> bool:
+    """True when a test uses the test database, or its file works with deployments (see `tests.support`)."""
+    from tests import support
+
+    if item.get_closest_marker("django_db") or DATABASES & set(getattr(item, "fixturenames", ())):
+        return True
+    names = vars(item.module).values() if isinstance(item, pytest.Function) else ()
+    return any(each is support or getattr(each, "__module__", "") == support.__name__ for each in names)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

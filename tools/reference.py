@@ -20,7 +20,22 @@ sys.path.insert(0, str(ROOT))
 
 from joinery.__main__ import parser  # noqa: E402 (the path comes first)
 from joinery.apps.base.feeds import Feed, File, When, feed_of  # noqa: E402
-from joinery.calc.access import CARING_ROLES, DIRECT_CARE, ROLES, Involvement, Post, may_open, may_read  # noqa: E402
+from joinery.calc.access import (  # noqa: E402
+    DIRECT_CARE,
+    NOTHING_KNOWN,
+    OWN_RECORD,
+    PURPOSES,
+    ROLES,
+    SENSITIVITIES,
+    TASKS,
+    Circumstances,
+    Involvement,
+    Post,
+    may_do,
+    may_open,
+    may_read,
+)
+from joinery.calc.access_table import table as access_table  # noqa: E402
 from joinery.calc.returns import CHECKS, OTHER  # noqa: E402
 from tests.spec.return_rules import CASES  # noqa: E402
 
@@ -82,7 +97,10 @@ def _fhir(said: dict[str, Any]) -> Iterator[str]:
         ("Rule", "Values"),
         (
             ("A status that takes a line away", code(said["gone_status"])),
-            ("Security labels that restrict a line to its own organisation", code(said["restricted_security"])),
+            *(
+                (f"Security labels of what is `{name}`", code(each))
+                for name, each in _by_sensitivity(said["sensitive"])
+            ),
             ("States that go without saying", code(said["unsaid"])),
             ("System of the NHS number", f"`{said['nhs_number_system']}`"),
             ("What a list says that its source keeps back", code(said["list_held"])),
@@ -142,6 +160,12 @@ def _adt(said: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _by_sensitivity(sensitive: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Which labels stand for each sensitivity."""
+    for name in dict.fromkeys(sensitive.values()):
+        yield name, [label for label, each in sensitive.items() if each == name]
+
+
 def _tables(feed: Feed) -> Iterator[str]:
     """A feed of CSV files: its columns with what each may hold."""
     yield f"## `{feed.feed}`: {feed.title}"
@@ -162,8 +186,8 @@ def _tables(feed: Feed) -> Iterator[str]:
             yield "Says who a person is." if file.part == "person" else "Kept, and not shown on any page yet."
         heads = ("Column", "Must be filled", "Form")
         yield table(heads, ((f"`{c}`", _must(c, file), _form(c, file)) for c in file.columns))
-        for column, value in file.restricted_when.items():
-            yield f"A row whose `{column}` is `{value}` is restricted to the sender."
+        for column, names in file.sensitive_when.items():
+            yield from (f"A row whose `{column}` is `{value}` is `{name}`." for value, name in names.items())
         pairs = [f"`{second}` does not lie before `{first}`." for first, second in file.in_order]
         sums = [
             f"{' and '.join(map('`{}`'.format, parts))} are not more than `{most}`." for *parts, most in file.at_most
@@ -283,46 +307,86 @@ def _argument(action: argparse.Action) -> tuple[str, str, str]:
 # -- access ---------------------------------------------------------------------------------------
 
 
+# How a viewer whose organisation is A may stand to a person.
+STANDS = {
+    "current": Circumstances((Involvement("A", date.min),)),
+    "recent": Circumstances((Involvement("A", date.min, ended=date.max),)),
+    "override": Circumstances(override=True),
+    "none": NOTHING_KNOWN,
+}
+
+
 def access() -> str:
-    """The decision, worked out for every role: run, not described."""
+    """The table, and what it comes to for every role: worked out by the decision itself."""
+    said = access_table()
     refusals = constant("joinery/apps/record/actions/viewing.py", "REFUSALS")
     what = constant("joinery/apps/base/access_log.py", "WHAT")
-    posts: dict[str, tuple[Post, ...]] = {role: (Post(role, "A"),) for role in ROLES} | {"": ()}
-    rows = (
-        (code([role] if role else []), ROLES.get(role, "no role today"), _answer(held, "A"), _answer(held, "B"))
-        for role, held in posts.items()
-    )
-    opened = may_open(posts[next(iter(CARING_ROLES))], [Involvement("A", date.min)], DIRECT_CARE)
-    restricted = [
-        (words, _yes(may_read(is_restricted, source, opened)))
-        for words, is_restricted, source in (
-            ("a line that is not restricted, of their own organisation", False, "A"),
-            ("a line that is not restricted, of another organisation", False, "B"),
-            ("a restricted line of their own organisation", True, "A"),
-            ("a restricted line of another organisation", True, "B"),
-        )
+    care = [each for each in STANDS if each != "none"]
+    checks = [purpose for purpose in PURPOSES if any(_opens(role, "none", purpose) != "no" for role in ROLES)]
+    own = [
+        (words, _opens("", each, OWN_RECORD)) for each, words in (("own", "theirs"), ("carer", "of whom they act for"))
     ]
     return page(
-        "Who may see whom",
-        "joinery/calc/access.py",
-        "Three questions are asked: does the person's work include care (the role), is their organisation involved "
-        "with this person (the relationship), and is it for the person's care (the purpose). The answers below come "
-        "from running the decision, not from describing it.",
-        "## May they open the record?",
-        table(("Role", "In words", "Their organisation is involved", "It is not"), rows),
-        f"Any purpose but `{DIRECT_CARE}` is refused. Whoever is refused reads why:",
+        "Who may see what",
+        "joinery/definitions/access.toml",
+        "Why it is so stands in [Who may see what](../../explanation/who-may-see-what.md). The answers below were "
+        "worked out by the software, from the table that it decides by.",
+        "## Roles",
+        table(
+            ("Role", "In words", "Who", "Days after care has ended", "Gives"),
+            (
+                (f"`{name}`", r.words, r.work, str(r.recent_days or "none"), code(r.gives))
+                for name, r in said.roles.items()
+            ),
+        ),
+        "## Whose record opens",
+        "How the organisation stands to the person: "
+        + "; ".join(f"`{name}`: {each.words}" for name, each in said.relationships.items())
+        + ".",
+        f"For `{DIRECT_CARE}`, {PURPOSES[DIRECT_CARE].lower()}. A cell says what is read that others wrote.",
+        table(
+            ("Role", *(f"`{each}`" for each in care)),
+            ((words, *(_opens(role, each, DIRECT_CARE) for each in care)) for role, words in ROLES.items()),
+        ),
+        "For other purposes, whoever the person is.",
+        table(
+            ("Role", *(f"`{each}`" for each in checks)),
+            ((words, *(_opens(role, "none", each) for each in checks)) for role, words in ROLES.items()),
+        ),
+        f"For `{OWN_RECORD}`, unless it is withheld because it would harm:",
+        table(("A record", "They read"), own),
+        table(("Purpose", "In words"), ((f"`{name}`", words) for name, words in PURPOSES.items())),
+        f"For {code(n for n, each in said.purposes.items() if not each.opens)} nobody opens a record.",
+        "## What is sensitive",
+        table(
+            ("Label", "What", "Source", "Read by the organisation that wrote it"),
+            ((f"`{name}`", each.words, each.source, _yes(each.writer)) for name, each in said.sensitivities.items()),
+        ),
+        "Whoever opens a record for a person's care reads what their own organisation wrote. What is not read is shown "
+        "as withheld, with where it came from and a way to ask for it.",
+        "## What needs no record",
+        table(
+            ("Task", *ROLES.values()),
+            (
+                (words, *(_yes(may_do([Post(role, "A")], task).allowed) for role in ROLES))
+                for task, words in TASKS.items()
+            ),
+        ),
+        "## Refusals",
+        "Whoever is refused reads why:",
         table(("Reason", "What they read"), ((f"`{name}`", words) for name, words in refusals.items())),
-        "## May they read the line?",
-        table(("Whoever may open the record, and", "Reads it"), restricted),
-        "A line that may not be read is shown as withheld, with its date and nothing else.",
         "## What the access log says",
         table(("Look", "In words"), ((f"`{name}`", words) for name, words in what.items())),
     )
 
 
-def _answer(posts: tuple[Post, ...], involved: str) -> str:
-    decision = may_open(posts, [Involvement(involved, date.min)], DIRECT_CARE)
-    return f"{_yes(decision.allowed)} (`{decision.reason}`)"
+def _opens(role: str, stands: str, purpose: str) -> str:
+    """What is read of what others wrote; `no` where the record does not open."""
+    known = STANDS.get(stands, Circumstances(own=stands))
+    decision = may_open((Post(role, "A"),) if role else (), known, purpose, date.max)
+    if not decision.allowed:
+        return "no"
+    return ", ".join(["ordinary", *(f"`{each}`" for each in SENSITIVITIES if may_read(each, "B", decision))])
 
 
 def _yes(allowed: bool) -> str:

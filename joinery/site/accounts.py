@@ -1,25 +1,60 @@
-"""Signing in: allauth's local accounts, and nothing of allauth that the place does not use yet."""
+"""Logging in: allauth's local accounts, and nothing of allauth that the place does not use."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.views import LoginView
+from allauth.account.authentication import get_authentication_records
+from allauth.account.views import LoginView, PasswordChangeView
 from django.http import HttpRequest
+from django.urls import reverse_lazy
 
+from joinery.site import oidc
 from joinery.site.context import demo_users
+from joinery.site.idle import why_ended
+from joinery.site.jinja import url
+
+WRONG = "The password is not right for that e-mail address or login name"
 
 
 class Adapter(DefaultAccountAdapter):
     """Nobody signs up by themselves: people are added by their organisation."""
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": WRONG,
+        "username_password_mismatch": WRONG,
+        "incorrect_password": "That password is not right",
+        "too_many_login_attempts": "Too many tries. Wait 5 minutes, then try again",
+        "rate_limited": "Too many tries. Wait 5 minutes, then try again",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return url("account_unsent") if why_ended(request)["unsent"] else super().get_login_redirect_url(request)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Who logged in a moment ago has just shown who they are."""
+        records = get_authentication_records(self.request, self.request.user)
+        return not records or self.request.at.timestamp() - records[-1]["at"] > app_settings.REAUTHENTICATION_TIMEOUT
+
+    def get_login_stages(self) -> list[str]:
+        """No second factor of ours for whom the identity provider has asked for one."""
+        stages = super().get_login_stages()
+        strong = getattr(self.request, "is_strong_identity", False)
+        return [stage for stage in stages if not (strong and stage == "allauth.mfa.stages.AuthenticateStage")]
+
 
 class LogInView(LoginView):
-    """allauth's page; in a demonstration it also lists who can sign in."""
+    """allauth's page, with the other ways in; in a demonstration it also lists who can log in."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | demo_users()
+        shown = demo_users() | why_ended(self.request)
+        return super().get_context_data(**kwargs) | shown | {"identity": oidc.offered()}
+
+
+class ChangePassword(PasswordChangeView):
+    success_url = reverse_lazy("mfa_index")

@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from joinery.apps.place.facts import Standing, as_at, home, standing
-from joinery.calc.access import may_arrange, may_review
+from joinery.apps.privacy import facts as privacy
+from joinery.apps.record.facts import own_people
+from joinery.calc.access import may_arrange, may_do, may_review
 
 # Every page shows the place's name, and it changes once in years.
 NAME_KEPT_SECONDS = 60
@@ -26,6 +28,7 @@ class Request(HttpRequest):
     reference: str
     user: AbstractBaseUser  # type: ignore[assignment]
     standing: Standing
+    privacy_tasks: tuple[privacy.Task, ...]
 
 
 def standing_of(request: Request) -> Standing:
@@ -33,6 +36,19 @@ def standing_of(request: Request) -> Standing:
     if not hasattr(request, "standing"):
         request.standing = standing(request.user.pk, request.at.date())
     return request.standing
+
+
+def is_person(request: Request) -> bool:
+    """Whether the signed-in user is here for their own record, or that of somebody they act for, and holds no post."""
+    return not standing_of(request).posts and bool(own_people(request.user.pk, request.at.date()))
+
+
+def privacy_tasks(request: Request) -> tuple[privacy.Task, ...]:
+    """The looks that wait for the signed-in user's answer; asked for once a request, and only of who may answer."""
+    if not hasattr(request, "privacy_tasks"):
+        answers = may_do(standing_of(request).posts, "answer_privacy").allowed
+        request.privacy_tasks = privacy.waiting_tasks(request.user.pk, request.at) if answers else ()
+    return request.privacy_tasks
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -46,8 +62,12 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_organisation": where.organisation_name,
         "user_waits": where.waits,
         "user_has_post": bool(where.posts),
+        "user_is_person": is_person(cast(Request, request)) if signed_in else False,
+        "user_answers_privacy": may_do(where.posts, "answer_privacy").allowed,
+        "privacy_waits": len(privacy_tasks(cast(Request, request))) if signed_in else 0,
         "user_reviews": may_review(where.posts).allowed,
         "user_arranges": may_arrange(where.posts),
+        "user_manages": may_do(where.posts, "manage_staff").allowed,
         "place_name": settings.PLACE_NAME or cache.get_or_set("place_name", _home_name, NAME_KEPT_SECONDS),
         "service_name": "Joinery",
         "reference": getattr(request, "reference", ""),

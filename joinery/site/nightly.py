@@ -9,11 +9,12 @@ import logging
 from datetime import datetime
 
 from joinery.apps.base.action import Actor
+from joinery.apps.privacy import actions as privacy
 from joinery.apps.record import actions as record
+from joinery.site.staff.leaving import end_leavers
 
 logger = logging.getLogger("joinery.nightly")
-# Downstream apps add theirs after record's.
-JOBS = (("record", record.due),)
+JOBS = (("record", record.due), ("privacy", privacy.due), ("leavers", end_leavers))
 
 
 def run(at: datetime) -> dict[str, int]:

@@ -19,9 +19,10 @@ from joinery.apps.base.action import Actor, Refused
 from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
+from joinery.calc.access import OWN_RECORD
 from joinery.calc.linkage.ladder import name_key
 from joinery.calc.units import parse_nhs_number
-from joinery.site.context import Request, standing_of
+from joinery.site.context import Request, is_person, standing_of
 from joinery.site.jinja import url
 from joinery.site.place import looking
 from joinery.site.place.bodies import by_level, look_form
@@ -32,8 +33,17 @@ FIELDS = ("nhs_number", "family_name", "given_name", "birth_day", "birth_month",
 def find(request: Request) -> HttpResponse:
     """Find a person. The search is posted, so that no name or number ever stands in an address."""
     form = {name: request.POST.get(name, "").strip()[:100] for name in FIELDS}
-    context: dict[str, Any] = {"form": form, "errors": [], "results": None, "similar": (), "more": False}
+    context: dict[str, Any] = {
+        "form": form,
+        "errors": [],
+        "results": None,
+        "similar": (),
+        "more": False,
+        "elsewhere": "",
+    }
     if request.method != "POST":
+        if is_person(request):
+            return redirect(url("privacy:mine"))
         return render(request, "record/find.jinja", context)
     criteria, context["errors"] = _criteria(form)
     if criteria is None:
@@ -47,7 +57,7 @@ def find(request: Request) -> HttpResponse:
     people = record.found_people(found.viewing)
     context["results"] = [person for person in people if person.person_id not in found.similar]
     context["similar"] = [person for person in people if person.person_id in found.similar]
-    context["more"] = found.more
+    context["more"], context["elsewhere"] = found.more, found.elsewhere
     return render(request, "record/find.jinja", context)
 
 
@@ -76,6 +86,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
         "whereabouts": record.whereabouts(viewing, known, sources),
         "kept_apart": record.kept_apart(viewing, known),
         "looks": _named(request, looks.looks),
+        "own": viewing.purpose == OWN_RECORD,
     }
     return render(request, "record/person.jinja", context)
 
@@ -139,20 +150,23 @@ def entry(request: Request, person_id: str, entry_id: int) -> HttpResponse:
     return render(request, "record/entry.jinja", context)
 
 
-def opened(request: Request, person_id: str, what: str, reviewing: bool = False) -> Viewing | HttpResponse:
+def opened(
+    request: Request, person_id: str, what: str, reviewing: bool = False, purpose: str = ""
+) -> Viewing | HttpResponse:
     """A viewing of one person; or what to answer instead: a refusal, or the way from an old id to the one now.
 
-    With `reviewing` the page is also for whoever puts right who is who.
+    With `reviewing` the page is also for whoever puts right who is who; with a `purpose` for that alone.
     """
     posts = standing_of(request).posts
     try:
         return actions.open_record(
-            person_id=person_id, posts=posts, actor=_actor(request), at=request.at, what=what, reviewing=reviewing
-        )
+            person_id=person_id, posts=posts, actor=_actor(request), at=request.at, what=what, reviewing=reviewing,
+            purpose=purpose,
+        )  # fmt: skip
     except actions.Moved as moved:
         return _moved(request, moved.person_id)
-    except Refused as refused:
-        return _refused(request, refused)
+    except actions.NotOpened as refused:
+        return _refused(request, refused, person_id if refused.override_offered else "")
 
 
 def _moved(request: Request, person_id: str) -> HttpResponse:
@@ -164,8 +178,10 @@ def _moved(request: Request, person_id: str) -> HttpResponse:
     return redirect(url(match.view_name, query, **match.kwargs | {"person_id": person_id}))
 
 
-def _refused(request: Request, refused: Refused) -> HttpResponse:
-    return render(request, "record/refused.jinja", {"sentence": refused.message}, status=403)
+def _refused(request: Request, refused: Refused, in_emergency: str = "") -> HttpResponse:
+    """The reason in words; `in_emergency` is whose record may be opened all the same."""
+    context = {"sentence": refused.message, "in_emergency": in_emergency}
+    return render(request, "record/refused.jinja", context, status=403)
 
 
 def _actor(request: Request) -> Actor:

@@ -4,6 +4,18 @@
 - `JOINERY_DATABASE`: `postgresql://user:password@host:port/name` (default: SQLite in the folder);
 - `JOINERY_HOSTS`: host names to answer to, by commas (default: this machine only);
 - `JOINERY_PLACE`: the place's name, as pages show it (default: the name of the body that was started);
+- `JOINERY_PROXIES`: how many proxies of your own stand before it (default 1 with `JOINERY_HOSTS`, otherwise none);
+- `JOINERY_SECOND_FACTOR`: `staff`: who holds a role needs a second factor to log in (the default); or `nobody`;
+- `JOINERY_OIDC_ISSUER`: the address of an identity provider (OpenID Connect) with which users may log in;
+- `JOINERY_OIDC_CLIENT_ID`: what that provider calls this deployment;
+- `JOINERY_OIDC_SECRET`: the file of the secret that the provider gave (`client_secret_basic`);
+- `JOINERY_OIDC_KEY`: instead of a secret, the file of a private key in PEM (`private_key_jwt`);
+- `JOINERY_OIDC_KEY_ID`: the name under which the provider knows that key;
+- `JOINERY_OIDC_NAME`: what users call the provider, such as `NHS Care Identity` (default `NHS or council account`);
+- `JOINERY_OIDC_SCOPE`: what is asked of the provider (default `openid email`);
+- `JOINERY_OIDC_ASK`: what else is asked, as in an address: `acr_values=AAL2_OR_AAL3_ANY`;
+- `JOINERY_OIDC_STRONG`: the claim and values that tell that a second factor was used, such as `acr=AAL2,AAL3`;
+- `JOINERY_OIDC_TRUST_EMAIL`: `yes`: an e-mail address that the provider has verified is whose account it is;
 - `JOINERY_UPLOAD_MB`: how large a file may be that is uploaded on a page (default 200);
 - `JOINERY_INBOX`: the folder into which senders put files (default `inbox/files` in the deployment's folder);
 - `JOINERY_MESH_URL`: the address of MESH, such as `https://mesh-sync.spineservices.nhs.uk`;
@@ -29,6 +41,7 @@ KEYS = JOINERY_DATA / "keys"
 DEMO = (JOINERY_DATA / "demo.json").exists()
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 HOSTS = tuple(h.strip() for h in os.environ.get("JOINERY_HOSTS", "").split(",") if h.strip())
+OIDC_NAMES = ("issuer", "client_id", "secret", "key", "key_id", "name", "scope", "ask", "strong")
 PLACE_NAME = os.environ.get("JOINERY_PLACE", "Wexcombe" if DEMO else "")
 
 
@@ -65,8 +78,11 @@ def _database() -> dict[str, Any]:
     # NORMAL may lose the last commits when the power fails: only while a demo is being built.
     synchronous = "NORMAL" if os.environ.get("JOINERY_BUILDING_DEMO") else "FULL"
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "joinery.site.sqlite",
         "NAME": JOINERY_DATA / "joinery.sqlite3",
+        # To open it anew for each request takes longer than most requests. While it is open the write-ahead log
+        # stays, too, and is written over: to make a file longer takes a disk several times as long.
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
@@ -80,11 +96,41 @@ def _database() -> dict[str, Any]:
     }
 
 
-def _upload_mb() -> int:
-    said = os.environ.get("JOINERY_UPLOAD_MB") or "200"
+def _whole(name: str, default: int, what: str) -> int:
+    said = os.environ.get(name) or str(default)
     if not said.isdecimal():
-        raise ImproperlyConfigured("JOINERY_UPLOAD_MB must be a whole number of megabytes, such as 200")
+        raise ImproperlyConfigured(f"{name} must be a whole number of {what}, such as {default or 1}")
     return int(said)
+
+
+def _one_of(name: str, *words: str) -> str:
+    """What a variable says; the first of the words where it says nothing."""
+    said = os.environ.get(name) or words[0]
+    if said not in words:
+        raise ImproperlyConfigured(f"{name} must be one of: {', '.join(words)}")
+    return said
+
+
+def _oidc() -> dict[str, str]:
+    """What is said of an identity provider; nothing where none is named."""
+    said = {name: os.environ.get(f"JOINERY_OIDC_{name.upper()}", "") for name in OIDC_NAMES}
+    said["trust_email"] = _one_of("JOINERY_OIDC_TRUST_EMAIL", "no", "yes")
+    if not said["issuer"]:
+        return {}
+    issuer = urlsplit(said["issuer"])
+    if issuer.scheme != "https" and issuer.hostname not in LOOPBACK:
+        raise ImproperlyConfigured("JOINERY_OIDC_ISSUER must be an address that begins with https://")
+    if not said["client_id"] or bool(said["secret"]) == bool(said["key"]):
+        raise ImproperlyConfigured(
+            "With JOINERY_OIDC_ISSUER, set JOINERY_OIDC_CLIENT_ID and either JOINERY_OIDC_SECRET or JOINERY_OIDC_KEY"
+        )
+    for file in filter(None, (said["secret"], said["key"])):
+        if not Path(file).is_file():
+            raise ImproperlyConfigured(f"There is no file {file}: see JOINERY_OIDC_SECRET and JOINERY_OIDC_KEY")
+    return said | {
+        "name": said["name"] or "NHS or council account",
+        "scope": said["scope"] or "openid email",
+    }
 
 
 SECRET_KEY = _secret_key()
@@ -101,9 +147,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "joinery.apps.base",
     "joinery.apps.place",
     "joinery.apps.record",
+    "joinery.apps.privacy",
     "joinery.apps.measures",
     "joinery.site",
 ]
@@ -116,6 +164,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "joinery.site.idle.TimeOut",
+    "joinery.site.second_factor.Required",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -137,12 +187,29 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "base.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "login_name"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "joinery.site.accounts.Adapter"
 ACCOUNT_SESSION_REMEMBER = False
+# A hospital may reach us from one address, and its staff log in at the same minute.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "60/m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = _whole("JOINERY_PROXIES", 1 if HOSTS else 0, "proxies")
+SECOND_FACTOR = not DEMO and _one_of("JOINERY_SECOND_FACTOR", "staff", "nobody") == "staff"
+MFA_ADAPTER = "joinery.site.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "joinery.site.passkeys.AddForm",
+    "authenticate_webauthn": "joinery.site.passkeys.AuthenticateForm",
+    "login_webauthn": "joinery.site.passkeys.LogInForm",
+    "reauthenticate_webauthn": "joinery.site.passkeys.ReauthenticateForm",
+}
+# The code that was shown half a minute ago is taken too: clocks differ, and people type slowly.
+MFA_TOTP_TOLERANCE = 1
+OIDC = _oidc()
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "record:find"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -151,7 +218,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# Twice as long as a session may be used (`idle.py`): who comes back the next morning is still known, so that
+# what they typed can be kept for them until they have logged in again.
+SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(HOSTS)
 CSRF_COOKIE_HTTPONLY = True
@@ -174,11 +243,19 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        # Failed log-ins are counted here: no flood of other addresses may push one out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True
 USE_I18N = False
-UPLOAD_MB = _upload_mb()
+UPLOAD_MB = _whole("JOINERY_UPLOAD_MB", 200, "megabytes")
 # What is uploaded goes to disk as it comes, and never into memory.
 FILE_UPLOAD_HANDLERS = ["joinery.site.uploads.Receiver"]
 STATIC_URL = "static/"

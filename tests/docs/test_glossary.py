@@ -29,10 +29,11 @@ def codes() -> Iterator[str]:
     from joinery.apps.record.banners import BANNERS
     from joinery.apps.record.facts import SECTORS
     from joinery.apps.record.models import SUBMISSION
-    from joinery.calc.access import ROLES
+    from joinery.calc.access import REASONS, ROLES, SENSITIVITIES, TASKS
 
-    for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), EDITION.all(), ROLES, KINDS, FORMS):
+    for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), EDITION.all(), KINDS, FORMS):
         yield from each
+    yield from (*ROLES, *SENSITIVITIES, *TASKS, *REASONS, *REASONS.values())
     yield from (word for banner, (_, state) in BANNERS.items() for word in (banner, state))
     yield "not_received"
     yield from given("joinery/apps/record/rows.py", "Moment", 1)

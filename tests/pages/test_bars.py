@@ -30,7 +30,7 @@ MOST_MS = 5
 NUMBER = "9990004714"
 COLUMNS = (
     *("record_id", "item_id", "version_id", "submission_id", "at", "precision"),
-    *("kind", "title", "detail", "banner", "restricted"),
+    *("kind", "title", "detail", "banner", "sensitivity"),
 )
 NEWEST = datetime(2026, 11, 1, 9, tzinfo=UTC)
 
@@ -80,7 +80,7 @@ def _fill(record_id: int, source_id: int, submission_id: int, position: int, cou
         # A few stand in the banner, as in life.
         banner = "" if n % 5000 else "alert"
         rows.append(
-            (record_id, item, version, submission_id, at, "minute", "Visit", f"Visit {n % 50}", "", banner, False)
+            (record_id, item, version, submission_id, at, "minute", "Visit", f"Visit {n % 50}", "", banner, "")
         )
     insert_rows(Entry, COLUMNS, rows)
 

@@ -32,6 +32,8 @@ OPEN = {
     "account_inactive",
     "account_signup",
     "account_reset_password",
+    "mfa_login_webauthn",
+    "oidc_back",
     "accessibility",
     "privacy",
     "help",

@@ -52,6 +52,10 @@ KEYS = {
     "link undo": {"records"},
     "series upload": COUNTS | {"file", "series", "reasons", "note"},
     "series list": {"series"},
+    "staff add": {"membership", "last_day", "login", "code", "code_until"},
+    "staff list": {"staff"},
+    "staff invite": {"membership", "login", "code", "code_until"},
+    "staff end": {"membership", "user_ended"},
     "series show": {
         *("at", "known_at", "proposal", "series", "unit", "kind", "body"),
         *("points", "joined", "apart", "went_to"),

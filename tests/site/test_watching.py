@@ -17,7 +17,7 @@ from tests.site.test_serving import running, until
 from tests.support import Deployment
 
 STILL = 0.2
-MANY = 6_000  # three batches
+MANY = 4_100  # three batches
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from joinery.apps.base.action import Actor
 from joinery.apps.base.models import Access
-from joinery.calc.access import Decision
+from joinery.calc.access import PURPOSES, Decision
 
 # What the log can say, in the words that people read.
 WHAT = {
     "opened": "Opened the record",
+    "located": "Found by the NHS number that there is a record",
     "listed": "Saw the name in a list of search results",
     "searched": "Searched and found nobody",
     "refused": "Tried to open the record and was refused",
@@ -23,15 +24,11 @@ WHAT = {
     "details": "Looked at who says what of name, dates and address",
     "compared": "Compared two records, to say whether they are one person",
     "quarantine": "Looked at a row that could not be taken",
+    "asked": "Asked to read an entry that is withheld",
+    "checked": "Checked a look at the record",
     "rows": "A job read rows without names",
 }
-WHY = {
-    "direct_care": "For the person's care",
-    "feed_quality": "To put right what a service sent",
-    "record_quality": "To put right which records are one person",
-    "secondary_use": "For planning and measures",
-    "provider": "To know what services can offer",
-}
+WHY = PURPOSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,8 @@ def log_access(*, actor: Actor, at: datetime, look: Look, person_ids: Sequence[s
 class Viewing:
     """A look that was decided on and logged: what person facts need before they answer.
 
-    `person_ids` is whom it covers: one for a page about a person, several for a list.
+    `person_ids` is whom it covers: one for a page about a person, several for a list. Of withheld items (ids of
+    record's) some may be `granted` to the viewer; some may be `kept_back` from the person's own view.
     """
 
     event: str
@@ -80,6 +78,8 @@ class Viewing:
     purpose: str
     decision: Decision
     person_ids: tuple[str, ...]
+    granted: frozenset[int] = frozenset()
+    kept_back: frozenset[int] = frozenset()
 
     @property
     def person_id(self) -> str:

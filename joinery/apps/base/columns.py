@@ -56,14 +56,19 @@ def in_runs(rows: Iterable[T], most: int, most_long: int, length: Callable[[T], 
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows of already prepared values, in the order of `columns` (database column names)."""
+    """Insert rows of already prepared values, in the order of `columns` (database column names).
+
+    Only within a transaction: where a row cannot be inserted, those before it are taken back with all of it.
+    """
     names = ", ".join(f'"{c}"' for c in columns)
     row = f"({marks(columns)})"
     rows = list(rows)
     if not rows:
         return
     many = len(rows) - len(rows) % _ROWS_A_STATEMENT
-    into = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES '
+    # Without OR FAIL SQLite keeps a copy of every page it writes to, so that it can take back a statement by itself.
+    verb = "INSERT OR FAIL" if _on_sqlite() else "INSERT"
+    into = f'{verb} INTO "{model._meta.db_table}" ({names}) VALUES '
     with connection.cursor() as cursor:
         if many:
             starts = range(0, many, _ROWS_A_STATEMENT)

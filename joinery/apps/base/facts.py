@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import OuterRef, Q, Subquery
 
 from joinery.apps.base.access_log import WHAT, WHY
-from joinery.apps.base.models import Access, User
+from joinery.apps.base.invitations import code_digest
+from joinery.apps.base.models import Access, Identity, Invitation, User
+from joinery.apps.base.staff_rules import StaffRules, rules_on
 from joinery.calc.access import ROLES
 
 if TYPE_CHECKING:
@@ -54,9 +56,11 @@ class Stood:
 @dataclass(frozen=True, slots=True)
 class Look:
     """One entry of who has looked, in plain words; `organisation` is a code. `elsewhere`: at another person,
-    under whom a part of this one's records stood then."""
+    under whom a part of this one's records stood then. `user_id` is none for a part of the system."""
 
+    event: str
     at: datetime
+    user_id: int | None
     who: str
     role: str
     organisation: str
@@ -75,10 +79,18 @@ class Looks:
 
 
 @person_facts
-def looks_page(viewing: Viewing, after: str = "", limit: int = 20, stood: Sequence[Stood] = ()) -> Looks:
+def looks_page(
+    viewing: Viewing,
+    after: str = "",
+    limit: int = 20,
+    stood: Sequence[Stood] = (),
+    event: str = "",
+    user_id: int | None = None,
+) -> Looks:
     """Who has looked at the person of the viewing, this look included; at most 200 at a time.
 
-    With `stood`, also who was shown the people under whom records of this one stood, while they did.
+    With `stood`, also who was shown the people under whom records of this one stood, while they did. `event` asks
+    for one look alone, `user_id` for those of one user.
     """
     limit = min(limit, 200)
     theirs = Q(person_id=viewing.person_id)
@@ -86,15 +98,23 @@ def looks_page(viewing: Viewing, after: str = "", limit: int = 20, stood: Sequen
         during = Q(at__gte=each.from_at, at__lt=each.until_at)
         theirs |= Q(person_id=each.person_id, allowed=True) & during
     rows = Access.objects.filter(theirs)
+    if event:
+        rows = rows.filter(event=event)
+    if user_id is not None:
+        rows = rows.filter(user_id=user_id)
     if after:
         rows = rows.filter(id__lt=int(after))
     # The user is no foreign key: a log row outlives the user.
     name = Subquery(User.objects.filter(pk=OuterRef("user_id")).values("name")[:1])
-    columns = ("id", "at", name, "actor", "role", "organisation", "what", "purpose", "allowed", "person_id")
+    columns = (
+        "id", "event", "at", "user_id", name, "actor", "role", "organisation", "what", "purpose", "allowed", "person_id"
+    )  # fmt: skip
     found = list(rows.order_by("-at", "-id").values_list(*columns)[: limit + 1])
     looks = tuple(
         Look(
+            event=event,
             at=at,
+            user_id=user,
             who=user_name or actor,
             role=ROLES.get(role, role),
             organisation=organisation,
@@ -103,12 +123,109 @@ def looks_page(viewing: Viewing, after: str = "", limit: int = 20, stood: Sequen
             allowed=allowed,
             elsewhere=person_id != viewing.person_id,
         )
-        for _, at, user_name, actor, role, organisation, what, purpose, allowed, person_id in found[:limit]
+        for _, event, at, user, user_name, actor, role, organisation, what, purpose, allowed, person_id in found[:limit]
     )
     return Looks(looks, str(found[limit - 1][0]) if len(found) > limit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Somebody opened a person's record in the course of their work; `organisation` is a code."""
+
+    event: str
+    at: datetime
+    user_id: int
+    role: str
+    organisation: str
+    person_id: str
+
+
+# What opens one person's record, as against a name in a list.
+_OPENING = ("opened", "original", "log", "joined", "details")
+
+
+@row_facts
+def opened_between(from_at: datetime, until_at: datetime) -> list[Opened]:
+    """The looks at one person each that users made for somebody's care or a good record, in the order of time.
+
+    Read from the newest back, so that it takes as long as the days since are full, not as the log is.
+    """
+    columns = ("event", "at", "user_id", "role", "organisation", "person_id", "what", "purpose", "allowed")
+    found = []
+    for *look, what, purpose, allowed in Access.objects.order_by("-id").values_list(*columns).iterator():
+        opened = Opened(*look)
+        if opened.at < from_at - _OUT_OF_ORDER:
+            break
+        counts = allowed and what in _OPENING and purpose in ("direct_care", "record_quality")
+        if counts and opened.user_id and opened.person_id and from_at <= opened.at < until_at:
+            found.append(opened)
+    return sorted(found, key=lambda each: each.at)
+
+
+# How long a request may take between its moment and its entry in the log.
+_OUT_OF_ORDER = timedelta(hours=1)
+
+
+@row_facts
+def users_compared() -> dict[int, tuple[str, str]]:
+    """The name and the home postcode (where it is known) of every user."""
+    return {user: (name, postcode) for user, name, postcode in User.objects.values_list("pk", "name", "home_postcode")}
 
 
 @place_facts
 def user_with_email(email: str) -> int | None:
     """The id of the user who signs in with an email address, or None."""
     return User.objects.filter(email=email.strip().lower()).values_list("pk", flat=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Whom an invitation is for, while it serves; `login` is the e-mail address or the login name."""
+
+    invitation_id: int
+    user_id: int
+    name: str
+    login: str
+    expires_at: datetime
+
+
+@place_facts
+def is_active(user_id: int) -> bool:
+    """Whether a user has an account that was not ended."""
+    return User.objects.filter(pk=user_id, is_active=True).exists()
+
+
+@place_facts
+def invitation_with_code(code: str, at: datetime) -> Invited | None:
+    """Whom a code invites, as somebody typed it: capitals, spaces and hyphens do not matter."""
+    return _invited(Q(digest=code_digest(code)), at)
+
+
+@place_facts
+def open_invitation(invitation_id: int, at: datetime) -> Invited | None:
+    """Whom an invitation is for, unless it was used or serves no more."""
+    return _invited(Q(pk=invitation_id), at)
+
+
+@place_facts
+def staff_rules(on: date) -> StaffRules:
+    """How long invitations and roles last on a day, and when they are looked at again."""
+    return rules_on(on)
+
+
+def _invited(which: Q, at: datetime) -> Invited | None:
+    found = Invitation.objects.filter(which, used_at=None, expires_at__gt=at, user__is_active=True)
+    row = found.values_list("id", "user_id", "user__name", "user__email", "user__login_name", "expires_at").first()
+    return Invited(row[0], row[1], row[2], row[3] or row[4] or "", row[5]) if row else None
+
+
+@place_facts
+def user_with_identity(issuer: str, subject: str) -> int | None:
+    """The id of the user whom an identity provider knows as this subject, or None."""
+    return Identity.objects.filter(issuer=issuer, subject=subject).values_list("user_id", flat=True).first()
+
+
+@place_facts
+def has_identity(user_id: int, issuer: str) -> bool:
+    """Whether a user may log in with an identity provider."""
+    return Identity.objects.filter(user_id=user_id, issuer=issuer).exists()

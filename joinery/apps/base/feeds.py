@@ -85,7 +85,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     banner: str = ""
     # No longer at the top of the page when one of these columns holds one of its words, in any case.
     over_when: Mapping[str, tuple[str, ...]] = {}
-    restricted_when: Mapping[str, str] = {}
+    # Not for everybody when a column holds one of these codes, each with its sensitivity (`calc/access.py`).
+    sensitive_when: Mapping[str, Mapping[str, str]] = {}
     # A row of a return: whom it is about, when, what kind of row, and which columns are no part of it. The
     # first of `subject` is the same in every return; another identifier counts within its `issuer` only.
     # What is `identifying` is never given out.

@@ -15,12 +15,16 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """Someone who signs in. What they may do comes from memberships (place), not from here."""
+    """Someone who signs in, by e-mail address or by a login name. What they may do comes from memberships
+    (place), not from here.
+    """
 
-    guard = Captured(leave_out=("password", "last_login"))
+    guard = Captured(leave_out=("password", "last_login", "home_postcode"))
 
-    email = models.EmailField(unique=True)
+    email = models.EmailField(unique=True, null=True)
+    login_name = models.CharField(max_length=40, unique=True, null=True)  # of who has no e-mail address
     name = models.CharField(max_length=200)
+    home_postcode = models.CharField(max_length=8, blank=True)  # without spaces; only to notice looks at neighbours
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -30,6 +34,37 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Invitation(models.Model):
+    """A code, printed once, with which a user chooses how to sign in. It serves once, up to `expires_at`, which
+    is brought forward when a newer one is made. The code itself is kept nowhere.
+    """
+
+    guard = Captured(leave_out=("digest",))
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class Identity(models.Model):
+    """Whom another identity provider knows as this subject: one of our users."""
+
+    guard = Captured()
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    issuer = models.CharField(max_length=200)
+    subject = models.CharField(max_length=255)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="identity_issuer_subject"),
+        ]
 
 
 class Access(models.Model):

@@ -10,13 +10,12 @@ import codecs
 import csv
 import gzip
 import re
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple
 
 from joinery.apps.base.remember import remember
 
@@ -24,11 +23,13 @@ CHUNK_BYTES = 1024 * 1024
 # A preamble may stand above a header: CQC's has four lines.
 MOST_PREAMBLE_ROWS = 20
 MOST_LINE_CHARACTERS = 1024 * 1024
+MOST_PLAIN_BYTES = 128 * 1024
 # What a record may hold that goes on over lines: text, and so much more for each line. Lines that are read
 # again, after a quote that was never closed, may hold less; or a file of such quotes would be read for ever.
 MOST_RECORD_CHARACTERS, MOST_CHARACTERS_AGAIN, LINE_CHARACTERS = 1024 * 1024, 20_000, 500
 # Text of a record shrinks some 20 times; what shrinks more than this is no record.
 MOST_TIMES, FREE_BYTES = 100, 64 * 1024 * 1024
+_RECORDS_AT_ONCE = 500
 NO_TEXT = "holds a character that is not text. Save the file as CSV (UTF-8) again."
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = re.compile(r"[a-z0-9]+")
@@ -71,8 +72,17 @@ class Unpacked(gzip.GzipFile):
 
 # A record of a table: the text as received, its cells, and what is wrong with it as CSV.
 Record = tuple[str, list[str], str]
-# The same; without cells where a record is plain (`Table.is_plain`), so that they can be told later.
-Unsplit = tuple[str, list[str] | None, str]
+
+
+class Records(NamedTuple):
+    """Records that stand together, none of them blank: each as the bytes received.
+
+    Most are plain: they end with their line and have their quotes around whole cells, so that `Table.split`
+    gives their cells. `odd` holds by number those that are not, with their cells and what is wrong with them.
+    """
+
+    lines: list[bytes]
+    odd: dict[int, tuple[list[str], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,11 @@ class Table:
         """Says how the file was read, when that was a guess."""
         return "The file is not UTF-8; it was read as Windows-1252." if self.encoding == "cp1252" else ""
 
+    @property
+    def codec(self) -> str:
+        """The encoding of any part of the file: a mark stands at its beginning only."""
+        return "utf-8" if self.encoding == "utf-8-sig" else self.encoding
+
     def first_rows(self) -> list[list[str]]:
         """The cells of the first rows, among which a header may be."""
         return [cells for _, cells, _ in islice(self.records(), MOST_PREAMBLE_ROWS)]
@@ -97,60 +112,20 @@ class Table:
 
         A byte that is no text of the encoding becomes a surrogate, so that `raw` gives it back.
         """
-        for text, cells, wrong in self.unsplit():
-            yield text, self.split(text) if cells is None else cells, wrong
+        for lines, odd in self.batches(_RECORDS_AT_ONCE):
+            for number, line in enumerate(lines):
+                text = self.text(line)
+                cells, wrong = odd[number] if number in odd else (self.split(text), "")
+                yield text, cells, wrong
 
-    def unsplit(self) -> Iterator[Unsplit]:
-        """The same, with the cells of such records only as are not plain."""
-        again: deque[str] = deque()
-        taken: list[str] = []
-        room = 0
-        blank = f'{self.delimiter}"\r\n'
-        with self.path.open(encoding=self.encoding, errors="surrogateescape", newline="") as file:
-
-            def lines() -> Iterator[str]:
-                nonlocal room
-                while room > 0 and (line := again.popleft() if again else _line(self.path, file)):
-                    room -= len(line) + LINE_CHARACTERS
-                    taken.append(line)
-                    yield line
-
-            reader = self._reader(lines())
-            while line := again.popleft() if again else _line(self.path, file):
-                if self.is_plain(line):
-                    if line.strip(blank) or any(self.split(line)):
-                        yield line, None, ""
-                    continue
-                room = MOST_CHARACTERS_AGAIN if again else MOST_RECORD_CHARACTERS
-                again.appendleft(line)
-                taken.clear()
-                try:
-                    cells = next(reader)
-                except csv.Error as error:
-                    again.extendleft(reversed(taken[1:]))
-                    reader = self._reader(lines())
-                    yield taken[0], [], f"is not valid CSV ({error}). Check its quotes."
-                    continue
-                if any(cells):
-                    yield line if len(taken) == 1 else "".join(taken), cells, ""
-
-    def is_plain(self, line: str) -> bool:
-        """Whether a record ends with its line and has its quotes around whole cells, as most have.
-
-        The csv module reads any other; these would be the same there at three times the cost.
-        """
-        if '"' not in line:
-            return True
-        pieces = line.split('"')
-        if len(pieces) % 2 == 0:
-            return False
-        mark = self.delimiter
-        first, *between, last = pieces[::2]
-        return (
-            (not first or first.endswith(mark))
-            and (last.startswith(mark) or not last.strip("\r\n"))
-            and all(each.startswith(mark) and each.endswith(mark) for each in between)
-        )
+    def batches(self, most: int, most_bytes: int = CHUNK_BYTES, skip: int = 0) -> Iterator[Records]:
+        """The same without the first `skip`, so many at a time, or fewer where together they are `most_bytes`."""
+        with self.path.open("rb") as file:
+            reader = _Reader(self, file)
+            if skip:
+                reader.take(skip, most_bytes)
+            while (records := reader.take(most, most_bytes)).lines:
+                yield records
 
     def split(self, line: str) -> list[str]:
         """The cells of a plain record."""
@@ -162,12 +137,13 @@ class Table:
                 cells += after[1:].split(self.delimiter)
         return cells
 
+    def text(self, line: bytes) -> str:
+        """The bytes of a record as text; `raw` gives them back."""
+        return line.decode(self.codec, "surrogateescape")
+
     def raw(self, text: str) -> bytes:
         """A record's text as the bytes that were received."""
-        return text.encode("utf-8" if self.encoding == "utf-8-sig" else self.encoding, "surrogateescape")
-
-    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        return csv.reader(lines, delimiter=self.delimiter, strict=True)
+        return text.encode(self.codec, "surrogateescape")
 
     def data(self, columns: int, skip: int) -> Iterator[tuple[int, str, list[str], str]]:
         """Position (from 1), text, cells and fault of each record below the first `skip` records."""
@@ -186,15 +162,113 @@ def is_text(body: str) -> bool:
     return body.isascii() or _SURROGATE.search(body) is None
 
 
-def _line(path: Path, file: TextIO) -> str:
-    """The next line, or nothing at the end. Raises UnreadableFile rather than reading on without end."""
-    line = file.readline(MOST_LINE_CHARACTERS)
-    if len(line) == MOST_LINE_CHARACTERS:
-        raise UnreadableFile(
-            f"{path.name}: a line is longer than 1 MB. Is a closing quote missing, or is it no table of rows? "
-            "Mend it and send it again."
-        )
-    return line
+class _Reader:
+    """Takes the records out of an open file, from its beginning on."""
+
+    def __init__(self, table: Table, file: BinaryIO) -> None:
+        self._table, self._file = table, file
+        mark = codecs.BOM_UTF8 if table.encoding == "utf-8-sig" else b""
+        self._rest = file.read(len(mark)).removeprefix(mark)
+        # Lines that were read ahead, and whether each is a plain record: 1, or else 0.
+        self._lines: list[bytes] = []
+        self._plain = b""
+        # The next line; where the record began that is being read; before which line all is read again.
+        self._at = self._start = self._again = 0
+
+    def take(self, most: int, most_bytes: int) -> Records:
+        """The next records; none at the end of the file."""
+        found = Records([], {})
+        room = most_bytes
+        while room > 0 and len(found.lines) < most:
+            self._start = self._at
+            if self._at == len(self._lines) and not self._read_on():
+                break
+            last = min(self._at + most - len(found.lines), len(self._lines))
+            odd = self._plain.find(0, self._at, last)
+            run = self._lines[self._at : last if odd < 0 else odd]
+            self._at += len(run)
+            run = run or self._odd(len(found.lines), found.odd)
+            found.lines.extend(run)
+            room -= sum(map(len, run))
+        return found
+
+    def _odd(self, number: int, odd: dict[int, tuple[list[str], str]]) -> list[bytes]:
+        """The record that begins here, if it is not blank, as the csv module reads it."""
+        reader = csv.reader(self._texts(), delimiter=self._table.delimiter, strict=True)
+        try:
+            cells = next(reader)
+        except csv.Error as error:
+            self._again = max(self._again, self._at)
+            self._at = self._start + 1
+            odd[number] = [], f"is not valid CSV ({error}). Check its quotes."
+            return [self._lines[self._start]]
+        if not any(cells):
+            return []
+        odd[number] = cells, ""
+        return [b"".join(self._lines[self._start : self._at])]
+
+    def _texts(self) -> Iterator[str]:
+        """The next lines, as many as a record may have."""
+        room = MOST_CHARACTERS_AGAIN if self._at < self._again else MOST_RECORD_CHARACTERS
+        while room > 0 and (self._at < len(self._lines) or self._read_on()):
+            text = self._table.text(self._lines[self._at])
+            self._at += 1
+            room -= len(text) + LINE_CHARACTERS
+            yield text
+
+    def _read_on(self) -> bool:
+        """Read more lines, and let go of those before the record that is being read. False at the end."""
+        more = True
+        lines: list[bytes] = []
+        while more and not lines:
+            chunk = self._file.read(CHUNK_BYTES)
+            more = bool(chunk)
+            block = self._rest + chunk
+            # Its last line may go on, and so may the end of a line, which can be two characters.
+            end = block.rfind(b"\n") + 1 or block.rfind(b"\r", 0, -1) + 1 if more else len(block)
+            self._rest = block[end:]
+            lines = block[:end].splitlines(keepends=True)
+            if max(map(len, (self._rest, *lines[:1]))) >= MOST_LINE_CHARACTERS:
+                raise UnreadableFile(
+                    f"{self._table.path.name}: a line is longer than 1 MB. Is a closing quote missing, or is it no "
+                    "table of rows? Mend it and send it again."
+                )
+        self._lines = self._lines[self._start :] + lines
+        self._plain = self._plain[self._start :] + are_plain(lines, self._table)
+        self._at, self._again, self._start = self._at - self._start, self._again - self._start, 0
+        return bool(lines)
+
+
+def are_plain(lines: Sequence[bytes], table: Table) -> bytes:
+    """For each line 1 if it is a plain record (`Records`) for sure, and 0 where the csv module must read it.
+
+    That would give the same for the others, at many times the cost.
+    """
+    blank = f'{table.delimiter}"\r\n'.encode()
+    block = b"".join((b"\n", *lines, b"\n"))
+    cell = re.compile(rb'(?<=[%b\r\n])"[^"\r\n]*"(?=[%b\r\n])' % (2 * (re.escape(table.delimiter.encode()),)))
+    if (
+        _is_plain_text(block, table.codec)
+        and max(map(len, lines), default=0) <= MOST_PLAIN_BYTES
+        and block.count(b'"') == 2 * len(cell.findall(block))
+        and all(map(bytes.strip, lines, repeat(blank)))
+    ):
+        return bytes([1]) * len(lines)
+    return bytes(
+        line.strip(blank) != b""
+        and len(line) <= MOST_PLAIN_BYTES
+        and line.count(b'"') == 2 * len(cell.findall(b"\n%b\n" % line))
+        and _is_plain_text(line, table.codec)
+        for line in lines
+    )
+
+
+def _is_plain_text(data: bytes, encoding: str) -> bool:
+    """Whether bytes are text, without a mark that a reader might take for the beginning of a file."""
+    try:
+        return "\0" not in (text := data.decode(encoding)) and "\ufeff" not in text
+    except UnicodeDecodeError:
+        return False
 
 
 def open_table(path: Path, encoding: str = "") -> Table:

@@ -22,7 +22,7 @@ from joinery.apps.base.columns import as_day, insert_rows, marks, select
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.measures.models import UPLOAD, Point, Series, UnreadFigure, Upload
 from joinery.apps.measures.reading import MOST_NAME_CHARACTERS, FigureRow, Layout, Wanted, open_figures
-from joinery.apps.measures.sql import as_stored, points_that_count
+from joinery.apps.measures.sql import as_stored, published_points
 from joinery.apps.place import facts as place
 from joinery.calc.series import STEPS, Figure
 
@@ -137,6 +137,7 @@ def open_upload(*, path: Path, layout: Layout, unit: str, kind: str, actor: Acto
 @action("measures.stage")
 def stage_rows(*, stage: Stage, rows: Sequence[FigureRow], actor: Actor, at: datetime) -> None:
     """Stage at most 2,000 rows in one transaction; they count only when the upload is published."""
+    _look_up(stage, {row.code for row in rows if not row.issues})
     placed = [(row, *_placed(stage, row)) for row in rows]
     held = _held([key for _, figures, _ in placed for key in figures])
     unread, points = [], []
@@ -180,13 +181,20 @@ def sweep_drafts(*, actor: Actor, at: datetime) -> int:
     return count
 
 
+def _look_up(stage: Stage, codes: set[str]) -> None:
+    """Find the bodies of codes that are new in the file: by their own codes in one statement, else by another code."""
+    as_at = place.as_at(stage.at.date())
+    new = sorted(codes - stage.organisations.keys())
+    found = place.by_codes(new, as_at) if new else {}
+    for code in new:
+        body = found.get(code) or place.organisation(code, as_at)
+        stage.organisations[code] = body.id if body else None
+
+
 def _placed(stage: Stage, row: FigureRow) -> tuple[dict[Key, Figure], tuple[str, ...]]:
     """The figures of a row by key, or what is wrong with it."""
     if row.issues:
         return {}, row.issues
-    if row.code not in stage.organisations:
-        body = place.organisation(row.code, place.as_at(stage.at.date()))
-        stage.organisations[row.code] = body.id if body else None
     organisation = stage.organisations[row.code]
     if organisation is None:
         return {}, (
@@ -232,11 +240,11 @@ def _held(keys: Sequence[Key]) -> dict[Key, Figure]:
     if not keys:
         return {}
     series, organisations, days = (sorted(set(part)) for part in zip(*keys, strict=True))
-    sql = (
-        f"SELECT p.series_id, p.organisation_id, p.from_date, p.numerator, p.denominator FROM {points_that_count()} "
-        f"WHERE p.series_id IN ({marks(series)}) AND p.organisation_id IN ({marks(organisations)}) "
+    points = published_points(
+        f"p.series_id IN ({marks(series)}) AND p.organisation_id IN ({marks(organisations)}) "
         "AND p.from_date BETWEEN %s AND %s"
     )
+    sql = f"SELECT p.series_id, p.organisation_id, p.from_date, p.numerator, p.denominator {points}"
     rows = select(sql, [*series, *organisations, as_stored(days[0]), as_stored(days[-1])])
     return {(s, o, as_day(day) or date.min): Figure(top, below) for s, o, day, top, below in rows}
 

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from joinery.apps.base.columns import as_day, as_moment, marks, select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.measures.models import Series
-from joinery.apps.measures.sql import as_stored, points_that_count
+from joinery.apps.measures.sql import as_stored, published_points
 from joinery.apps.place import facts as place
 from joinery.calc.series import Figure, Joined, carried_on, period_words, scaled
 from joinery.calc.succession import Lineage
@@ -152,7 +152,7 @@ def series_page(series_id: int, code: str, as_at: place.AsAt) -> SeriesPage | No
     before = place.predecessors(body.code, as_at) or ()
     lineage = place.lineage([body.code], as_at)
     bodies = {b.code: b for s in before for b in (s.body, s.to)} | {body.code: body}
-    figures = _figures(series.id, bodies, as_at.on)
+    figures = _figures(series.id, bodies.values(), as_at.on)
     opened = {b.code: b.from_date for b in bodies.values() if b.from_date}
 
     def joined(of: str, on: date) -> list[Joined]:
@@ -185,16 +185,16 @@ def _ids(codes: Collection[str]) -> list[int]:
     return [row[0] for row in select(sql, list(codes))]
 
 
-def _figures(series_id: int, codes: Collection[str], on: date) -> dict[str, dict[date, Figure]]:
+def _figures(series_id: int, bodies: Collection[place.Brief], on: date) -> dict[str, dict[date, Figure]]:
     """The figures of bodies that count, up to a day: by code and period."""
-    sql = (
-        f"SELECT o.code, p.from_date, p.numerator, p.denominator FROM {points_that_count()} "
-        f"JOIN place_organisation o ON o.id = p.organisation_id AND o.code IN ({marks(list(codes))}) "
-        "WHERE p.series_id = %s AND p.from_date <= %s"
-    )
+    codes = {body.id: body.code for body in bodies}
+    points = published_points(f"p.series_id = %s AND p.organisation_id IN ({marks(list(codes))}) AND p.from_date <= %s")
     found: dict[str, dict[date, Figure]] = defaultdict(dict)
-    for code, day, numerator, denominator in select(sql, [*codes, series_id, as_stored(on)]):
-        found[code][as_day(day) or date.min] = Figure(numerator, denominator)
+    for organisation, day, numerator, denominator in select(
+        f"SELECT p.organisation_id, p.from_date, p.numerator, p.denominator {points}",
+        [series_id, *codes, as_stored(on)],
+    ):
+        found[codes[organisation]][as_day(day) or date.min] = Figure(numerator, denominator)
     return found
 
 

@@ -35,9 +35,17 @@ def where_now(held: Held, lineage: Lineage, on: date) -> str:
     return [step.body for step in line if step.from_date <= on][-1]
 
 
-def held_on(on: date, where: str = "1 = 1", values: Sequence[Any] = ()) -> tuple[list[Held], dict[str, str], bool]:
-    """Memberships with the names of their bodies, and whether any body ended, or came from another."""
+def held_on(
+    on: date, where: str = "1 = 1", values: Sequence[Any] = (), or_later: bool = False
+) -> tuple[list[Held], dict[str, str], bool]:
+    """Memberships with the names of their bodies, and whether any body ended, or came from another.
+
+    With `or_later`, also those that begin after the day.
+    """
     as_at = AsAt(on)
+    lasts, days = (
+        ("(m.to_date IS NULL OR m.to_date > %s)", as_at.day[:1]) if or_later else (as_at.holds("m"), as_at.day)
+    )
     name = (
         f"(SELECT s.value FROM {statements(as_at)} WHERE s.organisation_id = o.id AND s.kind = 'name' "
         f"AND {as_at.holds('s')} ORDER BY {newest_first()} LIMIT 1)"
@@ -53,12 +61,12 @@ def held_on(on: date, where: str = "1 = 1", values: Sequence[Any] = ()) -> tuple
         "LEFT JOIN place_passing p ON p.membership_id = m.id "
         "LEFT JOIN place_organisation pe ON pe.id = p.ended_id "
         "LEFT JOIN place_organisation po ON po.id = p.organisation_id "
-        f"WHERE {where} AND {as_at.holds('m')} ORDER BY m.id, p.id"
+        f"WHERE {where} AND {lasts} ORDER BY m.id, p.id"
     )
     held: dict[int, Held] = {}
     names: dict[str, str] = {}
     any_moved = False
-    for row in select(sql, [*as_at.day, *values, *as_at.day]):
+    for row in select(sql, [*as_at.day, *values, *days]):
         each = held.setdefault(row[0], Held(row[0], row[1], row[2], as_day(row[3]) or date.min, row[4], {}))
         names[row[4]] = row[5] or row[4]
         any_moved = any_moved or bool(row[6])

@@ -149,7 +149,7 @@ class Home(models.Model):
 
 
 class Membership(models.Model):
-    """A user's role in an organisation from one day up to, not including, another."""
+    """A user's role in an organisation from one day up to, not including, another, and who gave it."""
 
     guard = Captured()
 
@@ -158,9 +158,25 @@ class Membership(models.Model):
     role = models.CharField(max_length=40)
     from_date = models.DateField()
     to_date = models.DateField(null=True)
+    given_by = models.CharField(max_length=60, blank=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["user", "from_date"], name="membership_user_from")]
+
+
+class AccessReview(models.Model):
+    """Somebody looked again at whether a membership is still needed, and said to keep or to end it."""
+
+    guard = AppendOnly()
+
+    class Verdict(models.TextChoices):
+        KEEP = "keep", "still needed"
+        END = "end", "no longer needed"
+
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=4, choices=Verdict)
+    by = models.CharField(max_length=60)
+    at = models.DateTimeField()
 
 
 class Passing(models.Model):

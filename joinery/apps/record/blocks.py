@@ -5,18 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+if TYPE_CHECKING:
+    from joinery.apps.base.tables import Table
+
 # Made once: Arrow takes longer over a str than over two thousand cells.
 _EMPTY = pa.scalar("")
 
 
-def split(texts: Sequence[str], columns: Sequence[str], delimiter: str) -> tuple[pa.RecordBatch, list[int]]:
-    """The cells of plain records (`Table.is_plain`), and the numbers of those that have one for every column."""
-    data = "".join(texts).encode()
+def split(lines: Sequence[bytes], columns: Sequence[str], table: Table) -> tuple[pa.RecordBatch, list[int]]:
+    """The cells of plain records, and the numbers of those that have one for every column."""
+    data = b"".join(lines)
+    if table.codec != "utf-8":
+        data = data.decode(table.codec).encode()
     if not data:
         return columns_of((), columns), []
     misfits: list[int] = []
@@ -25,14 +31,14 @@ def split(texts: Sequence[str], columns: Sequence[str], delimiter: str) -> tuple
         misfits.append(row.number - 1)
         return "skip"
 
-    table = csv.read_csv(
+    found = csv.read_csv(
         io.BytesIO(data),
         csv.ReadOptions(column_names=list(columns), use_threads=False, block_size=len(data) + 1),
-        csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=False, invalid_row_handler=skip),
+        csv.ParseOptions(delimiter=table.delimiter, ignore_empty_lines=False, invalid_row_handler=skip),
         csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False),
     )
-    assert table.num_rows + len(misfits) == len(texts), "a plain record is a line"
-    return _one(table), sorted(set(range(len(texts))).difference(misfits)) if misfits else list(range(len(texts)))
+    assert found.num_rows + len(misfits) == len(lines), "a plain record is a line"
+    return _one(found), sorted(set(range(len(lines))).difference(misfits)) if misfits else list(range(len(lines)))
 
 
 def columns_of(rows: Iterable[Sequence[str]], columns: Sequence[str]) -> pa.RecordBatch:

@@ -77,7 +77,7 @@ def _entry(row: dict[str, str], file: File) -> EntryRow:
         title=capital(fill(file.title, row) or file.kind)[:300],
         detail=". ".join([part for each in file.detail if (part := fill(each, row))]),
         banner="" if over else file.banner,
-        restricted=any(row.get(c) == value for c, value in file.restricted_when.items()),
+        sensitivity=next((name for c, names in file.sensitive_when.items() if (name := names.get(row.get(c, "")))), ""),
     )
 
 

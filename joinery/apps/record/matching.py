@@ -46,16 +46,17 @@ def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int |
     keys = sorted(model.keys(fields))
     if not keys:
         return []
-    blocks: dict[int, dict[int, str]] = defaultdict(dict)
-    for key, details_id, record_id, text in select(_sharing(len(keys), model.largest_block + 1), keys):
-        if record_id != exclude_record:
-            blocks[key][details_id] = text
+    blocks: dict[int, set[int]] = defaultdict(set)
+    for key, details_id in select(_sharing(len(keys), model.largest_block + 1), keys):
+        blocks[key].add(details_id)
+    small = [block for block in blocks.values() if len(block) <= model.largest_block]
+    said = _said(sorted(set().union(*small)), exclude_record)
     # With this record itself a block is one larger.
-    found = {i: text for block in blocks.values() if len(block) < model.largest_block for i, text in block.items()}
+    found = set().union(*(block for block in small if len(block & said.keys()) < model.largest_block))
     against = model.against(fields, least_bits)
     near = []
-    for details_id, text in found.items():
-        other = orjson.loads(text)
+    for details_id in found & said.keys():
+        other = orjson.loads(said[details_id])
         if against.bits(other) >= least_bits:
             near.append((details_id, against.score(other)))
     return sorted(near, key=lambda scored: (-scored[1].bits, scored[0]))
@@ -65,10 +66,14 @@ def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int |
 def _sharing(keys: int, most: int) -> str:
     """SQL for the details that share a key, at most `most` for each of so many keys."""
     one = f"SELECT * FROM (SELECT key, details_id FROM record_matchkey WHERE key = %s LIMIT {most:d}) a"
-    return (
-        "SELECT k.key, k.details_id, f.record_id, f.fields "
-        f"FROM ({' UNION ALL '.join([one] * keys)}) k JOIN record_matchdetails f ON f.details_id = k.details_id"
-    )
+    return " UNION ALL ".join([one] * keys)
+
+
+def _said(details_ids: Sequence[int], exclude_record: int | None) -> dict[int, str]:
+    """Details as they are compared, packed, but for those of one record."""
+    sql = f"SELECT details_id, record_id, fields FROM record_matchdetails WHERE details_id IN ({marks(details_ids)})"
+    rows = select(sql, details_ids) if details_ids else []
+    return {details_id: fields for details_id, record_id, fields in rows if record_id != exclude_record}
 
 
 def _said_now(near: Sequence[tuple[int, Score]], submission_id: int | None) -> list[tuple[int, Score]]:

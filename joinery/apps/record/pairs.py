@@ -88,6 +88,14 @@ def founders_of(record_ids: Collection[int]) -> list[tuple[int, str]]:
     return [(record, person) for record, person in select(sql, list(record_ids))]
 
 
+def founding_record(person_id: str) -> int | None:
+    """The record that founded this person, of those that are about them now: what is decided about the person hangs
+    on it. None when the id is nobody's now."""
+    records = records_linked_to(person_id)
+    founders = [record for record, person in founders_of(records) if person == person_id]
+    return next(iter(founders), min(records, default=None))
+
+
 def linked_to(record_ids: Collection[int], submission_id: int = 0) -> dict[int, str]:
     """Whom each of these records is linked to now."""
     sql = f"SELECT k.record_id, k.person_id FROM {links(also=f's.id = {int(submission_id)}')} "

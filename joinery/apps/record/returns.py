@@ -70,13 +70,13 @@ class Pseudonyms:
         return hmac.digest(self._key, text.encode(), "sha256")[:DIGEST_BYTES].hex() if text else ""
 
 
-def lines_of(sheet: Sheet, pseudonyms: Pseudonyms) -> Iterator[ReturnLine]:
-    """The rows of a return in the order of the file."""
+def batches_of(sheet: Sheet, pseudonyms: Pseudonyms) -> Iterator[list[ReturnLine]]:
+    """The rows of a return in the order of the file, some at a time."""
     reader = _Reader(sheet, pseudonyms)
     for batch in sheet.batches():
         taken = reader.read(batch)
         refused = [ReturnLine(line.position, line.body, line.issues, line.notes) for line in batch.refused]
-        yield from merge(taken, refused, key=itemgetter(0)) if refused else taken
+        yield list(merge(taken, refused, key=itemgetter(0)) if refused else taken)
 
 
 class _Reader:

@@ -61,7 +61,10 @@ class Moment:
 
 @dataclass(slots=True)
 class EntryRow:
-    """A line of the timeline; an empty `kind` hides the lines of earlier versions."""
+    """A line of the timeline; an empty `kind` hides the lines of earlier versions.
+
+    `sensitivity` says why not everybody may read it (`calc/access.py`); empty when anybody may.
+    """
 
     moment: Moment | None = None
     until_at: datetime | None = None
@@ -69,7 +72,7 @@ class EntryRow:
     title: str = ""
     detail: str = ""
     banner: str = ""
-    restricted: bool = False
+    sensitivity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

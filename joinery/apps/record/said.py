@@ -23,16 +23,20 @@ FIELDS = {
     "nhs_number": "NHS number",
     "address": "Address",
 }
+# What a record that carries a sealed name does not say.
+NAMES = ("family_name", "given_name", "title", "preferred_name", "gender")
 _BY_LETTERS = ("family_name", "given_name", "preferred_name", "title", "address")
 
 
 def said_text(known: Known, field: str) -> str:
-    """What a record says in a field, in words; empty where it says nothing.
+    """What a record says in a field, in words; empty where it says nothing. A sealed name is not said.
 
     Somebody known to have died has died, whether the day is known or not.
     """
     if field == "death_date" and known.dead and not known.death_date:
         return "Date not known"
+    if known.name_sealed and field in ("family_name", "given_name"):
+        return "Withheld"
     value = getattr(known, field)
     if field == "gender":
         return GENDERS.get(value.lower(), "Not known") if value else ""
@@ -50,4 +54,4 @@ def as_compared(text: str, field: str) -> str:
 
 def address_hidden(viewing: Viewing, known: Iterable[Known]) -> bool:
     """Whether the addresses of a person are kept from this viewer: all of them, where one source hides its own."""
-    return any(k.restricted and not may_read(True, k.organisation, viewing.decision) for k in known)
+    return any(k.restricted and not may_read("address", k.organisation, viewing.decision) for k in known)

@@ -10,15 +10,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from joinery.apps.base.columns import in_runs
 from joinery.apps.base.feeds import Feed, File, Variant, When
 from joinery.apps.base.remember import MOST_CHARACTERS
-from joinery.apps.base.tables import Table, UnreadableFile, Unsplit, day_of, is_text, open_table, plain
+from joinery.apps.base.tables import (
+    MOST_PLAIN_BYTES,
+    Records,
+    Table,
+    UnreadableFile,
+    day_of,
+    is_text,
+    open_table,
+    plain,
+)
 from joinery.apps.record.applies import fields_of, rules_of
 from joinery.apps.record.cells import Check, Fault, as_received, checks_of, together
 from joinery.apps.record.rows import Issue
@@ -29,11 +37,10 @@ if TYPE_CHECKING:
 
 # Columns that stand in a file which was sent back, beside the sender's own: they are not read.
 ROW_COLUMN, REASONS_COLUMN = "joinery_row", "joinery_reasons"
-_BATCH_ROWS, _BATCH_CHARACTERS = 2_000, 4 * 1024 * 1024
+_BATCH_ROWS, _BATCH_BYTES = 2_000, 4 * 1024 * 1024
 _MOST_REMEMBERED = 20_000
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-MOST_ROW_CHARACTERS = 128 * 1024
 _NO_TEXT = "is not UTF-8 text, or holds the character U+0000. Save the file as CSV (UTF-8)."
 
 
@@ -109,11 +116,10 @@ class Sheet:
 
     def batches(self) -> Iterator[Batch]:
         """The same, as they are checked: some at a time."""
-        records = islice(self.table.unsplit(), 1, None)
         position = 1
-        for batch in in_runs(records, _BATCH_ROWS, _BATCH_CHARACTERS, lambda record: len(record[0])):
-            yield self._batch(position, batch)
-            position += len(batch)
+        for records in self.table.batches(_BATCH_ROWS, _BATCH_BYTES, skip=1):
+            yield self._batch(position, records)
+            position += len(records.lines)
 
     def named(self, cells: Sequence[str]) -> dict[str, str]:
         """The cells of a row by our names for the columns, in our words. One cell for each column."""
@@ -126,14 +132,13 @@ class Sheet:
         """What takes the cells of some columns out of those of a row; a column that is not there is left out."""
         return _taking([self.columns.index(column) for column in columns if column in self.columns])
 
-    def _batch(self, first: int, batch: list[Unsplit]) -> Batch:
+    def _batch(self, first: int, records: Records) -> Batch:
         from joinery.apps.record.blocks import put_together
         from joinery.apps.record.faults import find_faults
 
-        cells, kept, refused = self._split(first, batch)
+        cells, kept, refused = self._split(first, records)
         cells, found = find_faults(self, self._prepared(cells))
-        raw = self.table.raw
-        bodies = [raw(batch[number][0]) for number in kept]
+        bodies = [records.lines[number] for number in kept]
         positions = [first + number for number in kept]
         notes: list[tuple[tuple[str, str], ...]] = [()] * len(kept)
         faulty = set()
@@ -154,21 +159,24 @@ class Sheet:
             sorted(refused, key=itemgetter(0)),
         )
 
-    def _split(self, first: int, batch: list[Unsplit]) -> tuple[pyarrow.RecordBatch, list[int], list[Line]]:
+    def _split(self, first: int, records: Records) -> tuple[pyarrow.RecordBatch, list[int], list[Line]]:
         """The cells of the rows of a batch, their numbers in it, and those records that are no rows."""
         from joinery.apps.record import blocks
 
-        plain = [number for number, record in enumerate(batch) if self._is_plain(*record)]
-        cells, whole = blocks.split([batch[number][0] for number in plain], self.columns, self.table.delimiter)
+        lines, odd = records
+        plain = [number for number in range(len(lines)) if number not in odd]
+        cells, whole = blocks.split([lines[number] for number in plain], self.columns, self.table)
         kept = [plain[at] for at in whole]
+        if len(kept) == len(lines):
+            return cells, kept, []
         refused, rows = [], []
-        for number in sorted(set(range(len(batch))).difference(kept)):
-            text, found, wrong = batch[number]
-            row = self.table.split(text) if found is None else found
+        for number in sorted(set(range(len(lines))).difference(kept)):
+            text = self.table.text(lines[number])
+            row, wrong = odd[number] if number in odd else (self.table.split(text), "")
             if misfit := self._misfit(text, row, wrong):
                 rule, value, message = misfit
                 issue = Issue(f"row {first + number}", rule, value, f"The row {message}")
-                refused.append(Line(first + number, self.table.raw(text), (), (issue,)))
+                refused.append(Line(first + number, lines[number], (), (issue,)))
             else:
                 rows.append(row[: len(self.columns)])
                 kept.append(number)
@@ -177,16 +185,11 @@ class Sheet:
             cells = blocks.put_together([cells, blocks.columns_of(rows, self.columns)], order)
         return cells, sorted(kept), refused
 
-    def _is_plain(self, text: str, cells: list[str] | None, wrong: str) -> bool:
-        """Whether the cells of a record can be told with those of others."""
-        sure = cells is None and not wrong and len(text) <= MOST_ROW_CHARACTERS
-        return sure and (text.isascii() or (is_text(text) and text[0] != "\ufeff")) and "\0" not in text
-
     def _misfit(self, text: str, cells: list[str], wrong: str) -> tuple[str, str, str] | None:
         """Why a record is no row of this table, if it is none: the rule, the value, and what to do."""
         if "\0" in text or not is_text(text):
             return "encoding", "", _NO_TEXT
-        if len(text) > MOST_ROW_CHARACTERS:
+        if len(text) > MOST_PLAIN_BYTES:
             return "csv", "", "is longer than 128 KB. Is a closing quote missing?"
         if wrong:
             return "csv", "", wrong

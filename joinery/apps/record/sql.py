@@ -25,12 +25,13 @@ def visit_states(on: str = "") -> str:
     return _newest("record_visitstate", "v", "visit_id", on, "")
 
 
-def relationships(person: str) -> str:
-    """The relationships of a person (an SQL expression) that organisations have had, as one SELECT.
+def relationships(whose: str) -> str:
+    """The relationships that organisations have had with people, as one SELECT; `whose` is a condition on a
+    person's id, such as `= %s`.
 
-    Columns: organisation, since, until, and whether it went on to another organisation since. What a
+    Columns: person, organisation, since, until, and whether it went on to another organisation since. What a
     relationship passed on to is a row of its own; one that ended with its organisation is left out.
-    Carries four marks, each for the day.
+    Carries four marks for the day, two before each of the two times that `whose` stands in it.
     """
     linked = (
         f"FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id "
@@ -45,12 +46,38 @@ def relationships(person: str) -> str:
         passed = went_on.format(f"{at}.organisation_id", "")
         ended = went_on.format(f"{at}.organisation_id", " AND q.organisation_id IS NULL")
         return (
-            f"SELECT {at}.organisation_id, {at}.from_date, r.to_date, {passed} AS passed "
-            f"{linked}{also} WHERE NOT {ended} AND k.person_id = {person}"
+            f"SELECT k.person_id, {at}.organisation_id, {at}.from_date, r.to_date, {passed} AS passed "
+            f"{linked}{also} WHERE NOT {ended} AND k.person_id {whose}"
         )
 
     passing = " JOIN record_relationshippassing p ON p.relationship_id = r.id AND p.organisation_id IS NOT NULL"
     return f"{row('r', '')} UNION ALL {row('p', passing)}"
+
+
+# A condition: the restriction `t` holds still.
+HOLDS = "NOT EXISTS (SELECT 1 FROM record_restrictionend te WHERE te.restriction_id = t.id)"
+
+
+# A condition: own access `a` holds on a day, given by two marks. The newest row of a user and a record counts.
+OWN_ACCESS_HOLDS = (
+    "a.from_date <= %s AND (a.to_date IS NULL OR a.to_date > %s) AND NOT EXISTS (SELECT 1 FROM record_ownaccess a2 "
+    "WHERE a2.user_id = a.user_id AND a2.record_id = a.record_id AND a2.id > a.id)"
+)
+
+
+def seals(whose: str) -> str:
+    """The names that are sealed for people, as one SELECT of person and names; `whose` as in `relationships`."""
+    linked = _newest("record_link", "tk", "record_id", "tk.record_id = t.record_id", "")
+    return (
+        f"SELECT tk.person_id, t.names FROM record_restriction t JOIN {linked} "
+        f"WHERE t.kind = 'sealed_name' AND {HOLDS} AND tk.person_id {whose}"
+    )
+
+
+def not_sealed(details: str, person: str) -> str:
+    """A condition: no name by which these details (their alias) are searched is sealed for the person."""
+    carries = " OR ".join(f"seal.names LIKE '%% ' || {details}.{key} || ' %%'" for key in ("family_key", "given_key"))
+    return f"NOT EXISTS (SELECT 1 FROM ({seals(f'= {person}')}) seal WHERE {carries})"
 
 
 def still_waiting(organisations: Collection[int]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
@@ -62,12 +63,17 @@ def _lacks(*columns: str) -> str:
     return " OR ".join(f'"{column}_{side}" IS NULL' for column in columns for side in "lr")
 
 
-def _lack(*columns: str) -> Test:
-    return lambda a, b: not all(getattr(side, column) for side in (a, b) for column in columns)
+def _lack(column: str) -> Test:
+    said = attrgetter(column)
+    return lambda a, b: not (said(a) and said(b))
 
 
 def _same(column: str) -> Test:
-    return lambda a, b: bool(part(a, column)) and part(a, column) == part(b, column)
+    def holds(a: Fields, b: Fields) -> bool:
+        value = part(a, column)
+        return bool(value) and value == part(b, column)
+
+    return holds
 
 
 def _bytes(text: str) -> bytes | str:
@@ -336,7 +342,9 @@ def _household() -> Comparison:
         return not (a.given_name and b.given_name) and not (a.birth_date and b.birth_date)
 
     def missing(a: Fields, b: Fields) -> bool:
-        return not nameless(a, b) and _lack("given_name", "family_name", "birth_date")(a, b)
+        return any(lack(a, b) for lack in lacks) and not nameless(a, b)
+
+    lacks = [_lack(column) for column in ("given_name", "family_name", "birth_date")]
 
     nameless_sql = f"({_lacks('given_name')}) AND ({_lacks('birth_date')})"
     surname, birth = _both("family_name"), _both("birth_date")

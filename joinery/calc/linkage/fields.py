@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import jellyfish
@@ -185,6 +186,21 @@ _PARTS: dict[str, tuple[str, Callable[[str], str]]] = {
 _BOTH_NAMES: dict[str, Callable[[str, str], str]] = {"name_low": min, "name_high": max}
 
 
+def _reader(column: str) -> Callable[[Fields], str]:
+    """How a column is read from a record."""
+    if column in _BOTH_NAMES:
+        first_of = _BOTH_NAMES[column]
+        return lambda r: first_of(r.given_name, r.family_name) if r.given_name and r.family_name else ""
+    if column in _PARTS:
+        field, make = _PARTS[column]
+        said = attrgetter(field)
+        return lambda r: make(said(r))
+    return attrgetter(column)
+
+
+_READERS = {column: _reader(column) for column in (*FIELDS, *_PARTS, *_BOTH_NAMES)}
+
+
 def part(record: Fields, column: str) -> str:
     """A field of a record, or what is made of it for bringing records together; "" when it does not say.
 
@@ -193,13 +209,7 @@ def part(record: Fields, column: str) -> str:
     >>> part(Fields(given_name="ROSE", family_name="AMIN"), "name_low")
     'AMIN'
     """
-    if column in _BOTH_NAMES:
-        names = record.given_name, record.family_name
-        return _BOTH_NAMES[column](*names) if all(names) else ""
-    if column in _PARTS:
-        field, make = _PARTS[column]
-        return make(getattr(record, field))
-    return str(getattr(record, column))
+    return _READERS[column](record)
 
 
 def needs(column: str) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ def name_key(name: str) -> str:
     >>> name_key("O'Neill-Żak")
     'ONEILLZAK'
     """
+    if name.isascii() and name.isalpha():
+        return name.upper()
     plain = unicodedata.normalize("NFKD", name)
     return "".join(c for c in plain if c.isalnum()).upper()
 

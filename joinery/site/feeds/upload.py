@@ -11,7 +11,7 @@ from joinery.apps.base.action import Refused
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.place import facts as place
 from joinery.apps.record.actions import MENDING_REFUSALS, Taken
-from joinery.calc.access import may_arrange
+from joinery.calc.access import may_do, posts_with
 from joinery.site.context import Request, standing_of
 from joinery.site.feeds.glance import definitions
 from joinery.site.feeds.quarantine import refused
@@ -25,12 +25,13 @@ from joinery.site.uploads import is_too_large, kept
 def page(request: Request) -> HttpResponse:
     """Choose a feed, its sender and a file; what became of the rows stands on the file's page."""
     posts = standing_of(request).posts
-    if not posts:
-        return refused(request, MENDING_REFUSALS["no_post"])
-    lead = may_arrange(posts)
+    decision = may_do(posts, "own_feeds")
+    if not decision.allowed:
+        return refused(request, MENDING_REFUSALS[decision.reason])
+    lead = may_do(posts, "any_feeds").allowed
     # A register is no organisation's own: it changes the directory, as only a lead may.
     feeds = {each.feed: each.title for each in definitions() if lead or each.store != "directory"}
-    codes = {post.organisation for post in posts}
+    codes = {post.organisation for post in posts_with(posts, "own_feeds")}
     senders = place.organisation_names(codes, request.at.date())
     form = Form.of(request.POST, ("feed", "sender"), sender=next(iter(codes)) if len(codes) == 1 and not lead else "")
     if request.method == "POST":

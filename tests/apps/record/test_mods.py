@@ -331,9 +331,10 @@ def test_a_safeguarding_concern_tells_nothing_of_itself() -> None:
 
 
 def test_daily_notes_and_sensitive_lines_are_restricted() -> None:
-    assert entry("DailyNote").restricted
-    assert entry("Need", sensitivity="restricted").restricted
-    assert not entry("Need").restricted
+    assert entry("DailyNote").sensitivity == "restricted"
+    assert entry("Need", sensitivity="very_restricted").sensitivity == "restricted"
+    assert entry("Need", sensitivity="sexual_health").sensitivity == "sexual_health"
+    assert not entry("Need").sensitivity
 
 
 def test_what_was_done_as_planned_makes_no_line() -> None:

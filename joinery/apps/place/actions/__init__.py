@@ -17,7 +17,14 @@ from joinery.apps.place.actions.changes import (
 )
 from joinery.apps.place.actions.editions import adopt_proposal, drop_proposal, propose
 from joinery.apps.place.actions.intake import Taken, take_directory_file
-from joinery.apps.place.actions.memberships import add_membership, end_membership, pass_membership, set_home
+from joinery.apps.place.actions.memberships import (
+    add_membership,
+    end_membership,
+    extend_membership,
+    pass_membership,
+    review_membership,
+    set_home,
+)
 
 __all__ = [
     "OrganisationDetails",
@@ -30,6 +37,7 @@ __all__ = [
     "close_body",
     "drop_proposal",
     "end_membership",
+    "extend_membership",
     "merge",
     "move",
     "name_lead",
@@ -38,6 +46,7 @@ __all__ = [
     "register_organisation",
     "relate",
     "rename",
+    "review_membership",
     "set_home",
     "split",
     "take_directory_file",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from django.db.models import Q
+
 from joinery.apps.base.action import Actor, Refused, action
 from joinery.apps.place.facts import Waiting, organisation, waiting
-from joinery.apps.place.models import Home, Membership, Passing
+from joinery.apps.place.models import AccessReview, Home, Membership, Passing
 from joinery.apps.place.sql import AsAt
 from joinery.calc.access import ROLES
+
+ENDED = "That membership has ended already, or never was."
 
 
 @action("place.set_home", targets=("code",))
@@ -22,15 +26,21 @@ def set_home(*, code: str, actor: Actor, at: datetime) -> None:
 
 @action("place.add_membership", targets=("user_id", "organisation_code", "role"))
 def add_membership(
-    *, user_id: int, organisation_code: str, role: str, from_date: date, actor: Actor, at: datetime
-) -> int:
-    """Give a user a role in an organisation from a day on; returns the membership's id."""
+    *, user_id: int, organisation_code: str, role: str, from_date: date, to_date: date | None = None,
+    actor: Actor, at: datetime,
+) -> int:  # fmt: skip
+    """Give a user a role in an organisation from one day up to, not including, another (None: until it is ended);
+    returns the membership's id."""
     if role not in ROLES:
         raise Refused("role", f"There is no role {role}. Roles: {', '.join(sorted(ROLES))}.")
     body = organisation(organisation_code, AsAt(from_date))
     if body is None:
         raise Refused("organisation", f"No organisation has the code {organisation_code}.")
-    return Membership.objects.create(user_id=user_id, organisation_id=body.id, role=role, from_date=from_date).pk
+    if to_date is not None and to_date <= from_date:
+        raise Refused("until", "The last day must be after the day on which it begins.")
+    return Membership.objects.create(
+        user_id=user_id, organisation_id=body.id, role=role, from_date=from_date, to_date=to_date, given_by=actor.name
+    ).pk
 
 
 @action("place.pass_membership", targets=("membership_id", "organisation_code"))
@@ -46,11 +56,42 @@ def pass_membership(*, membership_id: int, organisation_code: str, actor: Actor,
     )  # fmt: skip
 
 
+@action("place.extend_membership", targets=("membership_id",))
+def extend_membership(*, membership_id: int, to_date: date, actor: Actor, at: datetime) -> None:
+    """Let a membership go on up to, not including, a day: later or earlier than was said before. Whoever does so
+    says that it is still needed."""
+    if to_date <= at.date():
+        raise Refused("until", "The last day must be in the future. To end it now, end it at once.")
+    _set_end(membership_id, to_date, at.date())
+    AccessReview.objects.create(membership_id=membership_id, verdict=AccessReview.Verdict.KEEP, by=actor.name, at=at)
+
+
 @action("place.end_membership", targets=("membership_id",))
 def end_membership(*, membership_id: int, on: date, actor: Actor, at: datetime) -> None:
-    """End a membership on a day."""
-    if not Membership.objects.filter(pk=membership_id, to_date=None).update(to_date=on):
-        raise Refused("no_membership", "That membership has ended already, or never was.")
+    """End a membership on a day, which may be earlier than was said before."""
+    _set_end(membership_id, on, on)
+
+
+@action("place.review_membership", targets=("membership_id", "verdict"))
+def review_membership(*, membership_id: int, verdict: str, actor: Actor, at: datetime) -> None:
+    """Say of a membership, looked at again, that it is still needed (`keep`), or end it today (`end`)."""
+    if verdict not in AccessReview.Verdict.values:
+        raise Refused("verdict", "Choose whether to keep the role or to end it.")
+    if verdict == AccessReview.Verdict.END:
+        _set_end(membership_id, at.date(), at.date())
+    elif not Membership.objects.filter(_goes_on(at.date()), pk=membership_id).exists():
+        raise Refused("no_membership", ENDED)
+    AccessReview.objects.create(membership_id=membership_id, verdict=verdict, by=actor.name, at=at)
+
+
+def _set_end(membership_id: int, to_date: date, on: date) -> None:
+    if not Membership.objects.filter(_goes_on(on), pk=membership_id).update(to_date=to_date):
+        raise Refused("no_membership", ENDED)
+
+
+def _goes_on(on: date) -> Q:
+    """The memberships that have not ended by a day."""
+    return Q(to_date=None) | Q(to_date__gt=on)
 
 
 def _waiting(membership_id: int, on: date) -> Waiting:

@@ -47,7 +47,8 @@ from joinery.apps.place.facts.knowledge import (
     quarantined,
 )
 from joinery.apps.place.facts.lines import History, Succession, history, history_of, predecessors, successors
-from joinery.apps.place.facts.standing import Standing, lineage, standing
+from joinery.apps.place.facts.staff import StaffMember, left, staff
+from joinery.apps.place.facts.standing import Holder, Standing, holders, lineage, standing
 from joinery.apps.place.kinds import AREA_LEVELS, EARLIEST, FORMS, KINDS, LEVELS
 from joinery.apps.place.sql import AsAt
 
@@ -65,12 +66,14 @@ __all__ = [
     "FORMS",
     "Found",
     "History",
+    "Holder",
     "Inside",
     "KINDS",
     "LEVELS",
     "Quarantined",
     "Responsible",
     "Said",
+    "StaffMember",
     "Standing",
     "Succession",
     "Task",
@@ -90,9 +93,11 @@ __all__ = [
     "find_bodies",
     "history",
     "history_of",
+    "holders",
     "home",
     "inside",
     "last_digests",
+    "left",
     "lineage",
     "lsoa_of",
     "newest_files",
@@ -104,6 +109,7 @@ __all__ = [
     "quarantined",
     "responsible",
     "show",
+    "staff",
     "standing",
     "start_tasks",
     "successors",

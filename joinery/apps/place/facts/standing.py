@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
+from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.memberships import held_on, where_now
@@ -44,6 +45,31 @@ def standing(user_id: int, on: date) -> Standing:
         posts.append(Post(each.role, now, reach))
     first = posts[0]
     return Standing(tuple(posts), ROLES.get(first.role, first.role), names.get(first.organisation, ""), waits)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A user who holds a role today, at the organisation (its code) where the membership stands by now."""
+
+    user_id: int
+    user_name: str
+    role: str
+    organisation: str
+
+
+@place_facts
+def holders(on: date, roles: Collection[str] = ()) -> tuple[Holder, ...]:
+    """Who holds some roles on a day, or any role, and can log in; in the order in which they were given."""
+    held, _, moved = held_on(on, f"m.role IN ({marks(list(roles))})" if roles else "1 = 1", list(roles))
+    line = lineage_of({code for each in held for code in each.bodies}, AsAt(on))[0] if moved else Lineage({}, ())
+    users = sorted({each.user_id for each in held})
+    sql = f"SELECT id, name FROM base_user WHERE is_active AND id IN ({marks(users)})"
+    names = dict(select(sql, users)) if users else {}
+    return tuple(
+        Holder(each.user_id, names[each.user_id], each.role, where_now(each, line, on) if moved else each.body)
+        for each in held
+        if each.user_id in names
+    )
 
 
 @place_facts

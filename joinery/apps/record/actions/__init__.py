@@ -14,13 +14,23 @@ from joinery.apps.record.actions.correcting import (
 )
 from joinery.apps.record.actions.intake import Taken, open_source, take_file
 from joinery.apps.record.actions.merging import unmerge
+from joinery.apps.record.actions.opting_out import OptOuts, take_opt_outs
+from joinery.apps.record.actions.overriding import OVERRIDE_REASONS, Overridden, override_record
+from joinery.apps.record.actions.owning import list_own_people
 from joinery.apps.record.actions.passing import due, pass_relationships
 from joinery.apps.record.actions.reading import open_rows
 from joinery.apps.record.actions.receiving import ACCEPTED, REFUSED, TRY_AGAIN, Arrived, Receiver
 from joinery.apps.record.actions.rereading import reread_lines
+from joinery.apps.record.actions.restricting import (
+    end_own_access,
+    end_restriction,
+    give_own_access,
+    grant_reading,
+    restrict,
+)
 from joinery.apps.record.actions.reviewing import answer_pair, join_people, split_records, withdraw_decision
 from joinery.apps.record.actions.variants import say_variant
-from joinery.apps.record.actions.viewing import Criteria, Moved, open_record, search_people
+from joinery.apps.record.actions.viewing import Criteria, Moved, NotOpened, open_record, search_people
 from joinery.apps.record.actions.whole import LinkRun, link_missing, run_linking
 from joinery.calc.linkage.review import ANSWERS
 
@@ -40,10 +50,22 @@ __all__ = [
     "Arrived",
     "Criteria",
     "Moved",
+    "NotOpened",
+    "OVERRIDE_REASONS",
+    "OptOuts",
+    "Overridden",
+    "end_own_access",
+    "end_restriction",
+    "give_own_access",
+    "grant_reading",
+    "override_record",
+    "restrict",
+    "take_opt_outs",
     "REVIEW_REFUSALS",
     "Receiver",
     "Taken",
     "due",
+    "list_own_people",
     "open_pair",
     "open_queue",
     "open_record",

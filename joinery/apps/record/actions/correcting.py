@@ -34,6 +34,7 @@ MOST_REASON_CHARACTERS = 300
 # Why not, in words for the person who asked.
 MENDING_REFUSALS = {
     "no_post": "Your account is not attached to an organisation today. Ask your manager to add you.",
+    "role": "Your role does not include giving in files, nor putting right what could not be taken.",
     "not_sender": "A row may be about anybody: only an integration lead, and who works at its sender, may see it.",
     "secondary_use": "These rows were sent for measures, not for care: only an integration lead may see them.",
     "absent": "There is no such row.",

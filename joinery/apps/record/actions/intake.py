@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ from joinery.apps.record.fhir.files import Received, read_resources
 from joinery.apps.record.fhir.lines import row_of, whose
 from joinery.apps.record.models import SUBMISSION, Source, Submission
 from joinery.apps.record.mods.files import open_export
-from joinery.apps.record.returns import Pseudonyms, lines_of
+from joinery.apps.record.returns import Pseudonyms, batches_of
 from joinery.apps.record.rows import Row
 from joinery.apps.record.sheets import open_sheet
 from joinery.apps.record.variants import variant_of
@@ -68,12 +68,17 @@ class Taken:
 
 
 class Reading(NamedTuple):
-    """An opened file: which table it is, its header as received, its rows, and how to stage them."""
+    """An opened file: which table it is, its header as received, its rows some at a time, and how to stage them."""
 
     part: str
     header: str
-    rows: Iterator[Any]
+    batches: Iterator[list[Any]]
     stage: Callable[[Stage, list[Any]], None] = stage_rows
+
+    @property
+    def rows(self) -> Iterator[Any]:
+        """The rows one by one."""
+        return chain.from_iterable(self.batches)
 
 
 def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at: datetime) -> Taken:
@@ -96,7 +101,7 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
                 header=reading.header, actor=actor, at=at,
             )  # fmt: skip
             stage = Stage(submission_id, source_id, at, _was_published(source_id, digest))
-            for batch in in_runs(reading.rows, BATCH_ROWS, BATCH_BYTES, lambda row: len(row.body)):
+            for batch in reading.batches:
                 stage_batch(stage=stage, reading=reading, rows=batch, actor=actor, at=at)
         except UnreadableFile as unreadable:
             sweep_abandoned(actor=actor, at=at)
@@ -111,17 +116,21 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
 def read_file(path: Path, feed: str, variant: Variant | None = None, sender: str = "") -> Reading:
     """Open a file of a feed, from the organisation `sender`. Raises UnreadableFile, also while its rows are read."""
     if feed == "adt":
-        return Reading("adt", "", map(adt_row, read_pieces(path), count(1)))
+        return Reading("adt", "", _some(map(adt_row, read_pieces(path), count(1))))
     if feed == "fhir":
-        return Reading("fhir", "", _fhir_rows(path))
+        return Reading("fhir", "", _some(_fhir_rows(path)))
     if feed == "mods":
         export = open_export(path, sender)
-        return Reading(export.part, "", export.rows)
+        return Reading(export.part, "", _some(export.rows))
     sheet = open_sheet(path, feed_of(feed), variant)
     if feed == "council":
-        return Reading(sheet.file.part, sheet.header, council.rows_of(sheet))
+        return Reading(sheet.file.part, sheet.header, _some(council.rows_of(sheet)))
     secret = Keys(settings.KEYS).key()
-    return Reading(sheet.file.part, sheet.header, lines_of(sheet, Pseudonyms(secret)), stage_returns)
+    return Reading(sheet.file.part, sheet.header, batches_of(sheet, Pseudonyms(secret)), stage_returns)
+
+
+def _some(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    return in_runs(rows, BATCH_ROWS, BATCH_BYTES, lambda row: len(row.body))
 
 
 @action("record.open_source", targets=("feed", "organisation_code"))

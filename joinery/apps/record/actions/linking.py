@@ -72,15 +72,22 @@ def link_records(submission_id: int, at: datetime, said: Mapping[int, Fields], a
     `said` is what they are compared by, `also` are records that a hospital's merge is about. A record that
     stays leaves no event.
     """
-    changed = {*said, *also}
-    if said:
-        found = _by_number(submission_id, said)
-        by_score = _by_score(submission_id, said)
-        found = {pair: each for pair, each in by_score.items() if pair not in found} | found
-        held = [h for h in held_events(said, submission_id) if h.channel in MACHINE]
-        insert_events(submission_id, at, changed_events(found, held), made_by="system:linkage")
-        changed |= {record for h in held for record in h.pair}
-    relink(submission_id, at, changed)
+    relink(submission_id, at, {*also, *compare_records(submission_id, at, said)})
+
+
+def compare_records(submission_id: int, at: datetime, said: Mapping[int, Fields]) -> set[int]:
+    """Keep what the number and the score make now of these records and all others.
+
+    Returns the records whose person may be another.
+    """
+    if not said:
+        return set()
+    found = _by_number(submission_id, said)
+    by_score = _by_score(submission_id, said)
+    found = {pair: each for pair, each in by_score.items() if pair not in found} | found
+    held = [h for h in held_events(said, submission_id) if h.channel in MACHINE]
+    insert_events(submission_id, at, changed_events(found, held), made_by="system:linkage")
+    return {*said, *(record for h in held for record in h.pair)}
 
 
 def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> tuple[set[int], dict[int, str]]:

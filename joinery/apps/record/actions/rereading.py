@@ -74,7 +74,7 @@ def _held(source_id: int) -> Iterator[list[tuple[int, int, int, EntryRow, tuple[
     """The lines of a source that count, in batches: their ids, how they read now, and what they say."""
     sql = (
         "SELECT e.id, e.record_id, e.item_id, e.version_id, v.body, e.precision, e.at, e.until_at, e.kind, e.title, "
-        f"e.detail, e.banner, e.restricted FROM {entries()} JOIN record_itemversion v ON v.id = e.version_id "
+        f"e.detail, e.banner, e.sensitivity FROM {entries()} JOIN record_itemversion v ON v.id = e.version_id "
         "JOIN record_item i ON i.id = e.item_id WHERE i.source_id = %s AND e.id > %s ORDER BY e.id LIMIT %s"
     )
     after = 0
@@ -94,12 +94,10 @@ def _dated(line: EntryRow, at: Any) -> EntryRow:
 
 
 def _was(precision: str, at: Any, until_at: Any, *words: Any) -> tuple[Any, ...]:
-    *texts, restricted = words
-    until = as_moment(until_at) if until_at else None
-    return (precision, as_moment(at), until, *texts, bool(restricted))
+    return (precision, as_moment(at), as_moment(until_at) if until_at else None, *words)
 
 
 def _said(line: EntryRow) -> tuple[Any, ...]:
     assert line.moment is not None
-    words = (line.kind, line.title, line.detail, line.banner, line.restricted)
+    words = (line.kind, line.title, line.detail, line.banner, line.sensitivity)
     return (line.moment.precision, line.moment.at, line.until_at, *words)

@@ -270,7 +270,7 @@ def insert_lines(stage: Stage, lines: list[tuple[int, int, int, EntryRow]]) -> N
         Entry,
         (
             *("record_id", "item_id", "version_id", "submission_id", "at", "precision", "until_at"),
-            *("kind", "title", "detail", "banner", "restricted"),
+            *("kind", "title", "detail", "banner", "sensitivity"),
         ),
         [(record, item, version, stage.submission_id, *_entry(entry, at)) for record, item, version, entry in lines],
     )
@@ -289,7 +289,7 @@ def _whose_line(versions: list[Version]) -> dict[int, int]:
 def _entry(entry: EntryRow, received_at: Any) -> tuple[Any, ...]:
     at = stored(entry.moment.at) if entry.moment else received_at
     precision = entry.moment.precision if entry.moment else "none"
-    ends = (entry.kind, entry.title, entry.detail, entry.banner, entry.restricted)
+    ends = (entry.kind, entry.title, entry.detail, entry.banner, entry.sensitivity)
     return (at, precision, stored(entry.until_at), *ends)
 
 

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from django.db import connection
 
 from joinery.apps.base.access_log import Look, Viewing, log_access, open_viewing
 from joinery.apps.base.action import Actor, Refused
-from joinery.apps.base.columns import as_day, marks, select
+from joinery.apps.base.columns import marks, select
+from joinery.apps.record.circumstances import Situation, situations
 from joinery.apps.record.compared import comparable, linking_model
 from joinery.apps.record.matching import search
 from joinery.apps.record.pairs import whose
 from joinery.apps.record.rows import DetailsRow
-from joinery.apps.record.sql import links, relationships
+from joinery.apps.record.sql import details, links, not_sealed, relationships
 from joinery.calc.access import (
-    CARING_ROLES,
     DIRECT_CARE,
+    NOTHING_KNOWN,
+    OVERRIDABLE,
+    OWN_RECORD,
     RECORD_QUALITY,
+    Circumstances,
     Decision,
-    Involvement,
     Post,
     may_list,
     may_open,
-    may_review,
+    may_open_many,
+    may_override,
+    posts_for,
+    recent_days,
 )
+from joinery.calc.access_table import NO_RELATIONSHIP, OWN
 from joinery.calc.linkage.ladder import name_key
 
 # Why not, in words for the person who asked.
@@ -35,7 +42,14 @@ REFUSALS = {
     "role": "Your role does not include seeing people's records.",
     "purpose": "Records may be opened for a person's direct care only.",
     "not_involved": "Your organisation is not involved in this person's care, as far as we have been told.",
+    "ended": "Your organisation's care for this person has ended, as far as we have been told.",
+    "objected": "The person does not want your organisation to see this record.",
+    "withheld": "This record is not shown here. Ask a service that looks after you to go through it with you.",
+    "no_own_access": "You have not been given access to this record. Ask a service that looks after the person.",
+    "own_page": "This page is for staff. Ask a service that looks after you to go through it with you.",
 }
+# Looks that are not offered to the person: what they show is of other people's records too.
+STAFF_ONLY = {"joined"}
 MOST_FOUND, MOST_SIMILAR = 50, 10
 
 
@@ -57,6 +71,14 @@ class Moved(Exception):
         self.person_id = person_id
 
 
+class NotOpened(Refused):
+    """A record was not opened; `override_offered` when the viewer may open it in an emergency."""
+
+    def __init__(self, reason: str, override_offered: bool) -> None:
+        super().__init__(reason, REFUSALS[reason])
+        self.override_offered = override_offered
+
+
 def open_record(
     *,
     person_id: str,
@@ -65,46 +87,83 @@ def open_record(
     at: datetime,
     what: str = "opened",
     reviewing: bool = False,
+    purpose: str = "",
 ) -> Viewing:
-    """Open one person's record for direct care. Raises Refused, having logged the refusal.
+    """Open one person's record. Raises NotOpened, having logged the refusal.
 
-    An id that belongs to nobody is refused like a person one may not see, so that ids cannot be tried. Of an
-    old id the decision is that about the person whom it leads to; Moved is raised when they may be seen.
-    With `reviewing`, who puts right who is who may look too, for that purpose.
+    For direct care, or by whom it is about or who acts for them; with `reviewing` also by who puts right who is
+    who; with a `purpose`, for that alone. An id that belongs to nobody is refused like a person one may not see,
+    so that ids cannot be tried. Of an old id the decision is that about the person whom it leads to; Moved is
+    raised when they may be seen.
     """
     person_id = person_id.replace("\0", "\ufffd")  # which PostgreSQL cannot hold in a text, and no id has
-    look = _look(what, person_id, posts, at.date(), reviewing)
-    if look.purpose != DIRECT_CARE or not look.decision.allowed:
+    asked = _Asked(what, posts, actor, at, reviewing, purpose)
+    look, situation = asked.look(person_id)
+    if look.decision.relationship in ("", NO_RELATIONSHIP):  # it may be an old id, or nobody's
         now = whose(person_id)
         if now is None:
-            look = Look(what, DIRECT_CARE, may_open(posts, [], DIRECT_CARE))
+            look = Look(what, DIRECT_CARE, may_open(posts, NOTHING_KNOWN, DIRECT_CARE, at.date()))
         elif now != person_id:
-            person_id, look = now, _look(what, now, posts, at.date(), reviewing)
+            person_id, (look, situation) = now, asked.look(now)
             if look.decision.allowed:
                 raise Moved(now)
-    if look.decision.allowed:
-        return open_viewing(actor=actor, at=at, look=look, person_ids=[person_id])
-    log_access(actor=actor, at=at, look=Look("refused", look.purpose, look.decision), person_ids=[person_id[:32]])
-    raise Refused(look.decision.reason, REFUSALS[look.decision.reason])
+    decision = look.decision
+    if decision.allowed:
+        granted = {item for item, body in situation.granted if any(post.stands_for(body) for post in posts)}
+        kept_back = situation.kept_back if look.purpose == OWN_RECORD else frozenset()
+        viewing = open_viewing(actor=actor, at=at, look=look, person_ids=[person_id])
+        return replace(viewing, granted=frozenset(granted), kept_back=kept_back)
+    log_access(actor=actor, at=at, look=Look("refused", look.purpose, decision), person_ids=[person_id[:32]])
+    offered = decision.reason in OVERRIDABLE and look.purpose == DIRECT_CARE and may_override(posts).allowed
+    raise NotOpened(decision.reason, offered)
 
 
-def _look(what: str, person_id: str, posts: tuple[Post, ...], on: date, reviewing: bool) -> Look:
-    """A look at a person and its decision: for their care, or else to put right who is who."""
-    decision = may_open(posts, _involved(person_id, on), DIRECT_CARE)
-    review = may_review(posts)
-    if reviewing and review.allowed and not decision.allowed:
-        return Look(what, RECORD_QUALITY, review)
-    return Look(what, DIRECT_CARE, decision)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who asks to open a record, and what for."""
+
+    what: str
+    posts: tuple[Post, ...]
+    actor: Actor
+    at: datetime
+    reviewing: bool
+    purpose: str
+
+    def look(self, person_id: str) -> tuple[Look, Situation]:
+        """The look at a person, and what its decision rests on: by the first purpose that opens the record."""
+        situation = situations([person_id], self.actor.user_id, self.at)[person_id]
+        looks = [Look(self.what, each, self.decide(situation.known, each)) for each in self.purposes(situation.known)]
+        return next((look for look in looks if look.decision.allowed), looks[0]), situation
+
+    def purposes(self, known: Circumstances) -> tuple[str, ...]:
+        """What the look may be for; the refusal to be told is that of the first."""
+        if self.purpose:
+            return (self.purpose,)
+        if known.own == OWN:
+            # Nobody opens their own record by their post: what is kept back from them would open too.
+            return (OWN_RECORD,)
+        first = (OWN_RECORD,) if known.own else ()
+        return (*first, DIRECT_CARE, *((RECORD_QUALITY,) if self.reviewing else ()))
+
+    def decide(self, known: Circumstances, purpose: str) -> Decision:
+        """The decision for a purpose."""
+        if purpose == OWN_RECORD and not known.own:
+            return Decision(False, "no_own_access")
+        if purpose == OWN_RECORD and self.what in STAFF_ONLY:
+            return Decision(False, "own_page")
+        return may_open(self.posts, known, purpose, self.at.date())
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Whom a search found: a viewing of at most 50 people, whether there are `more`, and which of them are only
-    `similar` to what was asked for."""
+    `similar` to what was asked for. `elsewhere` is who has the number that was asked for, and is not known to the
+    viewer's organisations: the record may be opened in an emergency."""
 
     viewing: Viewing
     more: bool
     similar: frozenset[str]
+    elsewhere: str = ""
 
 
 def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, at: datetime) -> Found:
@@ -112,7 +171,7 @@ def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, 
 
     Raises Refused when the viewer's role may search for nobody.
     """
-    caring = tuple(post for post in posts if post.role in CARING_ROLES)
+    caring = posts_for(posts, DIRECT_CARE)
     if not caring:
         reason = "role" if posts else "no_post"
         log_access(actor=actor, at=at, look=Look("refused", DIRECT_CARE, Decision(False, reason)), person_ids=[])
@@ -120,22 +179,34 @@ def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, 
     found = _find(criteria, caring, at.date())
     more = len(found) > MOST_FOUND
     similar = [] if more else _similar(criteria, caring, at.date(), found)[: MOST_FOUND - len(found)]
-    shown = [*found[:MOST_FOUND], *similar]
-    look = Look("listed" if shown else "searched", DIRECT_CARE, may_list(caring[0]))
+    shown = _may_be_shown([*found[:MOST_FOUND], *similar], caring, actor, at)
+    elsewhere = "" if shown or not may_override(posts).allowed else _located(criteria.nhs_number)
+    look = Look("listed" if shown else "located" if elsewhere else "searched", DIRECT_CARE, may_list(caring[0]))
+    if elsewhere:
+        event = log_access(actor=actor, at=at, look=look, person_ids=[elsewhere])
+        # Nothing of them is shown, so the viewing is of nobody.
+        return Found(Viewing(event, actor, at, DIRECT_CARE, look.decision, ()), False, frozenset(), elsewhere)
     viewing = open_viewing(actor=actor, at=at, look=look, person_ids=shown)
     return Found(viewing, more, frozenset(similar))
 
 
-def _involved(person_id: str, on: date) -> list[Involvement]:
-    """The organisations with a relationship to the person on a day, and since when."""
-    day = connection.ops.adapt_datefield_value(on)
+def _may_be_shown(people: list[str], posts: tuple[Post, ...], actor: Actor, at: datetime) -> list[str]:
+    """Those of them whose records the viewer may open: somebody may object, or care may have ended too long ago."""
+    known = {person: each.known for person, each in situations(people, actor.user_id, at).items()}
+    decisions = may_open_many(posts, known, DIRECT_CARE, at.date())
+    return [person for person in people if decisions[person].allowed]
+
+
+def _located(nhs_number: str) -> str:
+    """The one person whose records carry an NHS number; empty when there is none, or it is disputed."""
+    if not nhs_number:
+        return ""
     sql = (
-        f"SELECT DISTINCT o.code, r.from_date, r.passed FROM ({relationships('%s')}) r "
-        "JOIN place_organisation o ON o.id = r.organisation_id "
-        "WHERE r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s)"
+        f"SELECT DISTINCT k.person_id FROM {details()} JOIN {links(on='k.record_id = d.record_id')} "
+        "WHERE d.nhs_number = %s AND NOT (d.nhs_number = '')"
     )
-    rows = select(sql, [*([day, day, person_id] * 2), day, day])
-    return [Involvement(code, as_day(began) or on, bool(passed)) for code, began, passed in rows]
+    people = [person for (person,) in select(sql, [nhs_number])]
+    return people[0] if len(people) == 1 else ""
 
 
 def _find(criteria: Criteria, posts: tuple[Post, ...], on: date) -> list[str]:
@@ -152,6 +223,8 @@ def _find(criteria: Criteria, posts: tuple[Post, ...], on: date) -> list[str]:
             # The start of a name is enough; a range uses the index on either database.
             where.append(f"d.{column} >= %s AND d.{column} < %s")
             values += [key, key[:-1] + chr(ord(key[-1]) + 1)]
+    if criteria.family_name or criteria.given_name:
+        where.append(not_sealed("d", "k.person_id"))
     if criteria.birth_date:
         where.append("d.birth_date = %s")
         values.append(connection.ops.adapt_datefield_value(criteria.birth_date))
@@ -184,7 +257,8 @@ def _similar(criteria: Criteria, posts: tuple[Post, ...], on: date, found: Colle
     met, values = _met(posts, on)
     sql = (
         "SELECT found.record_id, found.person_id FROM (SELECT k.record_id, k.person_id "
-        f"FROM {links()} WHERE k.record_id IN ({marks(records)})) found WHERE {met}"
+        f"FROM {links()} JOIN {details(on='d.record_id = k.record_id')} WHERE k.record_id IN ({marks(records)}) "
+        f"AND {not_sealed('d', 'k.person_id')}) found WHERE {met}"
     )
     person_of = dict(select(sql, [*records, *values]))
     people = dict.fromkeys(person_of[record] for record in records if record in person_of)
@@ -195,12 +269,15 @@ def _met(posts: tuple[Post, ...], on: date) -> tuple[str, list[object]]:
     """A condition on the people `found`: the posts meet a relationship of theirs; and its values."""
     reached, organisations = _reached(posts)
     day = connection.ops.adapt_datefield_value(on)
+    # Which of those that ended a while ago count is decided person by person.
+    longest = max((recent_days(post.role) for post in posts), default=0)
+    ended = connection.ops.adapt_datefield_value(on - timedelta(days=longest))
     condition = (
-        f"EXISTS (SELECT 1 FROM ({relationships('found.person_id')}) r "
+        f"EXISTS (SELECT 1 FROM ({relationships('= found.person_id')}) r "
         f"JOIN place_organisation o ON o.id = r.organisation_id WHERE ({' OR '.join(reached)}) "
         "AND r.from_date <= %s AND (r.to_date IS NULL OR r.to_date > %s))"
     )
-    return condition, [*([day] * 4), *organisations, day, day]
+    return condition, [*([day] * 4), *organisations, day, ended]
 
 
 def _reached(posts: tuple[Post, ...]) -> tuple[list[str], list[object]]:

@@ -1,5 +1,6 @@
 """The way out of record: who a person is, what must be known at once, and the timeline."""
 
+from joinery.apps.record.facts.checking import founding_records, item_keys, own_pairs, people_compared, people_of
 from joinery.apps.record.facts.equity import GroupLinked, linking_quality
 from joinery.apps.record.facts.explaining import (
     Explained,
@@ -45,7 +46,16 @@ from joinery.apps.record.facts.links import (
     passages,
     stood_elsewhere,
 )
+from joinery.apps.record.facts.own_access import own_access_users
 from joinery.apps.record.facts.quarantine import Cell, QuarantinedRow, Reason, quarantined_row, returned_rows
+from joinery.apps.record.facts.restrictions import (
+    OwnPerson,
+    RestrictionHeld,
+    WithheldEntry,
+    own_people,
+    restrictions,
+    withheld_entry,
+)
 from joinery.apps.record.facts.returns import (
     CareHomeCapacity,
     FieldQuality,
@@ -127,11 +137,13 @@ __all__ = [
     "Misfiled",
     "OpenRow",
     "OpenRows",
+    "OwnPerson",
     "Origin",
     "Passage",
     "Quality",
     "QuarantinedRow",
     "Reason",
+    "RestrictionHeld",
     "ReturnColumns",
     "Said",
     "Section",
@@ -146,6 +158,7 @@ __all__ = [
     "WaitingPeople",
     "Weighed",
     "Whereabouts",
+    "WithheldEntry",
     "answered",
     "banner",
     "beds",
@@ -161,21 +174,29 @@ __all__ = [
     "files_taken",
     "first_reasons",
     "found_people",
+    "founding_records",
     "freshness",
     "golden_record",
     "holdings",
     "home_postcode",
     "how_joined",
+    "item_keys",
     "kept_apart",
     "linking_quality",
     "misfiled",
     "next_pair",
     "open_rows",
     "origin",
+    "own_access_users",
+    "own_pairs",
+    "own_people",
     "passages",
+    "people_compared",
+    "people_of",
     "quality",
     "quarantined_row",
     "records",
+    "restrictions",
     "return_columns",
     "returned_rows",
     "rules_broken",
@@ -188,4 +209,5 @@ __all__ = [
     "waiting_pairs",
     "waiting_people",
     "whereabouts",
+    "withheld_entry",
 ]

@@ -43,10 +43,12 @@ def golden_record(viewing: Viewing, of: PersonRecords) -> tuple[GoldenField, ...
     """Every field of the person of the viewing: the first record that states it is shown (`people.first`)."""
     since = _received([k.record_id for k in of.known])
     hidden = address_hidden(viewing, of.known)
+    # As `first` does: a record whose name is sealed says none.
+    known = sorted(of.known, key=lambda k: k.name_sealed)
     return tuple(
         GoldenField(label, None, (), (), withheld=True)
         if field == "address" and hidden
-        else _field(label, [(text, _said(text, k, since)) for k in of.known if (text := said_text(k, field))], field)
+        else _field(label, [(text, _said(text, k, since)) for k in known if (text := said_text(k, field))], field)
         for field, label in FIELDS.items()
     )
 

@@ -14,7 +14,7 @@ from joinery.apps.place import facts as place
 from joinery.apps.record.answers import Answer, answers_about
 from joinery.apps.record.pairs import Pair, held_events
 from joinery.apps.record.people import Known, records_of
-from joinery.apps.record.said import FIELDS, address_hidden, as_compared, said_text
+from joinery.apps.record.said import FIELDS, NAMES, address_hidden, as_compared, said_text
 from joinery.calc.linkage.differing import Part, differing, differing_digits
 
 MOST_WAITING_LISTED = 50
@@ -172,7 +172,7 @@ def compared_pair(viewing: Viewing, record_id: int, other_id: int) -> ComparedPa
     hidden = address_hidden(viewing, lefts), address_hidden(viewing, rights)
     fields = tuple(
         ComparedField(label, (), (), "withheld")
-        if field == "address" and any(hidden)
+        if (field == "address" and any(hidden)) or (field in NAMES and (left.name_sealed or right.name_sealed))
         else _compared(label, field, said_text(left, field), said_text(right, field))
         for field, label in FIELDS.items()
     )

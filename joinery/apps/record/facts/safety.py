@@ -26,8 +26,8 @@ from joinery.apps.record.banners import (
 )
 from joinery.apps.record.facts.freshness import Freshness
 from joinery.apps.record.people import Known, PersonRecords
+from joinery.apps.record.readable import readable, tells_place
 from joinery.apps.record.sql import entries
-from joinery.calc.access import may_read
 
 # The feeds that are expected to speak of a section whenever they speak of a person. A GP's or a community
 # service's record may hold alerts, but no table of them that could be missed.
@@ -116,7 +116,7 @@ def safety(viewing: Viewing, of: PersonRecords, sources: tuple[Freshness, ...] =
 def _said(viewing: Viewing, of: PersonRecords) -> tuple[dict[tuple[str, str], _Said], set[str]]:
     """What is said by section and state, newest first; and the sections of which something may not be read."""
     sql = (
-        "SELECT e.record_id, e.title, e.detail, e.banner, e.restricted, e.at, e.precision, es.received_at "
+        "SELECT e.record_id, e.title, e.detail, e.banner, e.sensitivity, e.at, e.precision, es.received_at, e.item_id "
         # NOT (… = '') word for word: only then does SQLite see that the index on banners serves.
         f"FROM {entries()} WHERE e.record_id IN ({marks(of.known)}) AND NOT (e.banner = '') "
         "AND (e.until_at IS NULL OR e.until_at > %s) ORDER BY e.at DESC, e.id DESC"
@@ -127,8 +127,9 @@ def _said(viewing: Viewing, of: PersonRecords) -> tuple[dict[tuple[str, str], _S
     for row in select(sql, [*by_id, stored(viewing.at)]):
         known, (heading, state) = by_id[row[0]], BANNERS[row[3]]
         # A statement that there is none is withheld too: it would tell which service the person goes to.
-        if may_read(bool(row[4]), known.organisation, viewing.decision):
-            said[heading, state].append((known, row))
+        if readable(viewing, known, row[4], row[8], placed=False):
+            words = (of.seal.masked(row[1]), of.seal.masked(row[2]))
+            said[heading, state].append((known, (row[0], *words, *row[3:8])))
         else:
             hidden.add(heading)
     return said, hidden
@@ -136,8 +137,7 @@ def _said(viewing: Viewing, of: PersonRecords) -> tuple[dict[tuple[str, str], _S
 
 def _unplaced(viewing: Viewing, known: Known) -> Known:
     """Without the name of a hospital that would tell where somebody is who hides it: an allergy must still show."""
-    hides = known.hides_place and not may_read(True, known.organisation, viewing.decision)
-    return replace(known, organisation_name="A hospital") if hides else known
+    return replace(known, organisation_name="A hospital") if tells_place(viewing, known) else known
 
 
 def _section(

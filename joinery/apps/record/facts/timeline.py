@@ -14,20 +14,25 @@ from joinery.apps.base.columns import as_moment, marks, select, stored
 from joinery.apps.base.facts import person_facts
 from joinery.apps.record.adt.words import without_contacts
 from joinery.apps.record.alerts import bare_of
-from joinery.apps.record.people import Known, PersonRecords
+from joinery.apps.record.people import Known, PersonRecords, Seal
+from joinery.apps.record.readable import readable, tells_place
 from joinery.apps.record.sql import entries
-from joinery.calc.access import may_read
+from joinery.calc.access import OWN_RECORD, may_read
 
 MOST_LINES = 200
 MOST_ID = 2**63  # no database holds a greater id, and SQLite's driver fails on one
 _FORMATS = {"council": "CSV row", "adt": "HL7 v2 message", "mods": "JSON line"}
 _NOT_SHOWN = "What was sent is shown only inside the organisation that sent it."
+# A name may be written there in any way.
+_SEALED = "What was sent is not shown: a name of this person is sealed."
+# It may name other people, whoever told of them.
+_FOR_STAFF = "What was sent is shown to staff. Ask the organisation that sent it."
 SECTORS = {"health", "social_care"}
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """One line of the timeline; a withheld one carries no content."""
+    """One line of the timeline; a withheld one carries no content, and no source that would tell where somebody is."""
 
     entry_id: int
     at: datetime
@@ -90,13 +95,13 @@ def timeline_page(viewing: Viewing, of: PersonRecords, sector: str = "", after: 
         values = [stored(at), entry_id]
     one = (
         "SELECT * FROM (SELECT e.id, e.record_id, e.at, e.precision, e.until_at, e.kind, e.title, e.detail, "
-        f"e.restricted, es.received_at FROM {entries()} WHERE e.record_id = %s AND e.kind <> ''{older} "
+        f"e.sensitivity, e.item_id, es.received_at FROM {entries()} WHERE e.record_id = %s AND e.kind <> ''{older} "
         f"ORDER BY e.at DESC, e.id DESC LIMIT {limit + 1}) AS newest"
     )
     sql = " UNION ALL ".join([one] * len(chosen)) + f" ORDER BY 3 DESC, 1 DESC LIMIT {limit + 1}"
     rows = select(sql, [value for k in chosen for value in (k.record_id, *values)])
     by_id = {k.record_id: k for k in chosen}
-    lines = tuple(_line(viewing, by_id[row[1]], row) for row in rows[:limit])
+    lines = tuple(_line(viewing, by_id[row[1]], of.seal, row) for row in rows[:limit])
     last = lines[-1] if len(rows) > limit else None
     return Timeline(lines, f"{last.at.isoformat()}~{last.entry_id}" if last else None)
 
@@ -113,29 +118,31 @@ def _parse_cursor(cursor: str) -> tuple[datetime, int]:
         raise ValueError("not a cursor") from None
 
 
-def _line(viewing: Viewing, known: Known, row: tuple[Any, ...]) -> TimelineLine:
-    entry_id, _, at, precision, until_at, kind, title, detail, restricted, received_at = row
+def _line(viewing: Viewing, known: Known, seal: Seal, row: tuple[Any, ...]) -> TimelineLine:
+    entry_id, _, at, precision, until_at, kind, title, detail, sensitivity, item_id, received_at = row
     line = TimelineLine(
         entry_id=entry_id,
         at=as_moment(at),
         precision=precision,
         until_at=as_moment(until_at) if until_at else None,
         kind_text=kind,
-        title=title,
-        detail=detail,
+        title=seal.masked(title),
+        detail=seal.masked(detail),
         sector=known.sector,
         source_name=known.organisation_name,
         received_at=as_moment(received_at),
         withheld=False,
     )
-    if may_read(bool(restricted) or known.hides_place, known.organisation, viewing.decision):
+    if readable(viewing, known, sensitivity, item_id):
         return replace(line, title=bare, detail="") if (bare := _bare(viewing, known, title)) else line
-    return replace(line, kind_text="", title="", detail="", until_at=None, withheld=True)
+    # Which hospital it was would tell where somebody is who hides it.
+    source_name = "" if tells_place(viewing, known) else known.organisation_name
+    return replace(line, kind_text="", title="", detail="", until_at=None, source_name=source_name, withheld=True)
 
 
 def _bare(viewing: Viewing, known: Known, title: str) -> str:
     """What is shown of a line outside its organisation where that is less than what was sent."""
-    return "" if may_read(True, known.organisation, viewing.decision) else bare_of(title)
+    return "" if may_read("restricted", known.organisation, viewing.decision) else bare_of(title)
 
 
 @person_facts
@@ -146,7 +153,7 @@ def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
     if not rows:
         return None
     known = by_id[rows[0][1]]
-    line = _line(viewing, known, rows[0])
+    line = _line(viewing, known, of.seal, rows[0])
     if line.withheld:
         return None
     versions = select(
@@ -163,20 +170,24 @@ def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
         body = without_contacts(body)
     if _bare(viewing, known, rows[0][6]):
         header, body = "", _NOT_SHOWN
+    elif of.seal.names:
+        header, body = "", _SEALED
+    elif viewing.purpose == OWN_RECORD:
+        header, body = "", _FOR_STAFF
     return Origin(
         line=line,
         versions=tuple(Version(v[1], as_moment(v[2]), v[3], v[0] == current[0]) for v in versions),
         original=f"{header}\n{body}" if header else _pretty(body.replace("\r\n", "\n").replace("\r", "\n")),
         original_format=_FORMATS.get(known.feed, "FHIR JSON"),
         same_visit=tuple(
-            _line(viewing, by_id[row[1]], row) for row in _same_visit(of, rows[0][1], current[0], entry_id)
+            _line(viewing, by_id[row[1]], of.seal, row) for row in _same_visit(of, rows[0][1], current[0], entry_id)
         ),
     )
 
 
 def _entry_rows(of: PersonRecords, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     sql = (
-        "SELECT e.id, e.record_id, e.at, e.precision, e.until_at, e.kind, e.title, e.detail, e.restricted, "
+        "SELECT e.id, e.record_id, e.at, e.precision, e.until_at, e.kind, e.title, e.detail, e.sensitivity, e.item_id, "
         f"es.received_at FROM {entries()} WHERE {where} AND e.kind <> '' "
         f"AND e.record_id IN ({marks(of.known)}) ORDER BY e.at DESC, e.id DESC LIMIT 100"
     )

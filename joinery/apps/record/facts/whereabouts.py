@@ -73,7 +73,7 @@ def whereabouts(viewing: Viewing, of: PersonRecords, sources: tuple[Freshness, .
     if not hospitals:
         connected = select("SELECT 1 FROM record_source WHERE feed = 'adt' LIMIT 1")
         return Whereabouts("not_received" if connected else "not_connected")
-    readable = [k for k in hospitals if may_read(k.restricted, k.organisation, viewing.decision)]
+    readable = [k for k in hospitals if may_read("address" if k.restricted else "", k.organisation, viewing.decision)]
     heard = tuple(s for s in sources if s.source_id in {k.source_id for k in readable})
     late = tuple(s.source_name for s in heard if s.late)
     unread = tuple(s.source_name for s in heard if s.unread)

@@ -9,7 +9,7 @@ from datetime import date
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import person_facts, place_facts
-from joinery.apps.record.people import Known, PersonRecords, first, postcode_in, records_of
+from joinery.apps.record.people import Known, PersonRecords, first, people_of, postcode_in, records_of
 from joinery.apps.record.sql import details, links
 from joinery.calc.access import may_read
 from joinery.calc.units import age_years
@@ -51,7 +51,7 @@ class Banner:
 @person_facts
 def records(viewing: Viewing) -> PersonRecords:
     """The source records linked to the person of the viewing, best source first."""
-    return PersonRecords(tuple(records_of([viewing.person_id], viewing.at.date()).get(viewing.person_id, [])))
+    return people_of([viewing.person_id], viewing.at.date()).get(viewing.person_id, PersonRecords(()))
 
 
 @person_facts
@@ -77,10 +77,10 @@ def banner(viewing: Viewing, of: PersonRecords) -> Banner:
 
 def _banner(viewing: Viewing, person_id: str, known: Sequence[Known]) -> Banner:
     born, died = first(known, "birth_date"), first(known, "death_date")
-    hidden = any(k.restricted and not may_read(True, k.organisation, viewing.decision) for k in known)
+    hidden = any(k.restricted and not may_read("address", k.organisation, viewing.decision) for k in known)
     return Banner(
         person_id=person_id,
-        name=f"{first(known, 'family_name').upper()}, {first(known, 'given_name')}".strip(", "),
+        name=_name(known),
         title=first(known, "title"),
         preferred_name=first(known, "preferred_name") or None,
         birth_date=born,
@@ -92,6 +92,11 @@ def _banner(viewing: Viewing, person_id: str, known: Sequence[Known]) -> Banner:
         address_lines=() if hidden else first(known, "address"),
         address_withheld=hidden,
     )
+
+
+def _name(known: Sequence[Known]) -> str:
+    name = f"{first(known, 'family_name').upper()}, {first(known, 'given_name')}".strip(", ")
+    return name or ("Name withheld" if any(k.name_sealed for k in known) else "")
 
 
 @person_facts

@@ -46,7 +46,7 @@ class FhirDefinition:
 
     entries: dict[str, EntryDefinition]
     gone_status: frozenset[str]
-    restricted_security: frozenset[str]
+    sensitive: dict[str, str]
     nhs_number_system: str
     unsaid: frozenset[str]
     banners: dict[str, BannerDefinition]
@@ -73,7 +73,7 @@ def definition() -> FhirDefinition:
             for entry in said["entry"]
         },
         gone_status=frozenset(said["gone_status"]),
-        restricted_security=frozenset(said["restricted_security"]),
+        sensitive=said["sensitive"],
         nhs_number_system=said["nhs_number_system"],
         unsaid=frozenset(said["unsaid"]),
         banners={

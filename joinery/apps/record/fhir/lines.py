@@ -145,7 +145,7 @@ def _details(patient: Resource) -> DetailsRow:
         dead=bool(patient.get("deceasedBoolean")) or "deceasedDateTime" in patient,
         gender=patient.get("gender", ""),
         address=_address(patient),
-        restricted=_restricted(patient),
+        restricted=_sensitivity(patient) == "restricted",
     )
 
 
@@ -204,7 +204,7 @@ def _entry(resource: Resource, kind: str, made: EntryDefinition) -> EntryRow:
         title=capital(title)[:300],
         detail=". ".join(capital(d) for d in detail),
         banner=_banner(resource, kind),
-        restricted=_restricted(resource),
+        sensitivity=_sensitivity(resource),
     )
 
 
@@ -239,11 +239,12 @@ def _list_banner(sent: Resource) -> str:
     return made.empty if sent.get("emptyReason") and not reason & said.list_unsaid else ""
 
 
-def _restricted(resource: Resource) -> bool:
+def _sensitivity(resource: Resource) -> str:
+    """Why not everybody may read it, by its security labels; empty when anybody may."""
     if "meta" not in resource:
-        return False
-    security = (resource["meta"] or {}).get("security") or ()
-    return any(label.get("code") in definition().restricted_security for label in security)
+        return ""
+    labels = {label.get("code") for label in (resource["meta"] or {}).get("security") or ()}
+    return next((name for code, name in definition().sensitive.items() if code in labels), "") if labels else ""
 
 
 def _first_moment(resource: Resource, paths: tuple[tuple[str, ...], ...]) -> Moment | None:

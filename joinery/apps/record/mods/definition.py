@@ -31,7 +31,7 @@ class LineDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: tuple[str, ...] = ()
     detail: tuple[str, ...] = ()
     banner: str = ""
-    restricted: bool = False
+    sensitivity: str = ""
     when: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -50,7 +50,7 @@ class ModsDefinition(msgspec.Struct, frozen=True):
     modes: tuple[str, ...]
     gone_status: tuple[str, ...]
     shown_status: str
-    restricted_sensitivity: tuple[str, ...]
+    sensitive: Mapping[str, str]
     envelope: Fields
     type: tuple[TypeDefinition, ...]
     gender: Mapping[str, str]

@@ -104,7 +104,7 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
     made.stated_at, made.version = changed.at if changed else None, line["version"]
     if not (kind.type == PERSON or "subject" in kind.needs):
         made.local_id = ""
-    gone, restricted = definition().gone_status, definition().restricted_sensitivity
+    gone = definition().gone_status
     if said.holds("status", gone):
         # What was entered in error need not be right in anything else.
         _take_back(made, kind)
@@ -124,13 +124,14 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
     said.issues += [] if absent else found.issues
     if said.issues:
         return
-    hidden = said.holds("sensitivity", restricted)
+    sensitive = definition().sensitive
+    sensitivity = next((name for code, name in sensitive.items() if said.holds("sensitivity", (code,))), "")
     if kind.type == PERSON:
-        made.details = details_of(body, found.words, restricted=hidden)
+        made.details = details_of(body, found.words, restricted=bool(sensitivity))
     elif found.holds("status", gone):
         _take_back(made, kind)
     elif made.local_id:
-        made.entry = _entry(kind, said, found, absent, hidden)
+        made.entry = _entry(kind, said, found, absent, sensitivity)
 
 
 def _take_back(made: Row, kind: TypeDefinition) -> None:
@@ -141,7 +142,7 @@ def _take_back(made: Row, kind: TypeDefinition) -> None:
         made.entry = EntryRow()
 
 
-def _entry(kind: TypeDefinition, said: Said, found: Said, absent: str, restricted: bool) -> EntryRow | None:
+def _entry(kind: TypeDefinition, said: Said, found: Said, absent: str, sensitivity: str) -> EntryRow | None:
     dates = {"changed": said.words["change.at"]}
     if "date" in said.words:
         clock = said.words.get("time")
@@ -154,7 +155,7 @@ def _entry(kind: TypeDefinition, said: Said, found: Said, absent: str, restricte
         moment=_moment(values.first(line.at)),
         until_at=end_of(_moment(values.first(line.until))),
         kind=line.kind,
-        restricted=restricted or line.restricted,
+        sensitivity=sensitivity or line.sensitivity,
     )
     if absent:
         # Nothing was said of it, which is never the same as that there is nothing.

@@ -13,6 +13,17 @@ from django.db import models
 
 from joinery.apps.base.states import States
 from joinery.apps.base.triggers import AppendOnly, Captured, Derived
+from joinery.apps.record.models.access import (
+    Grant,
+    OptOutCheck,
+    Override,
+    OwnAccess,
+    Restriction,
+    RestrictionEnd,
+)
+
+# Decisions about who may see what stand in a module of their own.
+__all__ = ["Grant", "OptOutCheck", "Override", "OwnAccess", "Restriction", "RestrictionEnd"]
 
 # A row of an unpublished submission is a draft: an intake that was killed is swept away by the next.
 DRAFT = "EXISTS (SELECT 1 FROM record_submission s WHERE s.id = OLD.submission_id AND s.published_at IS NULL)"
@@ -237,7 +248,8 @@ class Entry(models.Model):
     detail = models.TextField(blank=True)
     # Where it stands at the top of a person's page, and what it says there: see `banners`.
     banner = models.CharField(max_length=12, blank=True)
-    restricted = models.BooleanField(default=False)
+    # What kind of thing this is, where not everybody may read it (`calc/access.py`); empty when ordinary.
+    sensitivity = models.CharField(max_length=20, blank=True)
 
     class Meta:
         indexes: ClassVar = [

@@ -1,0 +1,1 @@
+"""The database engine for SQLite. Django wants its module to be called `base`."""
