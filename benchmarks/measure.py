@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,8 +49,13 @@ def bundles(most: int) -> list[Path]:
 
 @contextmanager
 def deployment() -> Iterator[Path]:
-    """A new deployment on SQLite, with Django loaded on it; gone afterwards."""
+    """A new deployment on SQLite, with Django loaded on it; gone afterwards.
+
+    JOINERY_BENCH_COPY names one that is ready, to copy rather than to make anew: for tests, which start many.
+    """
     with TemporaryDirectory(prefix="joinery-bench-") as folder:
+        if ready := os.environ.get("JOINERY_BENCH_COPY"):
+            shutil.copytree(ready, folder, dirs_exist_ok=True)
         os.environ["JOINERY_DATA"] = folder
         os.environ.pop("JOINERY_DATABASE", None)
         from joinery.site import setup

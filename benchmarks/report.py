@@ -84,6 +84,7 @@ BARS = (
     Bar("Person's page, SQL statements", "page", plain("page", "statements"), 14, 14, True),
     Bar("Person's page, CPU ms", "page", plain("page", "page_cpu_ms"), digits=1),
     Bar("Added to it by the decision on access and its log, %", "page", access_percent, None, 25, True, 1),
+    Bar("A decision for 200 people, ms", "access", plain("access", "list_ms"), 5, 5, True, 2),
     Bar("Sealing 1,000,000 looks, CPU seconds", "seal", plain("seal", "seal_cpu_s"), None, 10, True, 1),
     Bar("Verifying them, CPU seconds", "seal", plain("seal", "verify_cpu_s"), digits=1),
     *(

@@ -46,6 +46,7 @@ TASKS = (
     Task("sekmet", "peers.sekmet", f"--bundles {PART}", quick="--bundles 2", environment=PEERS),
     Task("fhir_resources", "peers.fhir_resources", f"--bundles {PART}", quick="--bundles 2", environment=PEERS),
     Task("page", "person_page", quick="--entries 600 --pages 3"),
+    Task("access", "access_decision", quick="--rounds 3"),
     Task("seal", "seal_log", quick="--rows 20000"),
     Task("csv", "take_csv", quick="--rows 1000"),
     Task("adt", "adt", quick="--messages 300"),

@@ -7,7 +7,7 @@ the rows that fit are found. Nowhere else is it decided.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -181,7 +181,7 @@ class _Asked:
     def decide(self, known: Circumstances) -> Decision:
         if self.refused:
             return Decision(False, self.refused)
-        if rule := rules().get(("", known.own, self.purpose)):
+        if known.own and (rule := rules().get(("", known.own, self.purpose))):
             if known.withheld_from_own:
                 return Decision(False, "withheld")
             return Decision(True, REASONS[known.own], None, frozenset(), known.own, frozenset(rule.reads))
@@ -220,14 +220,14 @@ class _Seat:
         found = ((each, rules().get((post.role, each, purpose))) for each in RELATIONSHIPS)
         self.rules = {each: rule for each, rule in found if rule}
 
-    def stands(self, known: Circumstances, on: date) -> dict[str, Set[str]]:
+    def stands(self, known: Circumstances, on: date) -> dict[str, set[str]]:
         """How the post stands to a person, and whose own entries each way opens; also `ended` and `objected`, where
         a way is closed."""
-        found: dict[str, Set[str]] = {}
+        found: dict[str, set[str]] = {}
         if NO_RELATIONSHIP in self.rules:
-            found[NO_RELATIONSHIP] = self.wholly
+            found[NO_RELATIONSHIP] = set(self.wholly)
         if known.override and OVERRIDE in self.rules:
-            found[OVERRIDE] = self.wholly
+            found[OVERRIDE] = set(self.wholly)
         met = [each for each in known.involved if each.organisation in self.windows and self._meets(each, on)]
         if not met:
             return found
@@ -237,7 +237,7 @@ class _Seat:
             way = self._since(each, on)
             if way in self.rules and (barred or each.organisation in refused):
                 way = "objected"
-            found[way] = found.get(way, frozenset()) | {each.organisation}
+            found.setdefault(way, set()).add(each.organisation)
         return found
 
     def _meets(self, involvement: Involvement, on: date) -> bool:
@@ -245,7 +245,7 @@ class _Seat:
         organisation, began = involvement.organisation, involvement.began
         if began > on or (involvement.passed and organisation != self.post.organisation):
             return False
-        return any(window.holds(organisation, began) for window in self.windows[organisation])
+        return organisation in self.wholly or any(w.holds(organisation, began) for w in self.windows[organisation])
 
     def _since(self, involvement: Involvement, on: date) -> str:
         ended = involvement.ended

@@ -35,6 +35,7 @@ def test_a_benchmark_runs(task: Task, request: pytest.FixtureRequest, monkeypatc
     # The interpreter of this run rather than .venv/bin/python, which a wheel's or a tool's run may not have.
     command = f"{sys.executable} -m benchmarks.{task.module} {task.quick}"
     monkeypatch.setattr(Task, "command", lambda self, quick: command)
+    monkeypatch.setenv("JOINERY_BENCH_COPY", str(request.getfixturevalue("migrated").data))
     figures = task.run(quick=True)
     assert figures
     # Nobody in another's record is what is hoped for.

@@ -176,11 +176,10 @@ def test_one_against_many_is_the_same_score_or_both_are_too_low(drawn: Drawn) ->
     for each in said[::5]:
         against = model.against(each, model.review_bits)
         for other in said:
-            score, values = model.score(each, other), [getattr(other, field) for field in FIELDS]
-            bits = against.bits(values)
+            score, bits = model.score(each, other), against.bits(other)
             if score.bits >= model.review_bits:
                 enough += 1
-                assert (bits, against.score(values)) == (pytest.approx(score.bits, abs=1e-9), score)
+                assert (bits, against.score(other)) == (pytest.approx(score.bits, abs=1e-9), score)
             else:
                 assert score.bits - 1e-9 <= bits < model.review_bits
     assert enough

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ from joinery.calc.misuse import (
 ROPEWALK, QUAY = "ZZ1 1AA", "ZZ1 1AB"
 NURSE = user_named("Sister Ada Fenwick", ROPEWALK)
 LIMITS = Limits(time(7), time(20), people=2, in_a_row=3, minutes=60)
-NOON = datetime(2026, 11, 2, 12)
+NOON = datetime.combine(date(2026, 11, 2), time(12))
 
 words = st.text(alphabet="ABCÉ'- ", max_size=4)
 people = st.builds(someone, words, words, st.sampled_from(["", ROPEWALK, QUAY]))

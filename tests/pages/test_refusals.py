@@ -29,8 +29,9 @@ HOSTILE = "<script>alert('x')</script>\"&{{ 7*7 }}"
 
 
 def without_noise(answer: Any) -> str:
-    """The page without what differs between any two: the reference and the form's token."""
+    """The page without what differs between any two: the reference, the form's token, and the id that was asked for."""
     page = answer.content.decode().replace(answer["X-Request-Reference"], "REFERENCE")
+    page = re.sub(r'/people/[^"]*/emergency/', "/people/ID/emergency/", page)
     return re.sub(r'(name="csrfmiddlewaretoken" value=")\w+', r"\1TOKEN", page)
 
 

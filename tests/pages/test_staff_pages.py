@@ -155,7 +155,7 @@ def test_a_leaver_is_out_at_once_and_comes_back_only_with_a_new_invitation(manag
     assert manager.post(f"{member_page('Ann Hill')}end/").status_code == 302
     assert leaver.get("/")["Location"].startswith("/log-in/")
     refused = Client().post("/log-in/", {"login": "ann@hill.example", "password": PASSWORD})
-    assert "/" != refused.get("Location")
+    assert refused.get("Location") != "/"
     assert "Ann Hill" not in words(manager.get("/staff/"))
 
     accepted(code_on(added(manager)), PASSWORD + " again")

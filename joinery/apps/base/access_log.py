@@ -23,6 +23,7 @@ WHAT = {
     "joined": "Looked at how we know that the records are one person",
     "details": "Looked at who says what of name, dates and address",
     "compared": "Compared two records, to say whether they are one person",
+    "own_access": "Looked at who sees the record as the person or for them",
     "quarantine": "Looked at a row that could not be taken",
     "asked": "Asked to read an entry that is withheld",
     "checked": "Checked a look at the record",

@@ -246,7 +246,9 @@ def are_plain(lines: Sequence[bytes], table: Table) -> bytes:
     """
     blank = f'{table.delimiter}"\r\n'.encode()
     block = b"".join((b"\n", *lines, b"\n"))
-    cell = re.compile(rb'(?<=[%b\r\n])"[^"\r\n]*"(?=[%b\r\n])' % (2 * (re.escape(table.delimiter.encode()),)))
+    # A quote first: what begins with a look behind is searched for at every byte.
+    mark = re.escape(table.delimiter.encode())
+    cell = re.compile(rb'"(?<=[%b\r\n]")[^"\r\n]*"(?=[%b\r\n])' % (mark, mark))
     if (
         _is_plain_text(block, table.codec)
         and max(map(len, lines), default=0) <= MOST_PLAIN_BYTES

@@ -36,9 +36,7 @@ def break_glass(
 
     Raises Refused when the user's role may not, the reason is none of ours or not said in words.
     """
-    opened = record.override_record(
-        person_id=person_id, posts=posts, reason=reason, words=words, actor=actor, at=at
-    )
+    opened = record.override_record(person_id=person_id, posts=posts, reason=reason, words=words, actor=actor, at=at)
     _raise(
         kind=PrivacyTask.Kind.OVERRIDE, record_id=opened.record_id, answers=opened.organisation,
         about=(actor.user_id, opened.organisation), looked_at=at, codes=[reason], words=words, actor=actor, at=at,

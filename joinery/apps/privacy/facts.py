@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ MOST_LISTED = 50
 KINDS = dict(PrivacyTask.Kind.choices)
 VERDICTS = dict(PrivacyAnswer.Verdict.choices)
 # Which answers a task of a kind can have, the one that ends it well first.
-ANSWERS: dict[str, tuple[str, ...]] = {kind: ("in_order", "wrong") for kind in KINDS} | {
+ANSWERS: Mapping[str, tuple[str, ...]] = dict.fromkeys(KINDS, ("in_order", "wrong")) | {
     PrivacyTask.Kind.ASK_TO_READ: ("granted", "refused")
 }
 
@@ -82,6 +82,11 @@ class Task:
         """Who may answer it now, in words."""
         return _named(self.owners)
 
+    @property
+    def answered_at(self) -> datetime:
+        """When it was answered; when it was raised, while it waits."""
+        return self.answered.at if self.answered else self.at
+
     def waits_for(self, user_id: int) -> bool:
         """Whether this user may answer it now."""
         return any(owner.user_id == user_id for owner in self.owners)
@@ -99,10 +104,15 @@ def waiting_tasks(user_id: int, at: datetime) -> tuple[Task, ...]:
 
 
 @place_facts
-def answered_tasks(user_id: int, at: datetime) -> tuple[Task, ...]:
-    """The last 50 tasks that a user answered, the newest answer first."""
-    mine = _tasks("x.by = %s", [f"user:{user_id}"], at, newest=True)
-    return tuple(sorted(mine, key=lambda task: task.answered.at if task.answered else task.at, reverse=True))
+def tasks_of(user_id: int, at: datetime) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+    """The tasks that wait for a user, what is due first first; and the last 50 that they answered, newest first."""
+    where = (
+        "x.id IS NULL OR x.id IN "
+        f"(SELECT y.id FROM privacy_privacyanswer y WHERE y.by = %s ORDER BY y.id DESC LIMIT {MOST_LISTED})"
+    )
+    found = _tasks(where, [f"user:{user_id}"], at)
+    answered = sorted((task for task in found if task.answered), key=lambda task: task.answered_at, reverse=True)
+    return tuple(task for task in found if task.waits_for(user_id)), tuple(answered)
 
 
 @place_facts
@@ -118,18 +128,17 @@ def task(task_id: int, at: datetime) -> Task | None:
 
 
 @person_facts
-def task_words(viewing: Viewing, task_id: int) -> str:
-    """What whoever raised a task about the person of the viewing wrote; empty when it is about somebody else."""
-    sql = "SELECT t.record_id, t.words FROM privacy_privacytask t WHERE t.id = %s AND t.record_id IS NOT NULL"
-    found = select(sql, [task_id])
-    people = record.people_of([row[0] for row in found])
-    return next((words for record_id, words in found if people.get(record_id) == viewing.person_id), "")
+def task_words(viewing: Viewing, of: Task) -> str:
+    """What whoever raised a task about the person of the viewing wrote. Raises ValueError when it is about another."""
+    if of.person_id != viewing.person_id:
+        raise ValueError("the task is about somebody else")
+    return str(select("SELECT words FROM privacy_privacytask WHERE id = %s", [of.task_id])[0][0])
 
 
 @place_facts
 def answering(organisation: str, about_user_id: int | None, at: datetime) -> str:
     """Who would answer a task of an organisation (its code) about a user, by name."""
-    return _named(_Owners({organisation}, at).of(organisation, about_user_id, overdue=False))
+    return _named(_Owners({organisation}, at, waits=True).of(organisation, about_user_id, overdue=False))
 
 
 @place_facts
@@ -181,21 +190,22 @@ def _tasks(where: str, values: Sequence[object], at: datetime, newest: bool = Fa
     if not rows:
         return ()
     people = record.people_of({row.record_id for row in rows if row.record_id is not None})
-    organisations = place.organisation_names({row.organisation for row in rows if row.organisation}, at.date())
     users = {_user(row.about_user_id) for row in rows} | {row.raised_by for row in rows}
     names = place.actor_names(users | {row.answered_by for row in rows if row.verdict})
-    asked = _Owners({row.organisation or "" for row in rows if row.verdict is None}, at)
+    organisations = {row.organisation or "" for row in rows}
+    asked = _Owners(organisations, at, waits=any(row.verdict is None for row in rows))
     return tuple(
         Task(
             task_id=row.task_id, kind=row.kind, person_id=people.get(row.record_id or 0), item_id=row.item_id,
             event=row.event, organisation=row.organisation or "",
-            organisation_name=organisations.get(row.organisation or "", ""), about_user_id=row.about_user_id,
+            organisation_name=asked.names.get(row.organisation or "", ""), about_user_id=row.about_user_id,
             about_name=names[_user(row.about_user_id)], about_organisation=row.about_organisation,
             looked_at=as_moment(row.looked_at) if row.looked_at else None,
             codes=tuple(orjson.loads(row.codes) if isinstance(row.codes, str) else row.codes),
             summary="" if row.record_id else row.words, raised_by=row.raised_by, raised_by_name=names[row.raised_by],
-            at=as_moment(row.at), due_at=as_moment(row.due_at), overdue=_overdue(row, at), answered=_answered(row, names),
+            at=as_moment(row.at), due_at=as_moment(row.due_at), overdue=_overdue(row, at),
             owners=() if row.verdict else asked.of(row.organisation or "", row.about_user_id, _overdue(row, at)),
+            answered=_answered(row, names),
         )
         for row in rows
     )  # fmt: skip
@@ -216,23 +226,18 @@ def _answered(row: _Row, names: dict[str, str]) -> Answered | None:
 
 
 class _Owners:
-    """Whom tasks of some organisations (their codes) wait for: asked of the place once, and not at all of none."""
+    """Whom tasks of some organisations (their codes) wait for, and what those are called."""
 
-    def __init__(self, organisations: Collection[str], at: datetime) -> None:
-        self.home = ""
-        self.holders: tuple[place.Holder, ...] = ()
-        self.now: dict[str, str] = {}
-        if organisations:
-            as_at = place.as_at(at.date())
-            self.holders = place.holders(as_at.on, (OFFICER, LEAD))
-            home, lineage = place.home(as_at), place.lineage(organisations, as_at)
-            self.home = home.code if home else ""
-            # What waits at a body that has ended waits at the one that took over from it.
-            self.now = {code: lineage.heir(code, as_at.on) or code for code in organisations}
+    def __init__(self, organisations: Collection[str], at: datetime, waits: bool) -> None:
+        as_at = place.as_at(at.date())
+        lineage, self.names = place.lineage_named(organisations, as_at)
+        # What waits at a body that has ended waits at the one that took over from it.
+        self.now = {code: lineage.heir(code, as_at.on) or code for code in organisations}
+        self.holders = place.holders(as_at.on, (OFFICER, LEAD)) if waits else ()
+        home = place.home(as_at) if waits else None
+        self.home = home.code if home else ""
 
     def of(self, organisation: str, about_user_id: int | None, overdue: bool) -> tuple[place.Holder, ...]:
         """Who may answer."""
         barred = frozenset({about_user_id} if about_user_id else ())
-        return owners(
-            self.holders, organisation=self.now[organisation], home=self.home, barred=barred, overdue=overdue
-        )
+        return owners(self.holders, organisation=self.now[organisation], home=self.home, barred=barred, overdue=overdue)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from operator import attrgetter
 
 import orjson
 
@@ -14,14 +13,12 @@ from joinery.apps.record.pairs import Statement
 from joinery.apps.record.people import postcode_in
 from joinery.apps.record.rows import DetailsRow
 from joinery.apps.record.sql import details
-from joinery.calc.linkage.fields import FIELDS, Fields, fields_of
+from joinery.calc.linkage.fields import Fields, fields_of
 from joinery.calc.linkage.ladder import Details
 from joinery.calc.linkage.model import Model, load
 
 # Of how `comparable` and the keys are made: raise it when either changes, and `joinery migrate` makes them anew.
 VERSION = 1
-
-_in_order = attrgetter(*FIELDS)
 
 
 def comparable(said: DetailsRow) -> Fields:
@@ -39,12 +36,12 @@ def comparable(said: DetailsRow) -> Fields:
 
 def packed(fields: Fields) -> str:
     """Fields as a table keeps them."""
-    return orjson.dumps(_in_order(fields)).decode()
+    return orjson.dumps(tuple(fields)).decode()
 
 
 def unpacked(text: str) -> Fields:
     """Fields as `packed` made them."""
-    return Fields(*orjson.loads(text))
+    return Fields._make(orjson.loads(text))
 
 
 def fields_said(record_ids: Collection[int], submission_id: int = 0) -> dict[int, Fields]:

@@ -11,9 +11,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 
-import orjson
-
 from joinery.apps.base.columns import marks, select
+from joinery.apps.record.compared import unpacked
 from joinery.apps.record.sql import details
 from joinery.calc.linkage.fields import Fields
 from joinery.calc.linkage.model import Model, Score
@@ -56,9 +55,8 @@ def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int |
     against = model.against(fields, least_bits)
     near = []
     for details_id in found & said.keys():
-        other = orjson.loads(said[details_id])
-        if against.bits(other) >= least_bits:
-            near.append((details_id, against.score(other)))
+        if against.bits(said[details_id]) >= least_bits:
+            near.append((details_id, against.score(said[details_id])))
     return sorted(near, key=lambda scored: (-scored[1].bits, scored[0]))
 
 
@@ -69,11 +67,11 @@ def _sharing(keys: int, most: int) -> str:
     return " UNION ALL ".join([one] * keys)
 
 
-def _said(details_ids: Sequence[int], exclude_record: int | None) -> dict[int, str]:
-    """Details as they are compared, packed, but for those of one record."""
+def _said(details_ids: Sequence[int], exclude_record: int | None) -> dict[int, Fields]:
+    """Details as they are compared, but for those of one record."""
     sql = f"SELECT details_id, record_id, fields FROM record_matchdetails WHERE details_id IN ({marks(details_ids)})"
     rows = select(sql, details_ids) if details_ids else []
-    return {details_id: fields for details_id, record_id, fields in rows if record_id != exclude_record}
+    return {details_id: unpacked(text) for details_id, record_id, text in rows if record_id != exclude_record}
 
 
 def _said_now(near: Sequence[tuple[int, Score]], submission_id: int | None) -> list[tuple[int, Score]]:

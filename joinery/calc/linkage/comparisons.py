@@ -437,7 +437,10 @@ def level_of(compared: Comparison, a: Fields, b: Fields) -> int | None:
     """Which level holds for a pair, counted from the top, or None when it cannot be compared."""
     if compared.missing(a, b):
         return None
-    return next(place for place, level in enumerate(compared.levels) if level.holds(a, b))
+    for place, level in enumerate(compared.levels):
+        if level.holds(a, b):
+            return place
+    raise AssertionError("the last level always holds")
 
 
 RULES: tuple[Rule, ...] = (

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
 from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import jellyfish
 
@@ -43,8 +42,7 @@ FURTHER = "x_"
 """How the columns that only an analyst's file has are named: `x_occupation`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """What one record says, normalised; empty text where it says nothing."""
 
     nhs_number: str = ""
@@ -57,7 +55,7 @@ class Fields:
     phone: str = ""
 
 
-FIELDS = tuple(field.name for field in fields(Fields))
+FIELDS = Fields._fields
 
 
 def name(text: str) -> str:
@@ -186,6 +184,7 @@ _PARTS: dict[str, tuple[str, Callable[[str], str]]] = {
 _BOTH_NAMES: dict[str, Callable[[str, str], str]] = {"name_low": min, "name_high": max}
 
 
+@cache
 def _reader(column: str) -> Callable[[Fields], str]:
     """How a column is read from a record."""
     if column in _BOTH_NAMES:
@@ -198,9 +197,6 @@ def _reader(column: str) -> Callable[[Fields], str]:
     return attrgetter(column)
 
 
-_READERS = {column: _reader(column) for column in (*FIELDS, *_PARTS, *_BOTH_NAMES)}
-
-
 def part(record: Fields, column: str) -> str:
     """A field of a record, or what is made of it for bringing records together; "" when it does not say.
 
@@ -209,7 +205,7 @@ def part(record: Fields, column: str) -> str:
     >>> part(Fields(given_name="ROSE", family_name="AMIN"), "name_low")
     'AMIN'
     """
-    return _READERS[column](record)
+    return _reader(column)(record)
 
 
 def needs(column: str) -> tuple[str, ...]:

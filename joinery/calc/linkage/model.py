@@ -57,12 +57,12 @@ class _Rarity:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """A comparison with the bits of its levels. `values` takes what it reads from a list of a record's fields."""
+    """A comparison with the bits of its levels. `values` takes what it reads from a record."""
 
     compared: Comparison
     bits: tuple[float, ...]
     rarities: tuple[_Rarity | None, ...]
-    values: Callable[[Sequence[str]], Any]
+    values: Callable[[Fields], Any]
 
     def weigh(self, a: Fields, b: Fields) -> tuple[int | None, float]:
         """The place of the level that holds, or None, and its bits."""
@@ -74,8 +74,10 @@ class _Weighed:
 
     def most_bits(self, record: Fields) -> float:
         """The most that anybody can gain with this record: nobody's value counts as rarer than its own."""
-        rarities = (rarity.bits(record, record) if rarity else 0.0 for rarity in self.rarities)
-        return max(0.0, *(bits + rarity for bits, rarity in zip(self.bits, rarities, strict=True)))
+        most = 0.0
+        for bits, rarity in zip(self.bits, self.rarities, strict=True):
+            most = max(most, bits + rarity.bits(record, record) if rarity else bits)
+        return most
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Model:
 
 
 # A comparison, the most bits that it and those after it can give, how its values are read, and what it came to.
-_Step = tuple[_Weighed, float, Callable[[Sequence[str]], Any], dict[Any, tuple[int | None, float]]]
+_Step = tuple[_Weighed, float, Callable[[Fields], Any], dict[Any, tuple[int | None, float]]]
 
 
 class Against:
@@ -124,10 +126,9 @@ class Against:
         most = [each.most_bits(record) for each in said]
         self._steps: list[_Step] = [(each, sum(most[at:]), each.values, {}) for at, each in enumerate(said)]
 
-    def bits(self, other: Sequence[str]) -> float:
-        """The match weight with a record whose fields come in the order of `FIELDS`.
-
-        Or, as soon as it cannot come to `least_bits` any more, the most that it could come to.
+    def bits(self, other: Fields) -> float:
+        """The match weight with another record; or, as soon as it cannot come to `least_bits` any more, the
+        most that it could come to.
         """
         bits = self._model.prior_bits
         for weighed, most_left, values, known in self._steps:
@@ -136,11 +137,11 @@ class Against:
             value = values(other)
             found = known.get(value)
             if found is None:
-                found = known[value] = weighed.weigh(self._record, Fields(*other))
+                found = known[value] = weighed.weigh(self._record, other)
             bits += found[1]
         return bits
 
-    def score(self, other: Sequence[str]) -> Score:
+    def score(self, other: Fields) -> Score:
         """The match weight of a record of which `bits` was asked and was enough, explained."""
         found = {weighed.compared.name: known[values(other)] for weighed, _, values, known in self._steps}
         return _explained(

@@ -31,7 +31,9 @@ def override(request: Request, person_id: str) -> HttpResponse:
             actions.break_glass(person_id=person_id, posts=posts, reason=reason, words=words, **acting(request))
             return redirect(url("record:person", person_id=person_id))
         except Refused as refused:
-            errors = [{"field": refused.code if refused.code in ("reason", "words") else "", "message": refused.message}]
+            errors = [
+                {"field": refused.code if refused.code in ("reason", "words") else "", "message": refused.message}
+            ]
     context = {
         "person_id": person_id,
         "reasons": record_actions.OVERRIDE_REASONS,

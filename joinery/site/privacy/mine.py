@@ -48,8 +48,7 @@ def looked(request: Request, person_id: str) -> HttpResponse:
         "banner": record.banner(viewing, record.records(viewing)),
         "kind": viewing.decision.reason,
         "looks": [
-            asdict(look)
-            | {"organisation": names.get(look.organisation, ""), "mine": look.user_id == request.user.pk}
+            asdict(look) | {"organisation": names.get(look.organisation, ""), "mine": look.user_id == request.user.pk}
             for look in looks.looks
         ],
         "older": looks.older,

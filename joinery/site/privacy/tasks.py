@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from joinery.apps.base import facts as base
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.action import Refused
-from joinery.apps.place import facts as place
 from joinery.apps.privacy import actions, facts
 from joinery.apps.record import actions as record_actions
 from joinery.apps.record import facts as record
@@ -30,9 +29,10 @@ def index(request: Request) -> HttpResponse:
     """What waits for this user, what is due first first; and what they answered."""
     if not may_do(standing_of(request).posts, "answer_privacy").allowed:
         return _refused(request, "Only a privacy officer answers for looks at people's records.")
+    request.privacy_tasks, answered = facts.tasks_of(request.user.pk, request.at)
     context = {
-        "tasks": privacy_tasks(request),
-        "answered": facts.answered_tasks(request.user.pk, request.at),
+        "tasks": request.privacy_tasks,
+        "answered": answered,
         "verdicts": facts.VERDICTS,
         "codes": CODES,
         "last_check": facts.last_check(),
@@ -42,7 +42,8 @@ def index(request: Request) -> HttpResponse:
 
 def task(request: Request, task_id: int) -> HttpResponse:
     """One task: what happened and what was said of it, whose record it was, and the answer."""
-    found = facts.task(within(task_id), request.at)
+    waits = {each.task_id: each for each in privacy_tasks(request)}
+    found = waits.get(task_id) or facts.task(within(task_id), request.at)
     if found is None:
         raise Http404
     if not (found.waits_for(request.user.pk) or _answered_by(request, found)):
@@ -78,7 +79,7 @@ def _about(viewing: Viewing, found: facts.Task) -> dict[str, Any]:
         looks = base.looks_page(viewing, limit=20, user_id=found.about_user_id).looks
     return {
         "banner": record.banner(viewing, record.records(viewing)),
-        "said": facts.task_words(viewing, found.task_id),
+        "said": facts.task_words(viewing, found),
         "looks": looks,
         "own_number": record.item_keys([found.item_id]).get(found.item_id, "") if found.item_id else "",
     }

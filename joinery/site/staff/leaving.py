@@ -13,7 +13,7 @@ from joinery.apps.record import facts as record
 
 def end_leavers(*, actor: Actor, at: datetime, of: Collection[int] | None = None) -> int:
     """End the accounts of leavers (of some users only, by id); returns how many. It is safe to repeat."""
-    gone = place.left(at.date()) if of is None else place.left(at.date()) & set(of)
+    gone = place.left(at.date(), of)
     gone = gone and gone - record.own_access_users(at.date())
     for user_id in sorted(gone):
         end_user(user_id=user_id, actor=actor, at=at)

@@ -86,8 +86,9 @@ def test_every_kind_has_a_clock(kind: str) -> None:
     assert due == {"override": at.replace(day=21), "ask_to_read": at.replace(day=24)}.get(kind, at.replace(day=27))
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)), st.integers(1, 15))
+@given(st.datetimes(timezones=st.just(UTC)), st.integers(1, 15))
 def test_working_days_are_counted_one_by_one(at: datetime, days: int) -> None:
+    at = at.replace(year=2000 + at.year % 100, day=min(at.day, 28))
     due = working_days_after(at, days)
     between = [date.fromordinal(n) for n in range(at.toordinal() + 1, due.toordinal() + 1)]
     assert sum(day.weekday() < 5 for day in between) == days

@@ -48,7 +48,7 @@ from joinery.apps.place.facts.knowledge import (
 )
 from joinery.apps.place.facts.lines import History, Succession, history, history_of, predecessors, successors
 from joinery.apps.place.facts.staff import StaffMember, left, staff
-from joinery.apps.place.facts.standing import Holder, Standing, holders, lineage, standing
+from joinery.apps.place.facts.standing import Holder, Standing, holders, lineage, lineage_named, standing
 from joinery.apps.place.kinds import AREA_LEVELS, EARLIEST, FORMS, KINDS, LEVELS
 from joinery.apps.place.sql import AsAt
 
@@ -99,6 +99,7 @@ __all__ = [
     "last_digests",
     "left",
     "lineage",
+    "lineage_named",
     "lsoa_of",
     "newest_files",
     "organisation",

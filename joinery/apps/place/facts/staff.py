@@ -65,13 +65,18 @@ class StaffMember:
 
 
 @place_facts
-def left(on: date) -> frozenset[int]:
-    """The users (their ids) who can log in and have had a role, and neither have one on a day nor will."""
+def left(on: date, of: Collection[int] | None = None) -> frozenset[int]:
+    """The users (their ids) who can log in and neither have a role on a day nor will: of some, or of all who once
+    had one."""
+    who = (
+        f"u.id IN ({marks(list(of))})"
+        if of is not None
+        else ("EXISTS (SELECT 1 FROM place_membership h WHERE h.user_id = u.id)")
+    )
     rows = select(
-        "SELECT u.id FROM base_user u WHERE u.is_active "
-        "AND EXISTS (SELECT 1 FROM place_membership m WHERE m.user_id = u.id) AND NOT EXISTS "
+        f"SELECT u.id FROM base_user u WHERE u.is_active AND {who} AND NOT EXISTS "
         "(SELECT 1 FROM place_membership m WHERE m.user_id = u.id AND (m.to_date IS NULL OR m.to_date > %s))",
-        [as_stored(on)],
+        [*(of or ()), as_stored(on)],
     )
     return frozenset(row[0] for row in rows)
 

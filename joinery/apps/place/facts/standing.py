@@ -76,3 +76,9 @@ def holders(on: date, roles: Collection[str] = ()) -> tuple[Holder, ...]:
 def lineage(codes: Collection[str], as_at: AsAt) -> Lineage:
     """What became of some bodies, and all that came into any of that."""
     return lineage_of(codes, as_at)[0]
+
+
+@place_facts
+def lineage_named(codes: Collection[str], as_at: AsAt) -> tuple[Lineage, dict[str, str]]:
+    """As `lineage`, with the names of all these bodies: those of the day, or the last ones before."""
+    return lineage_of(codes, as_at)

@@ -5,61 +5,108 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('place', '0004_access_review'),
-        ('record', '0006_access'),
+        ("place", "0004_access_review"),
+        ("record", "0006_access"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LookCheck',
+            name="LookCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(unique=True)),
-                ('looks', models.IntegerField()),
-                ('tasks', models.IntegerField()),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(unique=True)),
+                ("looks", models.IntegerField()),
+                ("tasks", models.IntegerField()),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='PrivacyTask',
+            name="PrivacyTask",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('override', 'A record was opened in an emergency'), ('reported_look', 'Somebody reported a look'), ('ask_to_read', 'Somebody asks to read an entry'), ('unusual_look', 'A look is unusual')], max_length=20)),
-                ('event', models.CharField(blank=True, max_length=32)),
-                ('about_user_id', models.BigIntegerField(null=True)),
-                ('about_organisation', models.CharField(blank=True, max_length=20)),
-                ('looked_at', models.DateTimeField(null=True)),
-                ('codes', models.JSONField(default=list)),
-                ('words', models.TextField(blank=True)),
-                ('raised_by', models.CharField(max_length=100)),
-                ('at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('item', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.item')),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='place.organisation')),
-                ('record', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.sourcerecord')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("override", "A record was opened in an emergency"),
+                            ("reported_look", "Somebody reported a look"),
+                            ("ask_to_read", "Somebody asks to read an entry"),
+                            ("unusual_look", "A look is unusual"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("event", models.CharField(blank=True, max_length=32)),
+                ("about_user_id", models.BigIntegerField(null=True)),
+                ("about_organisation", models.CharField(blank=True, max_length=20)),
+                ("looked_at", models.DateTimeField(null=True)),
+                ("codes", models.JSONField(default=list)),
+                ("words", models.TextField(blank=True)),
+                ("raised_by", models.CharField(max_length=100)),
+                ("at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                (
+                    "item",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.item"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="place.organisation",
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.sourcerecord",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PrivacyAnswer',
+            name="PrivacyAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verdict', models.CharField(choices=[('in_order', 'There was good reason to look'), ('wrong', 'There was no good reason to look'), ('granted', 'They may read the entry'), ('refused', 'They may not read the entry')], max_length=10)),
-                ('words', models.TextField(blank=True)),
-                ('by', models.CharField(max_length=100)),
-                ('at', models.DateTimeField()),
-                ('task', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='answer', to='privacy.privacytask')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("in_order", "There was good reason to look"),
+                            ("wrong", "There was no good reason to look"),
+                            ("granted", "They may read the entry"),
+                            ("refused", "They may not read the entry"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("words", models.TextField(blank=True)),
+                ("by", models.CharField(max_length=100)),
+                ("at", models.DateTimeField()),
+                (
+                    "task",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="answer", to="privacy.privacytask"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='privacytask',
-            index=models.Index(fields=['raised_by', '-id'], name='task_raised_by'),
+            model_name="privacytask",
+            index=models.Index(fields=["raised_by", "-id"], name="task_raised_by"),
         ),
         migrations.AddIndex(
-            model_name='privacytask',
-            index=models.Index(fields=['about_user_id', '-id'], name='task_about_user'),
+            model_name="privacytask",
+            index=models.Index(fields=["about_user_id", "-id"], name="task_about_user"),
         ),
     ]

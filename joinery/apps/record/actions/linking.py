@@ -22,7 +22,7 @@ from joinery.apps.base.columns import insert_rows, stored
 from joinery.apps.record.actions.queue import keep_waiting
 from joinery.apps.record.compared import linking_model
 from joinery.apps.record.matching import candidates
-from joinery.apps.record.merges import MERGED, merged_into
+from joinery.apps.record.merges import MERGED
 from joinery.apps.record.models import Link, MatchEvent, Person
 from joinery.apps.record.pairs import (
     MACHINE,
@@ -108,7 +108,7 @@ def relink(submission_id: int, at: datetime, record_ids: Collection[int]) -> tup
     people = replay(said, founders_of(said), events, lambda record: secrets.token_hex(10))
     before = linked_to(said, submission_id)
     moved = {record: person for record, person in people.person_of.items() if before.get(record) != person}
-    followers = merged_into(submission_id, moved)
+    followers = {event.left for event in held if event.channel == "hospital"}
     founding = set(people.founded)
     ties = _ties(people, events)
     insert_rows(Person, ("id",), [(person,) for _, person in people.founded])
@@ -136,7 +136,7 @@ def _ties(people: People, events: Iterable[Event]) -> defaultdict[int, dict[str,
     return found
 
 
-def _reason(record: int, ties: Mapping[str, Event], followers: Mapping[int, int], before: Mapping[int, str]) -> str:
+def _reason(record: int, ties: Mapping[str, Event], followers: Collection[int], before: Mapping[int, str]) -> str:
     """Why a record is about its person now, as a code: the strongest event that ties it to another record."""
     if record in followers:
         return MERGED

@@ -109,7 +109,8 @@ def open_record(
                 raise Moved(now)
     decision = look.decision
     if decision.allowed:
-        granted = {item for item, body in situation.granted if any(post.stands_for(body) for post in posts)}
+        places = {body for post in posts for body in (post.organisation, *post.wholly())}
+        granted = {item for item, body in situation.granted if body in places}
         kept_back = situation.kept_back if look.purpose == OWN_RECORD else frozenset()
         viewing = open_viewing(actor=actor, at=at, look=look, person_ids=[person_id])
         return replace(viewing, granted=frozenset(granted), kept_back=kept_back)

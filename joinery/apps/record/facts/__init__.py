@@ -46,7 +46,7 @@ from joinery.apps.record.facts.links import (
     passages,
     stood_elsewhere,
 )
-from joinery.apps.record.facts.own_access import own_access_users
+from joinery.apps.record.facts.own_access import OwnAccessHeld, own_access, own_access_users
 from joinery.apps.record.facts.quarantine import Cell, QuarantinedRow, Reason, quarantined_row, returned_rows
 from joinery.apps.record.facts.restrictions import (
     OwnPerson,
@@ -104,6 +104,7 @@ from joinery.apps.record.facts.who import (
 
 __all__ = [
     "MOST_LISTED",
+    "OwnAccessHeld",
     "SECTORS",
     "Answered",
     "Banner",
@@ -187,6 +188,7 @@ __all__ = [
     "next_pair",
     "open_rows",
     "origin",
+    "own_access",
     "own_access_users",
     "own_pairs",
     "own_people",
