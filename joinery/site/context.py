@@ -68,6 +68,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_reviews": may_review(where.posts).allowed,
         "user_arranges": may_arrange(where.posts),
         "user_manages": may_do(where.posts, "manage_staff").allowed,
+        "user_invites": may_do(where.posts, "invite_people").allowed,
         "place_name": settings.PLACE_NAME or cache.get_or_set("place_name", _home_name, NAME_KEPT_SECONDS),
         "service_name": "Joinery",
         "reference": getattr(request, "reference", ""),

@@ -103,6 +103,7 @@ def start(request: Request) -> HttpResponse:
         "at": int(request.at.timestamp()),
         "next": get_next_redirect_url(request),
         "user_id": request.user.pk,
+        "invited": "invited" in request.GET,
     }
     request.session["oidc"] = started
     address, _ = _client(request).create_authorization_url(
@@ -124,29 +125,36 @@ def back(request: Request) -> HttpResponse:
         raise NotLoggedIn(f"provider:{request.GET.get('error', '')[:40]}", f"{offered()} did not let you in.")
     identity = _identity(request, started)
     if started["user_id"] is None:
-        return _log_in(request, identity, started["next"])
+        return _log_in(request, identity, started)
     if started["user_id"] != request.user.pk:
         raise NotLoggedIn("other_user", "You logged in as somebody else in the meantime. Start again.")
     _bind(request, identity, request.user.pk)
     return redirect("mfa_index")
 
 
-def _log_in(request: Request, identity: Identity, onward: str | None) -> HttpResponse:
+def _log_in(request: Request, identity: Identity, started: Mapping[str, Any]) -> HttpResponse:
     from allauth.account.internal.flows.login import perform_login, record_authentication
     from allauth.account.models import Login
     from django.contrib.auth import get_user_model
 
-    user_id = base.user_with_identity(identity.issuer, identity.subject) or _bound_now(request, identity)
+    user_id = base.user_with_identity(identity.issuer, identity.subject)
+    if user_id is None:
+        user_id = _bound_now(request, identity, started["invited"])
     user = get_user_model().objects.get(pk=user_id)
     request.is_strong_identity = identity.strong  # type: ignore[attr-defined]
     record_authentication(request, user, "identity", strong=identity.strong or None)
-    return perform_login(request, Login(user=user, redirect_url=onward))
+    return perform_login(request, Login(user=user, redirect_url=started["next"]))
 
 
-def _bound_now(request: Request, identity: Identity) -> int:
-    """Bind somebody who comes with this identity for the first time; their user's id."""
-    if invited := base.open_invitation(request.session.pop("invitation", 0), request.at):
-        return _accept(request, identity, invited)
+def _bound_now(request: Request, identity: Identity, invited: bool) -> int:
+    """Bind somebody who comes with this identity for the first time; their user's id.
+
+    An invitation counts for who came from its page, not for whoever logs in next at that computer.
+    """
+    from joinery.site.staff.invitations import kept_invitation
+
+    if invited and (invitation := kept_invitation(request)):
+        return _accept(request, identity, invitation)
     user_id = base.user_with_email(identity.email) if identity.email else None
     if user_id is None:
         raise NotLoggedIn(

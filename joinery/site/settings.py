@@ -222,6 +222,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # what they typed can be kept for them until they have logged in again.
 SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+if HOSTS:  # A browser takes a cookie of such a name over HTTPS only, and from no other host.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(HOSTS)
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "joinery.site.errors.csrf_failed"

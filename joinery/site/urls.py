@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from joinery.site import errors, idle, oidc, passkeys, person, second_factor, series
+from joinery.site import board, errors, idle, oidc, passkeys, person, second_factor, series
 from joinery.site.accounts import ChangePassword, LogInView
 from joinery.site.health import healthz
 from joinery.site.linking import joined
@@ -87,6 +87,8 @@ urlpatterns = [
     path("", include(("joinery.site.privacy.urls", "privacy"))),
     path("", include(("joinery.site.staff.urls", "staff"))),
     *logging_in,
+    path("board/", board.show, name="board"),
+    path("board/start/", board.start, name="board_start"),
     path("accessibility/", _words("accessibility.jinja"), name="accessibility"),
     path("privacy/", _words("privacy.jinja"), name="privacy"),
     path("help/", _words("help.jinja"), name="help"),

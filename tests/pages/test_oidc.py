@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from joinery.apps.base.actions import add_user, bind_identity, end_user, invite
 from joinery.apps.base.columns import select
-from joinery.apps.base.facts import invitation_with_code, user_with_identity
+from joinery.apps.base.facts import user_with_identity
 from joinery.apps.place.actions import add_membership
 from tests.pages.identity_provider import CLIENT, Claims, Provider, User, served
 from tests.pages.world import ACTOR, SURGERY, World
@@ -114,20 +114,18 @@ def test_a_verified_email_address_binds_where_the_provider_is_trusted_for_it(
 
 
 def test_an_invitation_binds_once(world: World, asha: int, provider: Provider) -> None:
-    invited = invitation_with_code(invite(user_id=asha, actor=ACTOR, at=world.at), world.at)
-    assert invited
+    code = invite(user_id=asha, actor=ACTOR, at=world.at)
 
-    def with_invitation(subject: str) -> Any:
+    def with_invitation(subject: str, start: str = "/log-in/identity/?invited") -> Any:
         client = Client()
-        client.get("/log-in/identity/")
-        session = client.session
-        session["invitation"] = invited.invitation_id
-        session.save()
-        return log_in(client, subject)
+        assert client.post("/invitation/", {"code": code})["Location"] == "/invitation/"
+        return log_in(client, subject, start)
 
+    assert with_invitation("stranger", "/log-in/identity/").status_code == 403
     assert with_invitation("stranger")["Location"] == "/"
     assert user_with_identity(provider.address, "stranger") == asha
-    assert with_invitation("asha").status_code == 403
+    again = Client().post("/invitation/", {"code": code}).content.decode()
+    assert "was used already" in again
 
 
 def test_from_an_account_one_connects_ones_own_identity_and_nobody_elses(world: World, bound: int) -> None:

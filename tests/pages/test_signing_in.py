@@ -305,3 +305,29 @@ def test_a_forged_answer_of_a_passkey_is_refused_in_words(asha: int) -> None:
         assert second.post("/log-in/code/", sent).status_code == 200
         cache.clear()
     assert second.get("/")["Location"].startswith("/log-in/")
+
+
+def test_a_wall_board_shows_beds_and_opens_nothing_else_for_12_hours(world: World) -> None:
+    client = world.user("integration_lead")
+    assert "Show the beds on this screen" in client.get("/feeds/beds/").content.decode()
+    assert client.post("/board/start/")["Location"] == "/board/"
+    board = client.get("/board/")
+    page = board.content.decode()
+    assert "Care-home beds" in page
+    assert board["Refresh"] == "60"
+    assert "Log out" not in page
+    assert "<form" not in page
+    for path in ("/", "/feeds/beds/", "/place/", "/account/", "/people/0a1b2c/"):
+        assert client.get(path)["Location"].startswith("/log-in/"), path
+    age(client, 719, "board_until")
+    assert client.get("/board/").status_code == 200
+    age(client, 1, "board_until")
+    assert client.get("/board/")["Location"] == "/log-in/"
+    assert client.get("/board/")["Location"] == "/log-in/"
+
+
+def test_only_who_holds_a_role_starts_a_wall_board(world: World) -> None:
+    assert Client().get("/board/")["Location"] == "/log-in/"
+    client = world.user("")
+    assert client.post("/board/start/").status_code == 403
+    assert client.get("/board/")["Location"] == "/feeds/beds/"

@@ -38,6 +38,7 @@ OPEN = {
     "privacy",
     "help",
     "healthz",
+    "staff:accept",
 }
 NUMBER = "9990004714"
 PERSONAL = ("Fenwick", "FENWICK", NUMBER, "999 000 4714", "1944", "Ropewalk", "Latex")

@@ -36,7 +36,9 @@ def classes(html):
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_needs_no_script_no_inline_style_and_no_other_site(env, path):
     source = path.read_text()
-    assert not re.search(r"<script|javascript:|<style|\sstyle=|\son\w+=|https?://", source)
+    wrong = re.search(r"<script|javascript:|<style|\sstyle=|\son\w+=|https?://", source)
+    # The one script, which passkeys need; which pages may run it stands in joinery/site/urls.py.
+    assert not wrong or path.name == "passkey_script.jinja"
     env.compile(source)
 
 

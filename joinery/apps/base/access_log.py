@@ -26,7 +26,7 @@ WHAT = {
     "own_access": "Looked at who sees the record as the person or for them",
     "quarantine": "Looked at a row that could not be taken",
     "asked": "Asked to read an entry that is withheld",
-    "checked": "Checked a look at the record",
+    "checked": "Saw whose record it is",
     "rows": "A job read rows without names",
 }
 WHY = PURPOSES

@@ -20,6 +20,7 @@ from joinery.apps.base.invitations import code_digest
 from joinery.apps.base.models import Access, Identity, Invitation, User
 from joinery.apps.base.staff_rules import StaffRules, rules_on
 from joinery.calc.access import ROLES
+from joinery.calc.access_table import OVERRIDE
 
 if TYPE_CHECKING:
     from joinery.apps.base.access_log import Viewing
@@ -78,6 +79,9 @@ class Looks:
     older: str | None
 
 
+IN_AN_EMERGENCY = "In an emergency, with a reason that is reviewed"
+
+
 @person_facts
 def looks_page(
     viewing: Viewing,
@@ -86,11 +90,12 @@ def looks_page(
     stood: Sequence[Stood] = (),
     event: str = "",
     user_id: int | None = None,
+    but_user_id: int | None = None,
 ) -> Looks:
     """Who has looked at the person of the viewing, this look included; at most 200 at a time.
 
     With `stood`, also who was shown the people under whom records of this one stood, while they did. `event` asks
-    for one look alone, `user_id` for those of one user.
+    for one look alone, `user_id` for those of one user, `but_user_id` for those of all others.
     """
     limit = min(limit, 200)
     theirs = Q(person_id=viewing.person_id)
@@ -102,14 +107,14 @@ def looks_page(
         rows = rows.filter(event=event)
     if user_id is not None:
         rows = rows.filter(user_id=user_id)
+    if but_user_id is not None:
+        rows = rows.exclude(user_id=but_user_id)
     if after:
         rows = rows.filter(id__lt=int(after))
     # The user is no foreign key: a log row outlives the user.
     name = Subquery(User.objects.filter(pk=OuterRef("user_id")).values("name")[:1])
-    columns = (
-        "id", "event", "at", "user_id", name, "actor", "role", "organisation", "what", "purpose", "allowed", "person_id"
-    )  # fmt: skip
-    found = list(rows.order_by("-at", "-id").values_list(*columns)[: limit + 1])
+    columns = ("id", "event", "at", "user_id", name, "actor", "role", "organisation", "what", "purpose", "reason")
+    found = list(rows.order_by("-at", "-id").values_list(*columns, "allowed", "person_id")[: limit + 1])
     looks = tuple(
         Look(
             event=event,
@@ -119,11 +124,13 @@ def looks_page(
             role=ROLES.get(role, role),
             organisation=organisation,
             what=WHAT.get(what, what),
-            why=WHY.get(purpose, purpose),
+            why=IN_AN_EMERGENCY if reason == OVERRIDE else WHY.get(purpose, purpose),
             allowed=allowed,
             elsewhere=person_id != viewing.person_id,
         )
-        for _, event, at, user, user_name, actor, role, organisation, what, purpose, allowed, person_id in found[:limit]
+        for _, event, at, user, user_name, actor, role, organisation, what, purpose, reason, allowed, person_id in (
+            found[:limit]
+        )
     )
     return Looks(looks, str(found[limit - 1][0]) if len(found) > limit else None)
 

@@ -106,6 +106,24 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {**self.codes, **{column: tuple(codes) for column, codes in self.meaning.items()}}
 
 
+class CareRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What rows of one kind (`part`) say of their sender's care for a person; words in any case.
+
+    It goes on where a column holds one of its words, is over where another does, and lasts from `start` to `end`
+    otherwise, the first column that is filled. What is over `outright` is so whatever other rows say. `provider`
+    names who gives it for the sender; with a word of `void_when` the row says nothing.
+    """
+
+    part: str
+    start: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()
+    goes_on_when: Mapping[str, tuple[str, ...]] = {}
+    over_when: Mapping[str, tuple[str, ...]] = {}
+    void_when: Mapping[str, tuple[str, ...]] = {}
+    outright: bool = False
+    provider: str = ""
+
+
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one supplier's files differ: `columns` says its name for a column of ours, `codes` its word for
     one of ours, column by column."""
@@ -136,6 +154,9 @@ class Feed(msgspec.Struct, frozen=True):
     day_hours: tuple[int, int] = (0, 24)
     common: tuple[str, ...] = ()
     file: tuple[File, ...] = ()
+    # Who keeps a record of a person cares for them, where nothing is said; hospitals know everybody they ever saw.
+    record_is_care: bool = True
+    care: tuple[CareRule, ...] = ()
     variant: tuple[Variant, ...] = ()
 
     def part(self, name: str) -> File:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache, wraps
 from typing import TypeVar
 
+T = TypeVar("T", bound=Hashable)
 R = TypeVar("R")
 
 MOST_CHARACTERS = 60
@@ -27,3 +28,13 @@ def remember(most: int) -> Callable[[Callable[[str], R]], Callable[[str], R]]:
         return run
 
     return wrap
+
+
+def each(work: Callable[[T], R], values: Sequence[T]) -> list[R]:
+    """What each value comes to, worked out once for those that are the same.
+
+    >>> each(str.upper, ["a", "b", "a"])
+    ['A', 'B', 'A']
+    """
+    known = {value: work(value) for value in set(values)}
+    return [known[value] for value in values]

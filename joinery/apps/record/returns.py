@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from heapq import merge
 from itertools import repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from joinery.apps.base.feeds import File
-from joinery.apps.base.remember import remember
+from joinery.apps.base.remember import each, remember
 from joinery.apps.record.cells import nhs_number_of
 from joinery.apps.record.rows import Issue, moment_of
 from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Batch, Sheet
@@ -25,7 +25,6 @@ from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Batch, Sheet
 if TYPE_CHECKING:
     import pyarrow
 
-T = TypeVar("T")
 DIGEST_BYTES = 16
 _PARTED = "\0"  # no cell holds it: a row with one is quarantined
 _TEN_DIGITS = re.compile(r"(\d[ -]?){10}")
@@ -53,10 +52,14 @@ class ReturnLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Leave for a job to read the rows of a return: it was logged when it was given."""
+    """Leave for a job to read the rows of a return: it was logged when it was given.
+
+    Of people with an NHS number only those of whom it is `allowed`; None where the purpose does not ask.
+    """
 
     feed: str
     at: datetime
+    allowed: frozenset[str] | None = None
 
 
 class Pseudonyms:
@@ -103,11 +106,11 @@ class _Reader:
             batch.notes,
             self.keys(cells, kinds),
             map(_digest, joined([cells.column(place) for place in self.said], _PARTED)),
-            _each(_moment, self.column(cells, file.stated)),
+            each(_moment, self.column(cells, file.stated)),
             [kind[:60] for kind in kinds],
             self.subjects(cells),
-            _each(_day, self.column(cells, file.from_date)),
-            _each(_day, ends),
+            each(_day, self.column(cells, file.from_date)),
+            each(_day, ends),
             [bool(file.to_date) and not end for end in ends],
         )
         return map(ReturnLine._make, rows)
@@ -157,12 +160,6 @@ def _national(text: str) -> str:
 
 def _digest(text: bytes) -> bytes:
     return hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest()
-
-
-def _each(work: Callable[[str], T], column: list[str]) -> list[T]:
-    """What each cell of a column comes to, worked out once for those that are the same."""
-    known = {cell: work(cell) for cell in set(column)}
-    return [known[cell] for cell in column]
 
 
 def _moment(text: str) -> datetime | None:

@@ -106,6 +106,7 @@ class Row:
     details: DetailsRow | None = None
     entry: EntryRow | None = None
     message: MessageRow | None = None
+    care: CareRow | None = None
     index: list[tuple[str, str]] = field(default_factory=list)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
 
-from joinery.apps.base.remember import remember
+from joinery.apps.base.remember import each, remember
 from joinery.apps.record.rows import LONDON, moment_of
 
 MOST_REMEMBERED_CHARACTERS = 400
@@ -20,7 +20,16 @@ def fill(template: str, row: Mapping[str, str]) -> str:
     >>> fill("Ended {end_date}", {"end_date": "2026-03-31"})
     'Ended 31 March 2026'
     """
-    values = tuple([row.get(column, "") for column in _columns(template)])
+    return _worded(template, tuple([row.get(column, "") for column in _columns(template)]))
+
+
+def fill_each(template: str, column: Callable[[str], Sequence[str]], count: int) -> list[str]:
+    """`fill` for each of `count` rows of a table; `column` gives the cells of one."""
+    values = zip(*map(column, columns), strict=True) if (columns := _columns(template)) else [()] * count
+    return each(lambda said: _worded(template, said), list(values))
+
+
+def _worded(template: str, values: tuple[str, ...]) -> str:
     if sum(map(len, values)) > MOST_REMEMBERED_CHARACTERS:  # a long text comes once, and would fill the memory
         return _filled.__wrapped__(template, values)
     return _filled(template, values)

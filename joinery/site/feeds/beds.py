@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -11,7 +12,8 @@ from django.shortcuts import render
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.place import facts as place
 from joinery.apps.record import facts as record
-from joinery.site.context import Request
+from joinery.calc.access import may_do
+from joinery.site.context import Request, standing_of
 
 TOTAL = "Total"
 
@@ -38,8 +40,14 @@ class Home:
 
 
 def index(request: Request) -> HttpResponse:
+    """The beds as a page; who may see figures may also put them on a wall."""
+    on_a_wall = may_do(standing_of(request).posts, "figures").allowed
+    return render(request, "record/beds.jinja", listed(request.at) | {"may_start_board": on_a_wall})
+
+
+def listed(at: datetime) -> dict[str, Any]:
     """Every home that has said something, those with a bed to be had first."""
-    today = request.at.date()
+    today = at.date()
     said = record.care_home_capacity(today)
     feed = feed_of("capacity")
     old_days = feed.stale_after_minutes // (24 * 60)
@@ -53,8 +61,7 @@ def index(request: Request) -> HttpResponse:
         for code, beds in by_home.items()
     ]
     homes.sort(key=lambda home: (-sum(each.admittable for each in home.beds), home.name))
-    context = {"homes": homes, "unreadable": said.unreadable, "cadence": feed.cadence}
-    return render(request, "record/beds.jinja", context)
+    return {"homes": homes, "unreadable": said.unreadable, "cadence": feed.cadence}
 
 
 def _states(capacity: record.HomeCapacity) -> tuple[int, int, int]:

@@ -35,22 +35,20 @@ def index(request: Request) -> HttpResponse:
 
 
 def looked(request: Request, person_id: str) -> HttpResponse:
-    """Who has looked, newest first, with a way to report each look."""
+    """Who else has looked, newest first, with a way to report each look."""
     viewing = opened(request, person_id, "log", purpose=OWN_RECORD)
     if isinstance(viewing, HttpResponse):
         return viewing
     after = request.GET.get("after", "")
     if after and not (after.isdecimal() and len(after) < 19):
         raise BadRequest("cursor")
-    looks = base.looks_page(viewing, after, limit=50, stood=record.stood_elsewhere(viewing))
+    stood = record.stood_elsewhere(viewing)
+    looks = base.looks_page(viewing, after, limit=50, stood=stood, but_user_id=request.user.pk)
     names = place.organisation_names({look.organisation for look in looks.looks}, request.at.date())
     context = {
         "banner": record.banner(viewing, record.records(viewing)),
         "kind": viewing.decision.reason,
-        "looks": [
-            asdict(look) | {"organisation": names.get(look.organisation, ""), "mine": look.user_id == request.user.pk}
-            for look in looks.looks
-        ],
+        "looks": [asdict(look) | {"organisation": names.get(look.organisation, "")} for look in looks.looks],
         "older": looks.older,
     }
     return render(request, "privacy/looked.jinja", context)

@@ -48,7 +48,7 @@ def accept(request: HttpRequest) -> HttpResponse:
     if limited := ratelimit.consume_or_429(request, app="joinery.site.staff", action="invitation", config=RATES):
         return limited
     form = Form.of(request.POST, ("code",))
-    invited = _kept(request)
+    invited = kept_invitation(request)
     if request.method == "POST" and "code" in request.POST:
         invited = invitation_with_code(form["code"], request.at)  # type: ignore[attr-defined]
         if invited:
@@ -63,7 +63,7 @@ def accept(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/accept.jinja", {"invited": invited, "form": form, "identity": oidc.offered()})
 
 
-def _kept(request: HttpRequest) -> Invited | None:
+def kept_invitation(request: HttpRequest) -> Invited | None:
     """The invitation whose code was typed in a moment ago, while it serves."""
     at: datetime = request.at  # type: ignore[attr-defined]
     kept, typed_at = request.session.get(KEPT), request.session.get(TYPED_AT, 0)

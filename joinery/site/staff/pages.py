@@ -67,7 +67,7 @@ def add(request: Request, manager: Manager) -> HttpResponse:
 def _added(form: Form, manager: Manager, request: Request) -> HttpResponse | None:
     """Add the person that the form tells of, unless something is wrong."""
     name = form.needed("name", "Enter the name")
-    email = _email(form)
+    email = email_of(form)
     if manager.everywhere:
         found = form.body("body", facts.AsAt(manager.today))
         body = found.code if found else ""
@@ -99,7 +99,8 @@ def _added(form: Form, manager: Manager, request: Request) -> HttpResponse | Non
         return None
 
 
-def _email(form: Form) -> str:
+def email_of(form: Form) -> str:
+    """The e-mail address that was typed in, or an empty one."""
     if form["email"]:
         try:
             validate_email(form["email"])

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from joinery.site.staff import invitations, pages
+from joinery.site.staff import invitations, own_access, pages
 
 urlpatterns = [
     path("staff/", pages.index, name="index"),
@@ -11,5 +11,6 @@ urlpatterns = [
     path("staff/<int:membership_id>/", pages.member, name="member"),
     path("staff/<int:membership_id>/end/", pages.end, name="end"),
     path("staff/<int:membership_id>/invite/", pages.invite_again, name="invite"),
+    path("people/<str:person_id>/own-access/", own_access.page, name="own_access"),
     path("invitation/", invitations.accept, name="accept"),
 ]

@@ -14,7 +14,7 @@ from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.columns import select
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.record import facts
-from joinery.apps.record.actions import Taken, correct, open_rows, take_file
+from joinery.apps.record.actions import OptOuts, Taken, correct, open_rows, take_file, take_opt_outs
 from joinery.apps.record.models import FeedVariant
 from joinery.calc.returns import Beds
 from joinery.calc.units import Period
@@ -27,14 +27,23 @@ pytestmark = pytest.mark.django_db
 FEEDS = tuple(GOOD)
 JOB = Actor.system("measures")
 YEAR = Period(date(2025, 4, 1), date(2026, 4, 1))
+NUMBERS = (GOOD["cld"]["NHS_Number"], "9990000026")
 # What a care record is made of, for good.
 RECORD = ("person", "sourcerecord", "details", "link", "relationship", "item", "itemversion", "indexrow", "entry")
 KEY = {"cld": "LA_Person_Unique_Identifier", "apc": "Hospital_Spell_No", "ecds": "Attendance_Unique_Identifier"}
 
 
 @pytest.fixture(autouse=True)
-def organisations() -> None:
+def organisations(tmp_path: Path) -> None:
     sending.register()
+    check_opt_outs(tmp_path, NUMBERS, NUMBERS)
+
+
+def check_opt_outs(folder: Path, asked: Iterable[str], allowed: Iterable[str], at: datetime = AT) -> OptOuts:
+    """Take what came back of a check of these NHS numbers against the national data opt-out."""
+    (folder / "asked.csv").write_text("".join(f"{number},\r\n" for number in asked), "utf-8")
+    (folder / "allowed.csv").write_text("".join(f"{number},\r\n" for number in allowed), "utf-8")
+    return take_opt_outs(asked=folder / "asked.csv", allowed=folder / "allowed.csv", actor=ACTOR, at=at)
 
 
 def take(folder: Path, feed: str, rows: Iterable[Row], at: datetime = AT, sender: str = COUNCIL) -> Taken:
@@ -251,3 +260,51 @@ def test_a_row_corrected_by_hand_is_not_the_newest_submission(tmp_path: Path) ->
     ((row, body),) = select("SELECT id, body FROM record_quarantined")
     correct(quarantined_id=row, body=bytes(body).replace(b"soon", b"2025-05-05"), actor=ACTOR, at=AT)
     assert before and facts.field_quality("cld") == before
+
+
+# -- the national data opt-out -----------------------------------------------------------------------------
+
+
+def people_read(at: datetime = AT) -> tuple[list[str], int]:
+    """Which council's people the rows are about that a job may read, and how many were left out."""
+    rows = open_rows(feed="cld", actor=JOB, at=at)
+    found = facts.return_columns(rows, YEAR, ["Event_Type"])
+    return found.subject, found.opted_out
+
+
+def test_rows_of_who_opted_out_or_was_not_checked_lately_are_left_out_of_planning(tmp_path: Path) -> None:
+    first, second = NUMBERS
+    unasked = "9990000034"
+    numbers = (first, second, unasked, "")
+    take(
+        tmp_path,
+        "cld",
+        [service(NHS_Number=each, LA_Person_Unique_Identifier=f"{n}") for n, each in enumerate(numbers)],
+    )
+    subjects, left_out = people_read()
+    assert (len(subjects), left_out) == (3, 1)  # a row without a number cannot be asked about
+    later = AT + timedelta(days=7)
+    assert check_opt_outs(tmp_path, [second, unasked], [unasked], later) == OptOuts(2, 1)
+    assert people_read(later)[1] == 1
+    assert people_read(AT + timedelta(days=21))[1] == 2  # the first check is too old by then
+    assert people_read(later + timedelta(days=21))[1] == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed", "says"),
+    [
+        (b"", b"", "holds no NHS number"),
+        (b"9990000018,", b"9990000026,", "did not ask about"),
+        (b"9990000018,\r\n9990000019,", b"", "asked.csv, line 2: this is no NHS number"),
+        (b"9990000018", b"Ann Ash", "allowed.csv, line 1: this is no NHS number"),
+    ],
+)
+def test_an_answer_that_does_not_fit_its_question_is_refused_and_nothing_is_taken(
+    tmp_path: Path, asked: bytes, allowed: bytes, says: str
+) -> None:
+    (tmp_path / "asked.csv").write_bytes(asked)
+    (tmp_path / "allowed.csv").write_bytes(allowed)
+    with pytest.raises(Refused, match=says) as refused:
+        take_opt_outs(asked=tmp_path / "asked.csv", allowed=tmp_path / "allowed.csv", actor=ACTOR, at=AT)
+    assert "999000" not in str(refused.value) and "Ash" not in str(refused.value)
+    assert select("SELECT COUNT(*) FROM record_optoutcheck") == [(1,)]

@@ -124,7 +124,7 @@ def read_file(path: Path, feed: str, variant: Variant | None = None, sender: str
         return Reading(export.part, "", _some(export.rows))
     sheet = open_sheet(path, feed_of(feed), variant)
     if feed == "council":
-        return Reading(sheet.file.part, sheet.header, _some(council.rows_of(sheet)))
+        return Reading(sheet.file.part, sheet.header, council.batches_of(sheet))
     secret = Keys(settings.KEYS).key()
     return Reading(sheet.file.part, sheet.header, batches_of(sheet, Pseudonyms(secret)), stage_returns)
 

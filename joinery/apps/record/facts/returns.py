@@ -12,7 +12,8 @@ from django.db import connection
 
 from joinery.apps.base.columns import as_day, as_moment, marks, select, stored
 from joinery.apps.base.facts import place_facts, row_facts
-from joinery.apps.base.feeds import feed_of
+from joinery.apps.base.feeds import File, feed_of
+from joinery.apps.record.cells import nhs_number_of
 from joinery.apps.record.mending import cells_under, sheet_under
 from joinery.apps.record.returns import Rows
 from joinery.apps.record.sheets import Sheet
@@ -29,7 +30,8 @@ class ReturnColumns:
 
     `stated_to` is the last day of the newest submission that holds the row, and `newest_to` that of the
     newest submission of its sender: where they differ, the sender has left the row out since. `unreadable`
-    counts the rows left out because their table no longer fits its definition or its sender's variant.
+    counts the rows left out because their table no longer fits its definition or its sender's variant, and
+    `opted_out` those of people whose NHS number may not be used for planning, or was not checked lately.
     """
 
     organisation: list[str]
@@ -41,6 +43,7 @@ class ReturnColumns:
     newest_to: list[date | None]
     columns: Mapping[str, list[str]]
     unreadable: int = 0
+    opted_out: int = 0
 
 
 @row_facts
@@ -48,7 +51,8 @@ def return_columns(rows: Rows, period: Period, columns: Sequence[str]) -> Return
     """The rows of a return of which some day lies in a period, in the order in which they were received.
 
     Of each event only the newest row that was published and was not late. Raises ValueError for a column
-    that the feed does not have, or that could name a person.
+    that the feed does not have, or that could name a person. A row without an NHS number cannot be checked
+    against the national data opt-out, and stays.
     """
     (file,) = feed_of(rows.feed).file
     if unknown := [c for c in columns if c not in file.columns or c in file.identifying]:
@@ -60,10 +64,14 @@ def return_columns(rows: Rows, period: Period, columns: Sequence[str]) -> Return
         f"({_LATER} AND NOT n.late AND n.id > r.id)"
     )
     found = ReturnColumns([], [], [], [], [], [], [], {column: [] for column in columns})
-    unreadable = 0
+    allowed = None if rows.allowed is None else rows.allowed | {""}
+    unreadable = opted_out = 0
     for row in _rows(rows.feed, where, [day(end), day(period.start)]):
         if row.cells is None:
             unreadable += 1
+            continue
+        if allowed is not None and _number(row.cells, file) not in allowed:
+            opted_out += 1
             continue
         found.organisation.append(row.organisation)
         found.subject.append(row.subject)
@@ -75,7 +83,12 @@ def return_columns(rows: Rows, period: Period, columns: Sequence[str]) -> Return
             values.append(row.cells.get(column, ""))
     newest = _newest_stated(rows.feed)
     found.newest_to.extend(newest.get(organisation) for organisation in found.organisation)
-    return replace(found, unreadable=unreadable)
+    return replace(found, unreadable=unreadable, opted_out=opted_out)
+
+
+def _number(cells: Mapping[str, str], file: File) -> str:
+    """The NHS number of the person a row is about; empty without one."""
+    return nhs_number_of(cells.get(file.subject[0], "")) or "" if file.subject else ""
 
 
 @dataclass(frozen=True, slots=True)

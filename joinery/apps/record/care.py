@@ -1,0 +1,70 @@
+"""What a row says of care: that it goes on, from when to when, that it is over, and who else gives it.
+
+Which rows and columns say so stands in each feed's definition, as `[[care]]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+
+from joinery.apps.base.feeds import CareRule, feed_of
+from joinery.apps.record.rows import LONDON, end_of, moment_of
+from joinery.calc.involvement import GOES_ON, LASTS, LEFT, NOTHING, OVER, Said, Span
+
+# Dates that say "never": so senders write an end that is not known.
+_NEVER = 9999
+
+
+@dataclass(frozen=True, slots=True)
+class CareRow:
+    """What a row says of its sender's care for a person, and of that of a `provider` (its code) on its behalf."""
+
+    said: Said = Said(NOTHING)
+    provider: str = ""
+
+
+@cache
+def care_rules(feed: str) -> Mapping[str, CareRule]:
+    """The rules of a feed, by the kind of row that each is about."""
+    return {rule.part: rule for rule in feed_of(feed).care}
+
+
+def care_said(rule: CareRule, value: Callable[[str], str], stated_at: datetime | None) -> CareRow:
+    """What a row says of care; `value` gives what stands in a column, or nothing.
+
+    What is over without saying when was over when that was stated.
+    """
+    if _holds(rule.void_when, value):
+        return CareRow()
+    if _holds(rule.goes_on_when, value):
+        return CareRow(Said(GOES_ON))
+    starts = (moment_of(text) for column in rule.start if (text := value(column)))
+    ends = (end_of(moment_of(text)) for column in rule.end if (text := value(column)))
+    days = Span(next((_day(each.at) for each in starts if each), None), next((after(at) for at in ends if at), None))
+    provider = value(rule.provider) if rule.provider else ""
+    if _holds(rule.over_when, value):
+        end = days.to_date or (after(stated_at) if stated_at else None)
+        return CareRow(Said(LEFT if rule.outright else OVER, Span(days.from_date, end)), provider)
+    if not (rule.start or rule.end):
+        return CareRow()
+    return CareRow(Said(LASTS, days), provider)
+
+
+def after(moment: datetime) -> date | None:
+    """The day after a moment, on which what lasted until then is no more; None for an end that means never."""
+    day = _day(moment)
+    return None if day.year >= _NEVER else day + timedelta(days=1)
+
+
+def _day(moment: datetime) -> date:
+    try:
+        return moment.astimezone(LONDON).date()
+    except OverflowError:  # the first and the last day that there is
+        return moment.date()
+
+
+def _holds(words: Mapping[str, tuple[str, ...]], value: Callable[[str], str]) -> bool:
+    return any(value(column).casefold() in known for column, known in words.items())
