@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # No check or test touches the deployment of whoever runs it.
 check: export JOINERY_DATA := .venv/check
-check test test-packaging test-all: export JOINERY_DATABASE :=
+check test test-packaging: export JOINERY_DATABASE :=
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -36,10 +36,7 @@ test-postgres: $(DEV) $(MESH)  ## run the tests on a PostgreSQL cluster made for
 test-packaging: $(DEV)  ## build the wheel and run the demo from it in an empty environment
 	.venv/bin/python -m pytest -m packaging
 
-# PostgreSQL's run comes second: what fails on both fails sooner on SQLite.
-test-all: $(DEV) $(MESH)  ## run every test
-	.venv/bin/python -m pytest -n 2
-	scripts/test_postgres.sh
+test-all: test test-postgres test-packaging  ## run every test
 
 drill: export JOINERY_DRILL := 1
 drill: $(DEV)  ## run the adversaries and long random histories at full length

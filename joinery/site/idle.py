@@ -13,9 +13,12 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
+from joinery.apps.base.action import Actor
 from joinery.site.context import Request
 from joinery.site.jinja import url
 
@@ -122,6 +125,13 @@ def unsent(request: Request) -> HttpResponse:
     shown = [(_words(name), text) for name, text in left["fields"] if text.strip()]
     context = {"path": left["path"], "fields": left["fields"], "shown": shown, "had_files": left["files"]}
     return render(request, "account/unsent.html", context)
+
+
+def forget_sessions(*, actor: Actor, at: datetime) -> int:
+    """Delete the sessions that nobody can use any more, with what was left unsent in them; how many there were."""
+    expired = Session.objects.filter(expire_date__lt=at).count()
+    SessionStore.clear_expired()
+    return expired
 
 
 def _words(name: str) -> str:

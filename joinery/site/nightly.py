@@ -11,10 +11,11 @@ from datetime import datetime
 from joinery.apps.base.action import Actor
 from joinery.apps.privacy import actions as privacy
 from joinery.apps.record import actions as record
+from joinery.site.idle import forget_sessions
 from joinery.site.staff.leaving import end_leavers
 
 logger = logging.getLogger("joinery.nightly")
-JOBS = (("record", record.due), ("privacy", privacy.due), ("leavers", end_leavers))
+JOBS = (("record", record.due), ("privacy", privacy.due), ("leavers", end_leavers), ("sessions", forget_sessions))
 
 
 def run(at: datetime) -> dict[str, int]:

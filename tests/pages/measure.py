@@ -41,7 +41,7 @@ class Statements:
 
 
 def _is_aside(sql: str) -> bool:
-    if sql.startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) or 'FROM "django_session"' in sql:
+    if sql.startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) or '"django_session"' in sql:
         return True
     if "FROM place_home" in sql:  # the place's name, asked for once a minute
         return True

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 
@@ -331,3 +333,28 @@ def test_only_who_holds_a_role_starts_a_wall_board(world: World) -> None:
     client = world.user("")
     assert client.post("/board/start/").status_code == 403
     assert client.get("/board/")["Location"] == "/feeds/beds/"
+
+
+def test_what_was_left_in_a_session_is_deleted_with_it(asha: int) -> None:
+    from joinery.site.nightly import run
+
+    client = Client()
+    log_in(client)
+    age(client, 20)
+    client.post("/", TYPED)
+    key, today = client.session.session_key, datetime.now(UTC)
+    Session.objects.filter(pk=key).update(expire_date=today - timedelta(minutes=1))
+    assert run(today)["sessions"] == 1
+    assert not Session.objects.filter(pk=key).exists()
+
+
+def test_without_the_keys_no_code_opens_an_account(asha: int, settings: Any) -> None:
+    """A deployment may be restored from a backup without its keys."""
+    client = Client()
+    log_in(client)
+    secret, codes = add_app(client)
+    settings.SECRET_KEY = "another key altogether, as of another deployment"
+    client = Client()
+    log_in(client)
+    for code in (now_code(secret), codes[0], now_code("")):
+        assert "is not right" in client.post("/log-in/code/", {"code": code}).content.decode()

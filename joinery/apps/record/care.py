@@ -6,24 +6,15 @@ Which rows and columns say so stands in each feed's definition, as `[[care]]`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 
 from joinery.apps.base.feeds import CareRule, feed_of
-from joinery.apps.record.rows import LONDON, end_of, moment_of
-from joinery.calc.involvement import GOES_ON, LASTS, LEFT, NOTHING, OVER, Said, Span
+from joinery.apps.record.rows import LONDON, CareRow, end_of, moment_of
+from joinery.calc.involvement import GOES_ON, LASTS, LEFT, OVER, Said, Span
 
 # Dates that say "never": so senders write an end that is not known.
 _NEVER = 9999
-
-
-@dataclass(frozen=True, slots=True)
-class CareRow:
-    """What a row says of its sender's care for a person, and of that of a `provider` (its code) on its behalf."""
-
-    said: Said = Said(NOTHING)
-    provider: str = ""
 
 
 @cache

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from joinery.apps.base.remember import remember
 from joinery.calc.adt import Fact
+from joinery.calc.involvement import NOTHING, Said
 from joinery.calc.linkage.ladder import name_key
 
 LONDON = ZoneInfo("Europe/London")
@@ -85,6 +86,14 @@ class MessageRow:
     losing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CareRow:
+    """What a row says of its sender's care for a person, and of that of a `provider` (its code) on its behalf."""
+
+    said: Said = Said(NOTHING)
+    provider: str = ""
+
+
 @dataclass(slots=True)
 class Row:
     """One row of a file. With `issues` it will be quarantined; `body` is always the bytes received.
@@ -106,6 +115,7 @@ class Row:
     details: DetailsRow | None = None
     entry: EntryRow | None = None
     message: MessageRow | None = None
+    # None of a row of a kind that never says anything of care.
     care: CareRow | None = None
     index: list[tuple[str, str]] = field(default_factory=list)
 

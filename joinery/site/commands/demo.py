@@ -34,12 +34,24 @@ USERS: tuple[dict[str, Any], ...] = (
     # Two, because a merge takes two people.
     {"name": "Gwen Pascoe", "email": "gwen@demo.example", "role": "records_officer", "organisation": "999"},
     {"name": "Hal Morton", "email": "hal@demo.example", "role": "records_officer", "organisation": "ZC1"},
+    {"name": "Ines Calder", "email": "ines@demo.example", "role": "care_home_manager", "organisation": "1-999000104"},
+    {"name": "Owen Rudd", "email": "owen@demo.example", "role": "home_care_manager", "organisation": "1-999000102"},
+    {"name": "Farah Aziz", "email": "farah@demo.example", "role": "hospital_nurse", "organisation": "ZH1"},
+    {"name": "Ivy Trew", "email": "ivy@demo.example", "role": "privacy_officer", "organisation": "999"},
+    {"name": "Jonah Reed", "email": "jonah@demo.example", "role": "staff_manager", "organisation": "ZC1"},
+    {"name": "Kit Rowe", "email": "kit@demo.example", "role": "analyst", "organisation": "999"},
     # Where she worked was split, after she had come: her membership waits for a decision.
     {
         "name": "Nia Bowen", "email": "nia@demo.example", "role": "care_co_ordinator", "organisation": "ZL4",
         "since": date(2025, 1, 6),
     },
 )  # fmt: skip
+# Mrs Smith, and her son who acts for her: they see her record, and no other.
+PERSON_NUMBER = "9990001111"
+OWN: tuple[dict[str, str], ...] = (
+    {"name": "Margaret Smith", "email": "margaret@demo.example", "kind": "own", "role": "her own record"},
+    {"name": "David Smith", "email": "david@demo.example", "kind": "carer", "role": "his mother’s record"},
+)
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -94,6 +106,7 @@ def _build(data: Path, arguments: argparse.Namespace) -> None:
     manifest = build(data / "feeds", arguments.people, arguments.seed, as_of)
     _arrange_place(manifest, as_of)
     built = _take(manifest, as_of)
+    _give_own_access(as_of)
     connection.close()
     said = {"password": PASSWORD, "users": _users_in_words(as_of), "built": built}
     (data / "demo.json").write_bytes(orjson.dumps(said))
@@ -152,21 +165,40 @@ def _take(manifest: Manifest, as_of: date) -> dict[str, Any]:
     return {"people": manifest.people, "as_of": str(as_of), "files": number} | totals
 
 
+def _give_own_access(as_of: date) -> None:
+    """Let Mrs Smith and her son see her record, as their surgery does."""
+    from joinery.apps.base.action import Actor
+    from joinery.apps.base.actions import add_user
+    from joinery.apps.base.facts import user_with_email
+    from joinery.apps.place.facts import standing
+    from joinery.apps.record.actions import Criteria, give_own_access, search_people
+
+    gp = user_with_email(USERS[0]["email"])
+    assert gp is not None
+    common: dict[str, Any] = {"actor": Actor.user(gp), "at": datetime.combine(as_of, RECEIVED, LONDON)}
+    posts = standing(gp, as_of).posts
+    (person_id,) = search_people(criteria=Criteria(PERSON_NUMBER), posts=posts, **common).viewing.person_ids
+    for user in OWN:
+        user_id = add_user(email=user["email"], name=user["name"], password=PASSWORD, **common)
+        give_own_access(person_id=person_id, user_id=user_id, kind=user["kind"], from_date=as_of, **common)
+
+
 def _users_in_words(as_of: date) -> list[dict[str, str]]:
     from joinery.apps.place.facts import organisation_names
     from joinery.calc.access import ROLES
 
     names = organisation_names({user["organisation"] for user in USERS}, as_of)
-    return [
+    staff = [
         {"name": u["name"], "email": u["email"], "role": ROLES[u["role"]], "organisation": names[u["organisation"]]}
         for u in USERS
     ]
+    return staff + [{"name": u["name"], "email": u["email"], "role": u["role"], "organisation": ""} for u in OWN]
 
 
 def _tell(answer: dict[str, Any]) -> None:
     """Who can sign in as whom."""
     say("\nWho can log in (the password is the same for all):\n")
     for user in answer["users"]:
-        say(f"  {user['email']:<22} {user['name']}, {user['role']}, {user['organisation']}")
+        say(f"  {user['email']:<22} {user['name']}, {', '.join(filter(None, (user['role'], user['organisation'])))}")
     say(f"\n  password: {answer['password']}")
     say("\nTry: find Smith, born 3 March 1941 (NHS number 999 000 1111).")

@@ -188,7 +188,7 @@ def test_long_rows_are_staged_in_shorter_runs(tmp_path: Path) -> None:
     notes = [{"note_id": str(n), "person_id": "7", "at": "2026-03-01", "title": "a" * 100_000} for n in range(400)]
     assert ends(send(tmp_path, sending.extract("case_note", notes), COUNCIL)) == (400, 0, 0, 0)
     runs = select("SELECT COUNT(*) FROM base_actionentry WHERE action = 'record.stage'")[0][0]
-    assert runs == 3  # 40 MB in runs of 16
+    assert runs == 10  # 40 MB in runs of 4
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "=HYPERLINK(x)", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3*cmd|' /C calc'!A0"])
