@@ -270,6 +270,16 @@ def recent_days(role: str) -> int:
     return known.recent_days if known else 0
 
 
+def stands_for_group(role: str) -> bool:
+    """Whether who holds a role in a group holds it in every home and branch that the group runs.
+
+    >>> stands_for_group("care_home_manager"), stands_for_group("gp")
+    (True, False)
+    """
+    known = table().roles.get(role)
+    return known.group if known else False
+
+
 def posts_for(posts: Iterable[Post], purpose: str) -> tuple[Post, ...]:
     """Those posts whose role may open the records of some people for a purpose."""
     able = {role for role, _, opened in rules() if opened == purpose}
@@ -282,14 +292,12 @@ def may_list(post: Post) -> Decision:
     return Decision(True, "involved", post, post.wholly(), CURRENT)
 
 
-def may_read(sensitivity: str | bool, source_organisation: str, decision: Decision, granted: bool = False) -> bool:
+def may_read(sensitivity: str, source_organisation: str, decision: Decision, granted: bool = False) -> bool:
     """Whether one entry may be read that an organisation (its code) wrote; an empty sensitivity is ordinary.
 
     `granted`: who asked was given this entry to read. What is sensitive in a way that the table does not know is
     read by nobody.
     """
-    if isinstance(sensitivity, bool):
-        sensitivity = "restricted" if sensitivity else ""
     if not decision.allowed or not sensitivity:
         return decision.allowed
     known = table().sensitivities.get(sensitivity)

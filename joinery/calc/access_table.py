@@ -32,10 +32,12 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Role(_Entry, frozen=True):
     """What somebody is in an organisation: in words, what they do, for how many days after care has ended they
-    may still open a record, and the roles that they give to others."""
+    may still open a record, whether they stand for every home and branch that a `group` runs, and the roles that
+    they give to others."""
 
     work: str
     recent_days: int = 0
+    group: bool = False
     gives: tuple[str, ...] = ()
 
 
@@ -174,6 +176,8 @@ def _rows(said: Table) -> Iterator[str]:
         for relationship in row.relationships:
             if bool(row.roles) == (relationship in WITHOUT_ROLE):
                 yield f"{where}: {relationship} {'needs no' if row.roles else 'needs'} roles."
+        if row.reads_own and not row.roles:
+            yield f"{where}: reads_own is about the organisation of a role, and there are no roles."
         for code in row.reads:
             if code in said.sensitivities and not said.sensitivities[code].writer:
                 yield f"{where}: nobody reads what is {code}."

@@ -26,8 +26,6 @@ IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=12)
 # So seldom is it written down that a session is in use: each time costs a statement.
 NOTED_EVERY = timedelta(minutes=1)
-# Longer text than anybody types; what is longer was pasted, and is still where it came from.
-MOST_LETTERS = 100_000
 WHY = {
     "idle": "You were logged out because nothing happened here for 15 minutes.",
     "long": "You were logged out because you logged in 12 hours ago.",
@@ -102,8 +100,6 @@ def _unsent(request: HttpRequest, view: View) -> dict[str, Any] | None:
         for text in texts
         if name != "csrfmiddlewaretoken" and "password" not in name
     ]
-    if sum(len(text) for _, text in fields) > MOST_LETTERS:
-        return None
     return {"path": request.get_full_path(), "fields": fields, "files": bool(request.FILES)}
 
 

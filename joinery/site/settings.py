@@ -2,6 +2,7 @@
 
 - `JOINERY_DATA`: the deployment's folder (default `joinery-data` in the current folder);
 - `JOINERY_DATABASE`: `postgresql://user:password@host:port/name` (default: SQLite in the folder);
+- `JOINERY_DATABASE_OWNER`: `postgresql://…` of the role that owns the tables, for `joinery migrate` alone;
 - `JOINERY_HOSTS`: host names to answer to, by commas (default: this machine only);
 - `JOINERY_PLACE`: the place's name, as pages show it (default: the name of the body that was started);
 - `JOINERY_PROXIES`: how many proxies of your own stand before it (default 1 with `JOINERY_HOSTS`, otherwise none);
@@ -61,20 +62,27 @@ def _secret_key() -> str:
     return path.read_text()
 
 
+def _postgresql(name: str) -> dict[str, Any]:
+    """The PostgreSQL database that a variable names; nothing where it names none."""
+    url = urlsplit(os.environ.get(name, ""))
+    if not url.scheme:
+        return {}
+    if url.scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured(f"{name} must start with postgresql:// (leave it out for SQLite)")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(url.hostname or ""),
+        "PORT": url.port or "",
+        "CONN_MAX_AGE": 60,
+    }
+
+
 def _database() -> dict[str, Any]:
-    url = urlsplit(os.environ.get("JOINERY_DATABASE", ""))
-    if url.scheme in ("postgresql", "postgres"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(url.path.lstrip("/")),
-            "USER": unquote(url.username or ""),
-            "PASSWORD": unquote(url.password or ""),
-            "HOST": unquote(url.hostname or ""),
-            "PORT": url.port or "",
-            "CONN_MAX_AGE": 60,
-        }
-    if url.scheme:
-        raise ImproperlyConfigured("JOINERY_DATABASE must start with postgresql:// (leave it out for SQLite)")
+    if named := _postgresql("JOINERY_DATABASE"):
+        return named
     # NORMAL may lose the last commits when the power fails: only while a demo is being built.
     synchronous = "NORMAL" if os.environ.get("JOINERY_BUILDING_DEMO") else "FULL"
     return {
@@ -137,6 +145,7 @@ SECRET_KEY = _secret_key()
 DEBUG = False
 ALLOWED_HOSTS = [*LOOPBACK, *(() if DEMO else HOSTS)]
 DATABASES = {"default": _database()}
+DATABASE_OWNER = _postgresql("JOINERY_DATABASE_OWNER")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

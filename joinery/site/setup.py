@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -46,23 +48,51 @@ def load(data: Path | None = None) -> None:
 
 
 def migrate() -> None:
-    """Bring the database to this version and install its triggers, in that order.
+    """Bring the database to this version and install its triggers, in that order; then say who may do what.
 
     Killed in between it leaves a database without triggers, which nothing starts with until this is run again.
+    Raises Problem when the role of JOINERY_DATABASE may not do this and no owner is named.
     """
-    from django.db.migrations.executor import MigrationExecutor
+    from joinery.apps.base import rights, triggers
 
-    from joinery.apps.base import triggers
-
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    with _owning() as serving:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            with transaction.atomic():
+                triggers.remove(connection)
+        call_command("migrate", verbosity=0, interactive=False)
         with transaction.atomic():
-            triggers.remove(connection)
-    call_command("migrate", verbosity=0, interactive=False)
-    with transaction.atomic():
-        triggers.install(connection)
+            triggers.install(connection)
+            if serving:
+                rights.grant(connection, serving)
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     call_command("collectstatic", verbosity=0, interactive=False)
+
+
+@contextmanager
+def _owning() -> Iterator[str]:
+    """Work as the owner of the tables; gives the role that serves, empty when that is the owner itself."""
+    from joinery.apps.base import rights
+
+    if connection.vendor != "postgresql":
+        yield ""
+        return
+    serving, mine = rights.current_role(connection), connection.settings_dict
+    if not settings.DATABASE_OWNER:
+        if not rights.may_create(connection):
+            raise Problem(
+                f"The role {serving} may not change tables. Name their owner, for this command alone: "
+                "JOINERY_DATABASE_OWNER=postgresql://… joinery migrate"
+            )
+        yield ""
+        return
+    connection.close()
+    connection.settings_dict = mine | settings.DATABASE_OWNER
+    try:
+        yield serving if rights.current_role(connection) != serving else ""
+    finally:
+        connection.close()
+        connection.settings_dict = mine
 
 
 def take_definitions(*, demo: bool, actor: Actor, at: datetime) -> list[str]:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from joinery.site import board, errors, idle, oidc, passkeys, person, second_factor, series
+from joinery.site import board, errors, idle, keeping_back, oidc, passkeys, person, second_factor, series
 from joinery.site.accounts import ChangePassword, LogInView
 from joinery.site.health import healthz
 from joinery.site.linking import joined
@@ -69,6 +69,7 @@ people = [
     path("people/<str:person_id>/who-answers/", person.answers, name="answers"),
     path("people/<str:person_id>/why/", joined.why, name="joined"),
     path("people/<str:person_id>/details/", joined.details, name="details"),
+    path("people/<str:person_id>/kept-back/", keeping_back.page, name="kept_back"),
     path("people/<str:person_id>/entries/<int:entry_id>/", person.entry, name="entry"),
 ]
 

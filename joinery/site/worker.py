@@ -38,7 +38,7 @@ def main() -> None:
             rows = seal.seal(keys=keys, at=at)
             if rows:
                 logger.info("sealed", extra={"kept": {"rows": rows}})
-        except DatabaseError:
+        except (DatabaseError, seal.BrokenChain):  # pages and intake go on
             logger.exception("sealing failed")
         if done_on != timezone.localdate(at):
             try:

@@ -51,6 +51,7 @@ def test_the_table_that_ships_is_read_whole() -> None:
         (row(relationships="[]"), f"[[may]] {LAST} needs relationships and purposes."),
         (row(relationships='["own"]'), f"[[may]] {LAST}: own needs no roles."),
         (row(roles="[]"), f"[[may]] {LAST}: none needs roles."),
+        (row(roles="[]", relationships='["own"]'), f"[[may]] {LAST}: reads_own is about the organisation of a role"),
         (
             row(roles='["privacy_officer"]'),
             f"[[may]] {LAST}: privacy_officer none privacy stands in more than one row.",

@@ -23,6 +23,7 @@ def codes() -> Iterator[str]:
     from joinery.apps.base.access_log import WHAT, WHY
     from joinery.apps.place.kinds import FORMS, KINDS
     from joinery.apps.place.models import EDITION
+    from joinery.apps.privacy.models import PrivacyAnswer, PrivacyTask
     from joinery.apps.record.actions.intake import FEEDS
     from joinery.apps.record.actions.staging import OUTCOMES
     from joinery.apps.record.actions.viewing import REFUSALS
@@ -30,10 +31,12 @@ def codes() -> Iterator[str]:
     from joinery.apps.record.facts import SECTORS
     from joinery.apps.record.models import SUBMISSION
     from joinery.calc.access import REASONS, ROLES, SENSITIVITIES, TASKS
+    from joinery.calc.misuse import PATTERNS
 
     for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), EDITION.all(), KINDS, FORMS):
         yield from each
     yield from (*ROLES, *SENSITIVITIES, *TASKS, *REASONS, *REASONS.values())
+    yield from (*PrivacyTask.Kind.values, *PrivacyAnswer.Verdict.values, *PATTERNS)
     yield from (word for banner, (_, state) in BANNERS.items() for word in (banner, state))
     yield "not_received"
     yield from given("joinery/apps/record/rows.py", "Moment", 1)

@@ -79,9 +79,7 @@ def _fill(record_id: int, source_id: int, submission_id: int, position: int, cou
         at = stored(NEWEST - timedelta(minutes=(n * 7919) % count * 3 + position))
         # A few stand in the banner, as in life.
         banner = "" if n % 5000 else "alert"
-        rows.append(
-            (record_id, item, version, submission_id, at, "minute", "Visit", f"Visit {n % 50}", "", banner, "")
-        )
+        rows.append((record_id, item, version, submission_id, at, "minute", "Visit", f"Visit {n % 50}", "", banner, ""))
     insert_rows(Entry, COLUMNS, rows)
 
 

@@ -159,6 +159,19 @@ def test_somebody_without_a_post_is_refused_and_not_offered_the_pages(world: Wor
         assert nobody.get(address).status_code == 403
 
 
+@pytest.mark.parametrize("role", ["analyst", "staff_manager", "privacy_officer"])
+def test_a_role_whose_work_is_no_file_sees_and_sends_none_of_its_own_organisations(
+    world: World, role: str, tmp_path: Path
+) -> None:
+    taken = take_people(tmp_path, world.at, person("p1", birth_date="soon"))
+    (row,) = quarantined(taken)
+    client = world.user(role, COUNCIL)
+    file = f"/feeds/files/{taken.submission_id}/returned/"
+    for address in ("/feeds/quarantine/", f"/feeds/quarantine/{row}/", "/feeds/upload/", file):
+        answer = client.get(address)
+        assert (answer.status_code, "Your role does not include" in words(answer)) == (403, True), address
+
+
 # -- correcting -----------------------------------------------------------------------------------------
 
 

@@ -228,6 +228,72 @@ def test_a_nurse_does_not_open_her_own_record_by_her_post(world: World, ada: str
     assert not [address for address, page in pages.items() if "Asthma" in page or "Leg ulcer" in page]
 
 
+# -- the page -------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_back_is_said_and_ended_on_a_page(world: World, ada: str) -> None:
+    gp, address = world.user(), f"/people/{ada}/kept-back/"
+    assert "Nothing was asked to be kept back" in gp.get(address).content.decode()
+    why = {"words": "Ada asked me in Jonathan’s hearing"}
+    for typed in (
+        {"kind": "one", "body": "Vale Community"},
+        {"kind": "others"},
+        {"kind": "names", "names": "Jonathan\r\nAsh"},
+        {"kind": "own_view"},
+    ):
+        assert gp.post(address, typed | why).status_code == 302
+    page = html.unescape(gp.get(address).content.decode())
+    for said in (
+        "Vale Community Health is not to see this record",
+        "Nobody outside Quay Surgery is to see this record",
+        "Names are sealed",
+        "The record is kept from the person’s own view",
+        "Ada asked me in [withheld]’s hearing",
+    ):
+        assert said in page
+    assert "Jonathan" not in page
+    held = select("SELECT kind, names FROM record_restriction ORDER BY id")
+    assert held == [("objection", ""), ("objection", ""), ("sealed_name", " JONATHAN ASH "), ("own_view", "")]
+    numbers = re.findall(r'name="restriction" value="(\d+)"', page)
+    assert "Say why it ends" in gp.post(address, {"verb": "end", "restriction": numbers[0]}).content.decode()
+    for number in numbers:
+        assert gp.post(address, {"verb": "end", "restriction": number} | why).status_code == 302
+    assert "ended already" in gp.post(address, {"verb": "end", "restriction": numbers[0]} | why).content.decode()
+    assert "Nothing was asked to be kept back" in gp.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({}, "Choose what is kept back"),
+        ({"kind": "one"}, "Say why, and who asked for it"),
+        ({"kind": "one", "words": "x"}, "Enter a code, or the start of a name"),
+        ({"kind": "names", "words": "x"}, "Enter each name that is sealed"),
+        ({"kind": "names", "words": "x", "names": "- -"}, "Write each name that is to be sealed"),
+    ],
+)
+def test_a_form_that_is_not_whole_says_what_is_missing(
+    world: World, ada: str, typed: dict[str, str], says: str
+) -> None:
+    page = world.user().post(f"/people/{ada}/kept-back/", typed)
+    assert page.status_code == 200 and says in html.unescape(page.content.decode())
+    assert select("SELECT COUNT(*) FROM record_restriction") == [(0,)]
+
+
+def test_only_who_cares_for_the_person_or_answers_for_privacy_keeps_back(world: World, ada: str) -> None:
+    typed = {"kind": "own_view", "words": "x"}
+    for role, at, status in (
+        ("privacy_officer", TRUST, 302),
+        ("social_worker", COUNCIL, 403),  # may, but not for her
+        ("community_nurse", TRUST, 403),
+        ("records_officer", COUNCIL, 403),
+        ("gp", OTHER_SURGERY, 403),
+        ("", "", 403),
+    ):
+        assert world.user(role, at).post(f"/people/{ada}/kept-back/", typed).status_code == status, role
+    assert select("SELECT COUNT(*) FROM record_restriction") == [(1,)]
+
+
 # -- overrides and grants -------------------------------------------------------------------------------
 
 

@@ -15,7 +15,8 @@ from django.test import Client
 
 from joinery.apps.base.actions import add_user
 from joinery.apps.place.actions import add_membership
-from tests.pages.world import ACTOR, SURGERY, World
+from joinery.apps.record.actions import give_own_access
+from tests.pages.world import ACTOR, SURGERY, World, patient, person_id
 
 EMAIL, PASSWORD = "asha@quay.example", "correct horse battery"
 
@@ -358,3 +359,20 @@ def test_without_the_keys_no_code_opens_an_account(asha: int, settings: Any) -> 
     log_in(client)
     for code in (now_code(secret), codes[0], now_code("")):
         assert "is not right" in client.post("/log-in/code/", {"code": code}).content.decode()
+
+
+def test_who_is_here_for_their_own_record_comes_to_their_own_page_and_may_do_without_a_second_factor(
+    world: World, settings: Any
+) -> None:
+    settings.SECOND_FACTOR = True
+    world.sends(SURGERY, patient("p1", "Fenwick", "Ada"))
+    user_id = add_user(email="", name="Ada Fenwick", password=PASSWORD, actor=ACTOR, at=world.at)
+    give_own_access(
+        person_id=person_id("Patient/p1"), user_id=user_id, kind="own", from_date=world.at.date(), actor=ACTOR,
+        at=world.at,
+    )  # fmt: skip
+    client = Client()
+    assert log_in(client, "ada.fenwick")["Location"] == "/mine/"
+    assert client.get("/mine/", follow=True).status_code == 200
+    add_app(client)
+    assert log_in(Client(), "ada.fenwick")["Location"] == "/log-in/code/"

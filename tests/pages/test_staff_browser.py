@@ -44,6 +44,7 @@ def press(page: Page, name: str) -> None:
 
 
 def test_somebody_is_added_let_in_by_a_sheet_of_paper_and_cut_off(lead: Page, visitor: Page) -> None:
+    lead.goto("/")
     lead.get_by_role("link", name="Staff").click()
     look(lead, "list", "Who works here")
     lead.locator("main").get_by_role("link", name="Add somebody").first.click()
@@ -73,7 +74,7 @@ def test_somebody_is_added_let_in_by_a_sheet_of_paper_and_cut_off(lead: Page, vi
         visitor.get_by_label(label, exact=True).fill(PASSWORD)
     press(visitor, "Use this password")
     look(visitor, "accepted", "You can log in now")
-    visitor.locator("main").get_by_role("link", name="Log in").click()
+    press(visitor, "Log in")
     visitor.get_by_label(re.compile("e-?mail", re.IGNORECASE)).first.fill(login)
     visitor.get_by_label("Password").fill(PASSWORD)
     press(visitor, "Log in")
@@ -106,6 +107,6 @@ def test_the_review_and_who_sees_a_record_themselves(lead: Page, site: Site) -> 
     look(doctor, "own access invitation", "Your invitation to")
     doctor.get_by_role("link", name="Done").click()
     look(doctor, "own access", "Acts for the person")
-    press(doctor, "End their access")
+    press(doctor, f"End their access of {NAME}")
     expect(doctor.locator("main")).not_to_contain_text(NAME)
     doctor.context.close()

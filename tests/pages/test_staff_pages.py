@@ -88,6 +88,22 @@ def test_somebody_added_gets_a_printed_code_once_and_logs_in_with_it(manager: Cl
     assert again.status_code == 200 and "was used already" in words(again)
 
 
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("name", "", "Enter the name"),
+        ("email", "ann at hill", "like name@example.org"),
+        ("email", f"ann@{'.'.join(['h' * 60] * 4)}.example", "254 characters at most"),
+        ("postcode", "ZZ11 1ABC D", "like ZZ1 1AB"),
+        ("role", "", "Choose the role"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nobody_is_added(manager: Client, field: str, typed: str, said: str) -> None:
+    answer = added(manager, **{field: typed})
+    assert answer.status_code == 200 and said in words(answer)
+    assert User.objects.count() == 1
+
+
 def test_who_has_no_e_mail_address_logs_in_by_name(manager: Client) -> None:
     first = added(manager, email="", name="Zoë O'Neil")
     second = added(manager, email="", name="Zoe O Neil")

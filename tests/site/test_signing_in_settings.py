@@ -31,7 +31,7 @@ def test_a_real_place_asks_for_a_second_factor_and_a_demonstration_does_not(tmp_
 
 def test_behind_host_names_one_proxy_is_counted_and_cookies_are_bound_to_the_host(tmp_path: Path) -> None:
     shown = "s.ALLAUTH_TRUSTED_PROXY_COUNT, getattr(s, 'SESSION_COOKIE_NAME', '')"
-    assert said(tmp_path, shown) == "0 "
+    assert said(tmp_path, shown) == "0"
     assert said(tmp_path, shown, JOINERY_HOSTS="joinery.example") == "1 __Host-sessionid"
     assert said(tmp_path, shown, JOINERY_HOSTS="joinery.example", JOINERY_PROXIES="2") == "2 __Host-sessionid"
     assert "whole number of proxies" in said(tmp_path, "", JOINERY_PROXIES="one")

@@ -20,6 +20,7 @@ WHAT = {
     "refused": "Tried to open the record and was refused",
     "original": "Looked at where an entry came from",
     "log": "Looked at who has looked",
+    "kept_back": "Looked at what is kept back of the record",
     "joined": "Looked at how we know that the records are one person",
     "details": "Looked at who says what of name, dates and address",
     "compared": "Compared two records, to say whether they are one person",

@@ -15,6 +15,7 @@ from joinery.apps.base.invitations import code_digest, new_code
 from joinery.apps.base.models import Identity, Invitation, User
 from joinery.apps.base.staff_rules import rules_on
 
+MOST_NAME, MOST_EMAIL, MOST_POSTCODE = 200, 254, 8
 NO_INVITATION = "This code is not known, was used already, or serves no more. Ask whoever gave it to you for a new one."
 
 
@@ -26,12 +27,16 @@ def add_user(
 
     Who has no e-mail address (an empty one) is given a login name, made of the name.
     """
-    email = email.strip().lower()
+    email, home_postcode = email.strip().lower(), "".join(home_postcode.upper().split())
+    if len(email) > MOST_EMAIL:
+        raise Refused("email_long", f"An e-mail address has {MOST_EMAIL} characters at most.")
+    if len(home_postcode) > MOST_POSTCODE:
+        raise Refused("postcode", "Enter a postcode, like ZZ1 1AB.")
     if email and User.objects.filter(email=email).exists():
         raise Refused("email_taken", f"Someone already signs in as {email}.")
     user = User(
-        email=email or None, login_name=None if email else _free_login_name(name), name=name.strip(),
-        home_postcode="".join(home_postcode.upper().split()), created_at=at,
+        email=email or None, login_name=None if email else _free_login_name(name), name=name.strip()[:MOST_NAME],
+        home_postcode=home_postcode, created_at=at,
     )  # fmt: skip
     if password is None:
         user.set_unusable_password()

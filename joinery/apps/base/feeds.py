@@ -123,6 +123,12 @@ class CareRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outright: bool = False
     provider: str = ""
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that it reads, once."""
+        words = (*self.goes_on_when, *self.over_when, *self.void_when)
+        return tuple(dict.fromkeys((*self.start, *self.end, *words, *filter(None, (self.provider,)))))
+
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one supplier's files differ: `columns` says its name for a column of ours, `codes` its word for

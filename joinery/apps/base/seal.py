@@ -32,6 +32,10 @@ WATCH_GAPS = timedelta(days=2)
 _ADVISORY_LOCK = 7_305_001
 
 
+class BrokenChain(Exception):
+    """The newest block is none of ours, so that nothing can be sealed after it."""
+
+
 @dataclass(slots=True)
 class Verification:
     """What `verify` found: sealed rows and blocks, rows not sealed yet, and problems in words."""
@@ -43,7 +47,11 @@ class Verification:
 
 
 def seal(*, keys: Keys, at: datetime) -> int:
-    """Seal every row that is not sealed yet; returns how many. Safe to run from several workers."""
+    """Seal every row that is not sealed yet; returns how many. Safe to run from several workers.
+
+    Raises BrokenChain where somebody put a block at the end or took one away: to go on from it would make the
+    harm last.
+    """
     sealed = 0
     anchor = keys.heads()
     anchored = not anchor or SealedBlock.objects.filter(pk=anchor["block"], head=anchor["head"]).exists()
@@ -74,8 +82,7 @@ def verify(*, keys: Keys) -> Verification:
         found.blocks += 1
         try:
             block = SealedBlock.objects.get(pk=block_id)
-            fits = hmac.compare_digest(str(block.head).encode(), _head(key, head, block).encode())
-            head = block.head
+            fits, head = _fits(key, head, block), block.head
         except (ValueError, TypeError, AttributeError):  # whoever can write the table can write nonsense
             fits = False
         if not fits:
@@ -130,6 +137,7 @@ def _count_unsealed(
 
 
 def _next_block(log: type[models.Model], key: bytes, at: datetime) -> SealedBlock | None:
+    newest = _newest_head(key)
     table, last = log._meta.db_table, _last_sealed(log)
     fresh = list(_rows(log, f"id > {last} ORDER BY id LIMIT {BLOCK_ROWS}"))
     late = list(_late_rows(log, at))
@@ -146,9 +154,19 @@ def _next_block(log: type[models.Model], key: bytes, at: datetime) -> SealedBloc
         late=[row[0] for row in late],
         digests=b"".join(map(_digester(key, table), [*late, *fresh])),
     )
-    newest = SealedBlock.objects.order_by("-id").values_list("head", flat=True).first()
-    block.head = _head(key, newest or "", block)
+    block.head = _head(key, newest, block)
     return block
+
+
+def _newest_head(key: bytes) -> str:
+    try:
+        newest = list(SealedBlock.objects.order_by("-id")[:2])
+        heads = [str(block.head) for block in newest] + ["", ""]
+        if not newest or _fits(key, heads[1], newest[0]):
+            return heads[0]
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise BrokenChain("The newest sealed block is forged, or the one before it is missing: run joinery audit verify")
 
 
 def _gaps(first_id: int, ids: list[int]) -> list[list[int]]:
@@ -198,6 +216,11 @@ def _digester(key: bytes, table: str) -> Callable[[tuple[Any, ...]], bytes]:
         return made.digest()
 
     return digest
+
+
+def _fits(key: bytes, before: str, block: SealedBlock) -> bool:
+    """True when the block follows the one whose head is `before`. Nonsense in it raises what Python makes of it."""
+    return hmac.compare_digest(str(block.head).encode(), _head(key, before, block).encode())
 
 
 def _head(key: bytes, before: str, block: SealedBlock) -> str:

@@ -5,11 +5,17 @@ A model states how its table is guarded in the class attribute `guard`:
 - `AppendOnly()`: no row is ever changed or deleted; `free_while` names an SQL condition on OLD under
   which a row is still a draft;
 - `Captured()`: rows may change, and every change is written to `base_capture` by the database itself;
+  with `free_while`, only while that holds: what drafts hang on must not become a draft again;
 - `Derived()`: rows can be worked out again from guarded ones.
 
 Only `joinery migrate` installs them (SQLite drops a table's triggers whenever the table is altered).
 They are current when the triggers of our tables, read back from the database, are these and no others,
-to the letter: one that was altered under its own name, switched off or added by somebody else is seen.
+to the letter: one that was altered under its own name, switched off or added by somebody else is seen. So
+is what else can come between a statement and a table of PostgreSQL: a rule, and row security.
+
+On PostgreSQL a trigger finds our tables and nobody's of the same name (its `search_path` is pinned, last in
+it the temporary tables), and captures with the rights of the tables' owner: who writes needs no right to
+write to `base_capture`, and may not call the functions in any other way (see `rights.py`).
 """
 
 from __future__ import annotations
@@ -36,9 +42,13 @@ class AppendOnly:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """Write each INSERT, UPDATE and DELETE to `base_capture`, without the columns in `leave_out`."""
+    """Write each INSERT, UPDATE and DELETE to `base_capture`, without the columns in `leave_out`.
+
+    `free_while` names an SQL condition on OLD without which a row is neither changed nor deleted.
+    """
 
     leave_out: tuple[str, ...] = ()
+    free_while: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ def wanted(vendor: str) -> list[Trigger]:
 
 
 def installed(connection: BaseDatabaseWrapper) -> set[tuple[str, str, str]]:
-    """The name, table and description of every trigger on our tables that the database holds."""
+    """The name, table and description of every trigger on our tables that the database holds; of every rule too."""
     if connection.vendor == "sqlite":
         sql = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
     else:
@@ -80,10 +90,14 @@ def installed(connection: BaseDatabaseWrapper) -> set[tuple[str, str, str]]:
         sql = (
             "SELECT tgname, relname, concat_ws(' ', tgtype, tgenabled, "
             "CASE WHEN tgqual IS NULL AND tgattr = '' AND tgnargs = 0 AND proname = tgname THEN 'plain' END, "
-            "lanname, prosrc) "
+            "CASE WHEN proconfig = ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp'] "
+            "THEN 'pinned' END, CASE WHEN prosecdef THEN 'definer' END, lanname, prosrc) "
             "FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid "
             "JOIN pg_language l ON l.oid = prolang "
-            "WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"
+            "WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace "
+            "UNION ALL SELECT rulename, tablename, 'RULE' FROM pg_rules WHERE schemaname = current_schema() "
+            "UNION ALL SELECT '', relname, 'ROW SECURITY' FROM pg_class "
+            "WHERE relrowsecurity AND relnamespace = current_schema()::regnamespace"
         )
     ours = {model._meta.db_table for model in guarded_models()}
     with connection.cursor() as cursor:
@@ -99,9 +113,13 @@ def are_current(connection: BaseDatabaseWrapper) -> bool:
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Drop every trigger of our tables: SQLite cannot alter a table that a trigger of another one reads."""
     with connection.cursor() as cursor:
-        for name, table, _ in sorted(installed(connection)):
+        for name, table, described in sorted(installed(connection)):
+            if described == "ROW SECURITY":
+                cursor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
+                continue
+            kind = "RULE" if described == "RULE" else "TRIGGER"
             on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
-            cursor.execute(f'DROP TRIGGER "{name}"{on}')
+            cursor.execute(f'DROP {kind} "{name}"{on}')
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -128,7 +146,7 @@ def _refusal(table: str) -> str:
 
 def _sqlite(model: type[models.Model]) -> Iterator[Trigger]:
     guard, table = model.guard, model._meta.db_table  # type: ignore[attr-defined]
-    if isinstance(guard, AppendOnly):
+    if isinstance(guard, AppendOnly) or (isinstance(guard, Captured) and guard.free_while):
         refuse = f"BEGIN SELECT RAISE(ABORT, '{_refusal(table)}'); END"
         when = f" WHEN NOT ({guard.free_while})" if guard.free_while else ""
         for operation in ("UPDATE", "DELETE"):
@@ -139,7 +157,7 @@ def _sqlite(model: type[models.Model]) -> Iterator[Trigger]:
             for columns in _unique(model)
         )
         yield _sqlite_trigger(table, "INSERT", f'BEFORE INSERT ON "{table}" FOR EACH ROW WHEN {taken} {refuse}')
-    elif isinstance(guard, Captured):
+    if isinstance(guard, Captured):
         key = model._meta.pk.column
         for operation in ("INSERT", "UPDATE", "DELETE"):
             old = "NULL" if operation == "INSERT" else _sqlite_json("OLD", _columns(model, guard))
@@ -177,21 +195,24 @@ def _sqlite_json(row: str, columns: list[str]) -> str:
 
 def _postgresql(model: type[models.Model]) -> Iterator[Trigger]:
     guard, table = model.guard, model._meta.db_table  # type: ignore[attr-defined]
-    if isinstance(guard, AppendOnly):
+    if isinstance(guard, AppendOnly) or (isinstance(guard, Captured) and guard.free_while):
         refuse = f"RAISE EXCEPTION '{_refusal(table)}';"
         allow = "IF TG_OP = 'DELETE' THEN RETURN OLD; ELSE RETURN NEW; END IF;"
         body = f"IF {guard.free_while} THEN {allow} END IF; {refuse}" if guard.free_while else refuse
         yield _plpgsql(table, "guard", "BEFORE UPDATE OR DELETE", "ROW", body)
+    if isinstance(guard, AppendOnly):
         yield _plpgsql(table, "truncate", "BEFORE TRUNCATE", "STATEMENT", refuse)
     elif isinstance(guard, Captured):
+        # Every function by its full name: of the tables' owner's own, one for this very row type would be preferred.
         key = model._meta.pk.column
-        dropped = "".join(f" - '{column}'" for column in _left_out(model, guard))
+        dropped = "".join(f" OPERATOR(pg_catalog.-) '{column}'::text" for column in _left_out(model, guard))
         body = (
             'INSERT INTO base_capture ("table", operation, "row", old, new, at) VALUES '
             f"('{table}', TG_OP, CASE TG_OP WHEN 'DELETE' THEN OLD.\"{key}\"::text ELSE NEW.\"{key}\"::text END, "
-            f"CASE TG_OP WHEN 'INSERT' THEN NULL ELSE (to_jsonb(OLD){dropped})::text END, "
-            f"CASE TG_OP WHEN 'DELETE' THEN NULL ELSE (to_jsonb(NEW){dropped})::text END, "
-            "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')); RETURN NULL;"
+            f"CASE TG_OP WHEN 'INSERT' THEN NULL ELSE (pg_catalog.to_jsonb(OLD){dropped})::text END, "
+            f"CASE TG_OP WHEN 'DELETE' THEN NULL ELSE (pg_catalog.to_jsonb(NEW){dropped})::text END, "
+            "pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
+            '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')); RETURN NULL;'
         )
         yield _plpgsql(table, "capture", "AFTER INSERT OR UPDATE OR DELETE", "ROW", body)
         refuse = f"RAISE EXCEPTION 'TRUNCATE of {table} is refused: changes could not be captured';"
@@ -205,7 +226,14 @@ def _left_out(model: type[models.Model], guard: Captured) -> list[str]:
 def _plpgsql(table: str, what: str, event: str, each: str, body: str) -> Trigger:
     name = _named(table, what, event + body)
     source = f" BEGIN {body} END "
-    function = f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $body${source}$body$'
-    trigger = f'CREATE TRIGGER "{name}" {event} ON "{table}" FOR EACH {each} EXECUTE FUNCTION "{name}"()'
+    definer = "SECURITY DEFINER" if what == "capture" else "SECURITY INVOKER"
+    statements = (
+        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql {definer} AS $body${source}$body$',
+        f"""DO $body$ BEGIN EXECUTE 'ALTER FUNCTION "{name}"() SET search_path = ' """
+        "|| quote_ident(current_schema()) || ', pg_temp'; END $body$",
+        f'REVOKE ALL ON FUNCTION "{name}"() FROM PUBLIC',  # or a trigger on a table of one's own could call it
+        f'CREATE TRIGGER "{name}" {event} ON "{table}" FOR EACH {each} EXECUTE FUNCTION "{name}"()',
+    )
     fires = sum(_FIRES.get(word, 0) for word in f"{each} {event}".split())
-    return Trigger(name, table, (function, trigger), f"{fires} O plain plpgsql {source}")
+    described = f"{fires} O plain pinned {'definer ' if what == 'capture' else ''}plpgsql {source}"
+    return Trigger(name, table, statements, described)

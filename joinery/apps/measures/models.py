@@ -48,7 +48,7 @@ class Series(models.Model):
 class Upload(models.Model):
     """One file of figures. Facts read its points once `published_at` is set, which happens once."""
 
-    guard = Captured()
+    guard = Captured(free_while="OLD.published_at IS NULL")
 
     file_name = models.CharField(max_length=255)
     # Of the file and of how its columns were read, so that a wrong reading can be mended.

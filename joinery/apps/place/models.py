@@ -46,7 +46,7 @@ class Edition(models.Model):
     `sequence` is null for a draft, and otherwise its place in the order of adoption.
     """
 
-    guard = Captured()
+    guard = Captured(free_while="OLD.sequence IS NULL")
 
     class Kind(models.TextChoices):
         FILE = "file", "a file that was taken"

@@ -5,7 +5,7 @@ Which rows and columns say so stands in each feed's definition, as `[[care]]`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 
@@ -23,20 +23,18 @@ def care_rules(feed: str) -> Mapping[str, CareRule]:
     return {rule.part: rule for rule in feed_of(feed).care}
 
 
-def care_said(rule: CareRule, value: Callable[[str], str], stated_at: datetime | None) -> CareRow:
-    """What a row says of care; `value` gives what stands in a column, or nothing.
-
-    What is over without saying when was over when that was stated.
-    """
-    if _holds(rule.void_when, value):
+def care_said(rule: CareRule, row: Mapping[str, str], stated_at: datetime | None) -> CareRow:
+    """What a row says of care, by what stands in its columns. What is over without saying when was over when that
+    was stated."""
+    if _holds(rule.void_when, row):
         return CareRow()
-    if _holds(rule.goes_on_when, value):
+    if _holds(rule.goes_on_when, row):
         return CareRow(Said(GOES_ON))
-    starts = (moment_of(text) for column in rule.start if (text := value(column)))
-    ends = (end_of(moment_of(text)) for column in rule.end if (text := value(column)))
+    starts = (moment_of(text) for column in rule.start if (text := row.get(column)))
+    ends = (end_of(moment_of(text)) for column in rule.end if (text := row.get(column)))
     days = Span(next((_day(each.at) for each in starts if each), None), next((after(at) for at in ends if at), None))
-    provider = value(rule.provider) if rule.provider else ""
-    if _holds(rule.over_when, value):
+    provider = row.get(rule.provider, "")[:40]
+    if _holds(rule.over_when, row):
         end = days.to_date or (after(stated_at) if stated_at else None)
         return CareRow(Said(LEFT if rule.outright else OVER, Span(days.from_date, end)), provider)
     if not (rule.start or rule.end):
@@ -44,9 +42,9 @@ def care_said(rule: CareRule, value: Callable[[str], str], stated_at: datetime |
     return CareRow(Said(LASTS, days), provider)
 
 
-def after(moment: datetime) -> date | None:
-    """The day after a moment, on which what lasted until then is no more; None for an end that means never."""
-    day = _day(moment)
+def after(end: date) -> date | None:
+    """The first day on which what lasted until a day or a moment is no more; None for an end that means never."""
+    day = _day(end) if isinstance(end, datetime) else end
     return None if day.year >= _NEVER else day + timedelta(days=1)
 
 
@@ -57,5 +55,5 @@ def _day(moment: datetime) -> date:
         return moment.date()
 
 
-def _holds(words: Mapping[str, tuple[str, ...]], value: Callable[[str], str]) -> bool:
-    return any(value(column).casefold() in known for column, known in words.items())
+def _holds(words: Mapping[str, tuple[str, ...]], row: Mapping[str, str]) -> bool:
+    return any(row.get(column, "").casefold() in known for column, known in words.items())

@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from joinery.apps.base.feeds import File
 from joinery.apps.base.remember import each
+from joinery.apps.record.care import care_rules, care_said
 from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Row, capital, end_of, moment_of
 from joinery.apps.record.sheets import Batch, Line, Sheet
 from joinery.apps.record.wording import fill_each
@@ -70,6 +71,10 @@ def _taken(sheet: Sheet, batch: Batch) -> list[Row]:
     elif file.kind:
         for row, entry, deleted in zip(rows, _entries(file, column, len(rows)), gone, strict=True):
             row.entry = EntryRow() if deleted else entry
+    if rule := care_rules("council").get(file.part):
+        cells = zip(*map(column, rule.columns), strict=True)
+        for row, said in zip(rows, cells, strict=True):
+            row.care = care_said(rule, dict(zip(rule.columns, said, strict=True)), row.stated_at)
     for row in rows:
         if len(row.key) > MOST_NAME_CHARACTERS:
             row.issues = _too_long(row.position, row.key, file)

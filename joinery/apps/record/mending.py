@@ -6,11 +6,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
 from joinery.apps.base.feeds import Feed, Variant
-from joinery.apps.base.tables import Table, UnreadableFile
+from joinery.apps.base.remember import each
+from joinery.apps.base.tables import Table, UnreadableFile, are_plain
 from joinery.apps.record.cells import harmless
 from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Sheet, sheet_of
 
@@ -66,6 +68,30 @@ def cells_under(sheet: Sheet, body: bytes) -> list[str] | None:
         return None
     width = len(sheet.columns)
     return cells[:width] if cells and len(cells) >= width and not any(cells[width:]) else None
+
+
+def columns_under(
+    sheet: Sheet, bodies: Sequence[bytes], columns: Sequence[str]
+) -> tuple[list[int], dict[str, list[str]]]:
+    """The numbers of those rows that are rows of the table, and what stands in some columns of them, in our words.
+
+    What `cells_under` and `Sheet.named` give row by row, at a tenth of the cost. A column that is not there is empty.
+    """
+    from joinery.apps.record import blocks
+
+    lines = [body if body.endswith((b"\n", b"\r")) else body + b"\n" for body in bodies]
+    plain = list(compress(range(len(lines)), are_plain(lines, sheet.table)))
+    cells, whole = blocks.split([lines[number] for number in plain], sheet.columns, sheet.table)
+    kept = [plain[at] for at in whole]
+    odd = set(range(len(lines))).difference(kept)
+    others = {number: found for number in odd if (found := cells_under(sheet, bodies[number]))}
+    if others:
+        order = sorted(range(len(kept) + len(others)), key=[*kept, *others].__getitem__)
+        cells = blocks.put_together([cells, blocks.columns_of(others.values(), sheet.columns)], order)
+    kept = sorted([*kept, *others])
+    cells = sheet.in_our_words(cells)
+    there = {c: each(str.strip, cells.column(c).to_pylist()) for c in columns if c in sheet.place}
+    return kept, {c: there.get(c) or [""] * len(kept) for c in columns}
 
 
 def text_of(body: bytes, encoding: str = "utf-8") -> str:

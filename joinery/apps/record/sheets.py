@@ -137,7 +137,7 @@ class Sheet:
         from joinery.apps.record.faults import find_faults
 
         cells, kept, refused = self._split(first, records)
-        cells, found = find_faults(self, self._prepared(cells))
+        cells, found = find_faults(self, self.in_our_words(cells))
         bodies = [records.lines[number] for number in kept]
         positions = [first + number for number in kept]
         notes: list[tuple[tuple[str, str], ...]] = [()] * len(kept)
@@ -203,7 +203,7 @@ class Sheet:
             )
         return None
 
-    def _prepared(self, cells: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
+    def in_our_words(self, cells: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
         """The cells of rows in our words."""
         from joinery.apps.record.blocks import changed
 

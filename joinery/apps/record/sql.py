@@ -20,9 +20,31 @@ def entries(on: str = "") -> str:
     return _newest("record_entry", "e", "item_id", on, "")
 
 
-def visit_states(on: str = "") -> str:
+def visit_states(on: str = "", also: str = "") -> str:
     """What each hospital visit has come to, as `v`."""
-    return _newest("record_visitstate", "v", "visit_id", on, "")
+    return _newest("record_visitstate", "v", "visit_id", on, also)
+
+
+def cares(also: str = "") -> str:
+    """What each item says of care now, as `c`."""
+    return _newest("record_care", "c", "item_id", "", also)
+
+
+# The relationship `r` counts: nothing later was said of it.
+_COUNTS = (
+    "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM record_relationship r2 "
+    "JOIN record_submission rs2 ON rs2.id = r2.submission_id AND rs2.published_at IS NOT NULL "
+    "WHERE r2.record_id = r.record_id AND r2.organisation_id = r.organisation_id AND r2.id > r.id)"
+)
+# Where relationships went on; and those that are where `r` did, which counts although a later row says when it ends.
+# After an end it begins anew, on another day, and goes on by itself.
+_PASSED = (
+    "(SELECT pr.record_id, pr.organisation_id AS was_id, pr.from_date AS since, rp.ended_id, rp.organisation_id, "
+    "rp.from_date FROM record_relationship pr JOIN record_relationshippassing rp ON rp.relationship_id = pr.id)"
+)
+_SAME = "{0}.record_id = r.record_id AND {0}.was_id = r.organisation_id AND {0}.since = r.from_date"
+_PASSINGS = f"{_PASSED} q WHERE {_SAME.format('q')}"
 
 
 def relationships(whose: str) -> str:
@@ -30,17 +52,11 @@ def relationships(whose: str) -> str:
     person's id, such as `= %s`.
 
     Columns: person, organisation, since, until, and whether it went on to another organisation since. What a
-    relationship passed on to is a row of its own; one that ended with its organisation is left out.
-    Carries four marks for the day, two before each of the two times that `whose` stands in it.
+    relationship passed on to is a row of its own, which ends as it does; one that ended with its organisation is
+    left out. Carries four marks for the day, two before each of the two times that `whose` stands in it.
     """
-    linked = (
-        f"FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id "
-        "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL"
-    )
-    went_on = (
-        "EXISTS (SELECT 1 FROM record_relationshippassing q WHERE q.relationship_id = r.id "
-        "AND q.ended_id = {} AND q.from_date <= %s{})"
-    )
+    linked = f"FROM {links()} JOIN record_relationship r ON r.record_id = k.record_id {_COUNTS}"
+    went_on = f"EXISTS (SELECT 1 FROM {_PASSINGS} AND q.ended_id = {{}} AND q.from_date <= %s{{}})"
 
     def row(at: str, also: str) -> str:
         passed = went_on.format(f"{at}.organisation_id", "")
@@ -50,7 +66,7 @@ def relationships(whose: str) -> str:
             f"{linked}{also} WHERE NOT {ended} AND k.person_id {whose}"
         )
 
-    passing = " JOIN record_relationshippassing p ON p.relationship_id = r.id AND p.organisation_id IS NOT NULL"
+    passing = f" JOIN {_PASSED} p ON {_SAME.format('p')} AND p.organisation_id IS NOT NULL"
     return f"{row('r', '')} UNION ALL {row('p', passing)}"
 
 
@@ -83,16 +99,12 @@ def not_sealed(details: str, person: str) -> str:
 def still_waiting(organisations: Collection[int]) -> str:
     """SQL for the relationships (id, record, organisation) that stand at some bodies and have not gone on."""
     ids = ", ".join(f"{i:d}" for i in organisations) or "NULL"
-    stays = (
-        "NOT EXISTS (SELECT 1 FROM record_relationshippassing q "
-        "WHERE q.relationship_id = r.id AND q.ended_id = {}.organisation_id)"
-    )
+    stays = f"NOT EXISTS (SELECT 1 FROM {_PASSINGS} AND q.ended_id = {{}}.organisation_id)"
     return (
-        "SELECT r.id, r.record_id, r.organisation_id FROM record_relationship r "
-        "JOIN record_submission rs ON rs.id = r.submission_id AND rs.published_at IS NOT NULL "
+        f"SELECT r.id, r.record_id, r.organisation_id FROM record_relationship r {_COUNTS} "
         f"WHERE r.organisation_id IN ({ids}) AND {stays.format('r')} UNION ALL "
-        "SELECT r.id, r.record_id, p.organisation_id FROM record_relationshippassing p "
-        f"JOIN record_relationship r ON r.id = p.relationship_id WHERE p.organisation_id IN ({ids}) "
+        f"SELECT r.id, r.record_id, p.organisation_id FROM {_PASSED} p "
+        f"JOIN record_relationship r ON {_SAME.format('p')} {_COUNTS} WHERE p.organisation_id IN ({ids}) "
         f"AND {stays.format('p')}"
     )
 

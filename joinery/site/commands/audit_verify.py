@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from django.conf import settings
     from django.db import connection
 
-    from joinery.apps.base import seal, triggers
+    from joinery.apps.base import rights, seal, triggers
     from joinery.apps.base.keys import Keys
 
     if setup.is_new():
@@ -23,6 +23,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     found = seal.verify(keys=Keys(settings.KEYS))
     guarded = triggers.are_current(connection)
     problems = found.problems + ([] if guarded else ["the triggers that guard the tables are missing or changed"])
+    if connection.vendor == "postgresql":
+        problems += rights.beyond(connection)
     for problem in problems:
         say(f"joinery: {problem}")
     say(f"{found.rows:,} rows in {found.blocks:,} sealed blocks; {found.unsealed:,} rows not sealed yet.")

@@ -44,7 +44,10 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     except setup.NotReady as not_ready:
         raise Problem(str(not_ready)) from None
     # Sealed up to now, so that what is restored can be verified to its last row.
-    seal.seal(keys=Keys(settings.KEYS), at=timezone.now())
+    try:
+        seal.seal(keys=Keys(settings.KEYS), at=timezone.now())
+    except seal.BrokenChain as broken:
+        say(f"joinery: {broken}")  # the more reason to keep a copy of all that is there
     # Keys before database: a head that is newer than the copy would look like a log cut short.
     keys = {path.name: path.read_bytes() for path in sorted(settings.KEYS.iterdir()) if path.is_file()}
     with tempfile.TemporaryDirectory(dir=settings.JOINERY_DATA) as folder:
@@ -94,14 +97,13 @@ def _copy_sqlite(target: Path) -> None:
 
 
 def _dump_postgresql(target: Path) -> None:
-    postgresql_tool("pg_dump", "--format=custom", f"--file={target}")
-
-
-def postgresql_tool(program: str, *options: str) -> None:
-    """Run one of PostgreSQL's own programs on the deployment's database."""
     from django.conf import settings
 
-    database = settings.DATABASES["default"]
+    postgresql_tool("pg_dump", "--format=custom", f"--file={target}", database=settings.DATABASES["default"])
+
+
+def postgresql_tool(program: str, *options: str, database: dict[str, Any]) -> None:
+    """Run one of PostgreSQL's own programs on a database, as Django's settings describe it."""
     names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
     environment = os.environ | {name: str(database[of]) for name, of in names.items() if database[of]}
     # Debian keeps them beside the server, of several versions perhaps: the newest reads them all.

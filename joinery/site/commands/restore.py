@@ -96,8 +96,9 @@ def _put(unpacked: Path, data: Path, manifest: dict[str, Any]) -> None:
     if not setup.is_new():
         raise Problem("The database is not empty. Restore into an empty one.")
     connection.close()
-    name = settings.DATABASES["default"]["NAME"]
-    postgresql_tool("pg_restore", "--no-owner", "--single-transaction", f"--dbname={name}", str(unpacked / "database"))
+    owner = settings.DATABASE_OWNER or settings.DATABASES["default"]
+    options = ("--no-owner", "--no-privileges", "--single-transaction", f"--dbname={owner['NAME']}")
+    postgresql_tool("pg_restore", *options, str(unpacked / "database"), database=owner)
 
 
 def _empty(data: Path, but: Path) -> None:

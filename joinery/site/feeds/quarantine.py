@@ -14,6 +14,7 @@ from joinery.apps.base.action import Refused
 from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
+from joinery.calc.access import may_do
 from joinery.site.context import Request, standing_of
 from joinery.site.feeds.glance import RULES, cursor, may_see_rows, within
 from joinery.site.jinja import url
@@ -30,11 +31,11 @@ OUTCOMES = {
 
 def index(request: Request) -> HttpResponse:
     """Open rows of the sources whose rows the user may see, of one source or one rule where that is asked for."""
-    posts = standing_of(request).posts
+    decision = may_do(standing_of(request).posts, "own_feeds")
+    if not decision.allowed:
+        return refused(request, actions.MENDING_REFUSALS[decision.reason])
     sources = record.feed_sources(request.at)
     mine = may_see_rows(request, sources)
-    if not posts:
-        return refused(request, actions.MENDING_REFUSALS["no_post"])
     shown = {each.id: each for each in sources if each.id in mine}
     wanted = request.GET.get("source", "")
     chosen = [each for each in shown if str(each) == wanted] if wanted else list(shown)

@@ -28,7 +28,9 @@ def override(request: Request, person_id: str) -> HttpResponse:
     reason, words = request.POST.get("reason", ""), _words(request)
     if request.method == "POST":
         try:
-            actions.break_glass(person_id=person_id, posts=posts, reason=reason, words=words, **acting(request))
+            # No id has a NUL, which PostgreSQL cannot hold in a text.
+            asked = person_id.replace("\0", "\ufffd")
+            actions.break_glass(person_id=asked, posts=posts, reason=reason, words=words, **acting(request))
             return redirect(url("record:person", person_id=person_id))
         except Refused as refused:
             errors = [
@@ -119,4 +121,4 @@ def organisation_name(request: Request, code: str) -> str:
 
 
 def _words(request: Request) -> str:
-    return request.POST.get("words", "").strip()[: actions.MOST_WORDS]
+    return request.POST.get("words", "").replace("\0", "").strip()[: actions.MOST_WORDS]

@@ -60,12 +60,12 @@ def _given(form: Form, held: Mapping[str, OwnAccessHeld], request: Request, pers
         return None
     try:
         with transaction.atomic():
-            user_id = add_user(email=email, name=name[:200], password=None, **acting(request))
+            user_id = add_user(email=email, name=name, password=None, **acting(request))
             from_date = request.at.astimezone(LONDON).date()
             give_own_access(person_id=person_id, user_id=user_id, kind=kind, from_date=from_date, **acting(request))
             return invitation_page(request, user_id, url("staff:own_access", person_id=person_id))
     except Refused as refused:
-        form.refused(refused, {"email_taken": "email", "kind": "kind", "own": "kind"})
+        form.refused(refused, {"email_taken": "email", "email_long": "email", "kind": "kind", "own": "kind"})
         return None
 
 

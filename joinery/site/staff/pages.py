@@ -85,7 +85,7 @@ def _added(form: Form, manager: Manager, request: Request) -> HttpResponse | Non
     try:
         with transaction.atomic():
             user_id = known or add_user(
-                email=email, name=name[:200], password=None, home_postcode=form["postcode"][:10], **acting(request)
+                email=email, name=name, password=None, home_postcode=form["postcode"], **acting(request)
             )
             given = actions.add_membership(
                 user_id=user_id, organisation_code=body, role=role, from_date=manager.today,
@@ -95,7 +95,16 @@ def _added(form: Form, manager: Manager, request: Request) -> HttpResponse | Non
                 return invitation_page(request, user_id, url("staff:index"))
             return redirect(url("staff:member", membership_id=str(given)))
     except Refused as refused:
-        form.refused(refused, {"until": "last_day", "organisation": "body", "email_taken": "email"})
+        form.refused(
+            refused,
+            {
+                "until": "last_day",
+                "organisation": "body",
+                "email_taken": "email",
+                "email_long": "email",
+                "postcode": "postcode",
+            },
+        )
         return None
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from joinery.apps.base import triggers
 from joinery.apps.base.models import Access, ActionEntry, SealedBlock
-from joinery.apps.base.seal import WATCH_GAPS, Keys, seal, verify
+from joinery.apps.base.seal import WATCH_GAPS, BrokenChain, Keys, seal, verify
 from joinery.apps.place.models import Organisation
 
 pytestmark = pytest.mark.django_db
@@ -239,6 +239,24 @@ def test_a_database_put_back_to_an_older_copy_is_noticed_even_after_sealing_goes
         work(minute)
         assert seal(keys=sealed, at=AT) == 4
     assert any("known outside the database" in p for p in problems(sealed))
+
+
+@pytest.mark.parametrize("missing", ["[]", "7", '{"a": [1]}'])
+def test_nothing_is_sealed_after_a_forged_block_and_all_is_once_it_is_gone(sealed: Keys, missing: str) -> None:
+    execute(
+        'INSERT INTO base_sealedblock (at, "table", first_id, last_id, missing, late, digests, head) '
+        "VALUES (%s, 'base_access', 1, %s, %s, '[]', %s, 'x')",
+        [AT if connection.vendor == "postgresql" else "2026-03-03 14:30:00", 10**15, missing, b""],
+    )
+    forged = SealedBlock.objects.latest("id").pk
+    work(9)
+    with pytest.raises(BrokenChain, match="run joinery audit verify"):
+        seal(keys=sealed, at=AT)
+    assert any(problem.startswith(f"block {forged} was changed") for problem in problems(sealed))
+    with unguarded():
+        execute("DELETE FROM base_sealedblock WHERE id = %s", [forged])
+    assert seal(keys=sealed, at=AT) == 4
+    assert problems(sealed) == []
 
 
 def test_a_change_of_any_column_of_a_sealed_row_is_named(sealed: Keys) -> None:

@@ -28,6 +28,10 @@ HOLDERS = {
     "edition": ("sequence", "UPDATE place_edition SET sequence = id, adopted_at = made_at"),
     "upload": ("published_at", "UPDATE measures_upload SET published_at = made_at"),
 }
+# What it holds while it does not count yet.
+COUNTS: dict[str, dict[str, None]] = {name: {column: None} for name, (column, _) in HOLDERS.items()} | {
+    "edition": {"sequence": None}
+}
 # What is free until something points at it: the model that does, and by which field.
 POINTED_AT = {"person": ("link", "person"), "series": ("point", "series")}
 DRAFTS = {m: HOLDERS[f.name] for m in APPEND_ONLY if m.guard.free_while for f in m._meta.fields if f.name in HOLDERS}
@@ -154,7 +158,7 @@ def test_a_draft_goes_until_what_it_hangs_on_counts(model: type[models.Model]) -
 
 @pytest.mark.parametrize("model", CAPTURED, ids=table_of)
 def test_every_change_of_a_captured_table_leaves_one_row_that_says_what_changed(model: type[models.Model]) -> None:
-    row = make(model)
+    row = make(model, **COUNTS.get(model._meta.model_name, {}))
     table, key, column = model._meta.db_table, model._meta.pk.column, model._meta.concrete_fields[-1].column
     captured = Capture.objects.filter(table=table)
     assert [(c.operation, c.row, c.old) for c in captured] == [("INSERT", str(row.pk), None)]
@@ -169,6 +173,27 @@ def test_every_change_of_a_captured_table_leaves_one_row_that_says_what_changed(
     if connection.vendor == "postgresql":
         with pytest.raises(DatabaseError, match="could not be captured|append-only"):
             execute(f'TRUNCATE "{table}" CASCADE')
+
+
+@pytest.mark.parametrize("model", [m for m in CAPTURED if m.guard.free_while], ids=table_of)
+def test_what_counts_is_never_made_a_draft_again(model: type[models.Model]) -> None:
+    """Or all that hangs on it could be deleted."""
+    make(model)
+    before = list(model._base_manager.values())
+    table, column = model._meta.db_table, HOLDERS[model._meta.model_name][0]
+    attempts = [
+        f'UPDATE "{table}" SET "{column}" = NULL',
+        f'UPDATE "{table}" SET id = id + 1',
+        f'DELETE FROM "{table}"',
+    ]
+    if connection.vendor == "sqlite":
+        names = [f.column for f in model._meta.concrete_fields]
+        values = ", ".join("NULL" if name == column else f'"{name}"' for name in names)
+        attempts.append(f'REPLACE INTO "{table}" ({", ".join(names)}) SELECT {values} FROM "{table}"')
+    for sql in attempts:
+        with pytest.raises(DatabaseError, match="append-only"):
+            execute(sql)
+    assert list(model._base_manager.values()) == before
 
 
 def _value_of(row: models.Model) -> Any:
@@ -280,6 +305,23 @@ def test_a_trigger_that_somebody_added_is_noticed_and_goes_when_ours_are_install
     else:
         execute("CREATE FUNCTION hush() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
         execute("CREATE TRIGGER hush BEFORE INSERT ON base_capture FOR EACH ROW EXECUTE FUNCTION hush()")
+    assert not triggers.are_current(connection)
+    triggers.install(connection)
+    assert triggers.are_current(connection)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "between",
+    [
+        "CREATE RULE hush AS ON INSERT TO base_access DO INSTEAD NOTHING",
+        "ALTER TABLE base_access ENABLE ROW LEVEL SECURITY",
+        'ALTER FUNCTION "{capture}"() RESET search_path',
+        'ALTER FUNCTION "{capture}"() SECURITY INVOKER',
+    ],
+)
+def test_what_else_can_come_between_a_statement_and_a_log_is_noticed_and_goes(between: str) -> None:
+    execute(between.format(capture=next(t.name for t in names() if "_capture_" in t.name)))
     assert not triggers.are_current(connection)
     triggers.install(connection)
     assert triggers.are_current(connection)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joinery.apps.base.feeds import feed_of
+from joinery.apps.record.mending import cells_under, columns_under, sheet_under
 from joinery.apps.record.sheets import Line, open_sheet
 from tests.spec.return_rules import CASES, GOOD
 
@@ -54,3 +55,17 @@ def test_a_row_is_read_among_others_as_it_is_by_itself(given: list[tuple[dict[st
     ]
     said = [[(issue.rule, issue.value, issue.message) for issue in line.issues] for line in together]
     assert said == [[(issue.rule, issue.value, issue.message) for issue in line.issues] for line in alone]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(rows, max_size=8))
+def test_rows_that_are_held_are_read_by_column_as_they_are_one_by_one(
+    given: list[tuple[dict[str, str], dict[str, str], str]],
+) -> None:
+    bodies = [written(*row).encode() for row in given]
+    sheet = sheet_under(",".join(COLUMNS), "cld", feed_of("cld"), None)
+    assert sheet is not None
+    kept, said = columns_under(sheet, bodies, COLUMNS)
+    alone = {number: sheet.named(cells) for number, body in enumerate(bodies) if (cells := cells_under(sheet, body))}
+    assert kept == list(alone)
+    assert said == {column: [row[column] for row in alone.values()] for column in COLUMNS}

@@ -19,6 +19,7 @@ from django.db import connection
 
 from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import as_day, insert_rows, marks, select
+from joinery.apps.base.rights import analyze
 from joinery.apps.place.actions.editions import adopt, open_edition, write
 from joinery.apps.place.actions.reconcile import Reconciler
 from joinery.apps.place.kinds import Row
@@ -162,8 +163,7 @@ def sweep_drafts(*, actor: Actor, at: datetime) -> int:
 def _tell_size() -> None:
     """Tell PostgreSQL how large the table is now; while it takes it for empty, it reads all of it for every row."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE place_statement")
+        analyze(connection, Statement._meta.db_table)
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -8,11 +8,12 @@ from datetime import date
 
 from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import place_facts
+from joinery.apps.place.homes import with_homes
 from joinery.apps.place.lineage import lineage_of
 from joinery.apps.place.memberships import held_on, where_now
 from joinery.apps.place.sql import AsAt
-from joinery.calc.access import ROLES, Post
-from joinery.calc.succession import Lineage
+from joinery.calc.access import ROLES, Post, stands_for_group
+from joinery.calc.succession import Lineage, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ def standing(user_id: int, on: date) -> Standing:
         now = where_now(each, line, on)
         waits = waits or line.ended(now, on)
         reach = line.reach(each.body, each.given, each.decided) if moved else ()
+        if stands_for_group(each.role):
+            reach = with_homes(reach or (Reach(now),), AsAt(on))
         posts.append(Post(each.role, now, reach))
     first = posts[0]
     return Standing(tuple(posts), ROLES.get(first.role, first.role), names.get(first.organisation, ""), waits)

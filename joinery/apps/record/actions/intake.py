@@ -44,7 +44,7 @@ BATCH_ROWS, BATCH_BYTES = 2_000, 16 * 1024 * 1024
 # Tables of a submission, children first, as the sweep of an abandoned one empties them.
 _STAGED = (
     *("quality", "quarantined", "returnrow", "entry", "recordmerge", "visitstate", "message", "itemversion"),
-    *("reviewitem", "matchevent", "link", "relationship", "details"),
+    *("reviewitem", "matchevent", "link", "relationship", "care", "details"),
 )
 
 

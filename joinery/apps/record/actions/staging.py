@@ -14,6 +14,7 @@ import orjson
 from django.db import connection
 
 from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
+from joinery.apps.record.actions.caring import relate, stage_care
 from joinery.apps.record.actions.keys import insert_compared
 from joinery.apps.record.actions.linking import link_records
 from joinery.apps.record.actions.visits import Told, stage_messages
@@ -26,7 +27,6 @@ from joinery.apps.record.models import (
     Quality,
     Quarantined,
     RecordMerge,
-    Relationship,
     SourceRecord,
 )
 from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Row
@@ -95,12 +95,16 @@ def stage_rows(stage: Stage, rows: list[Row]) -> None:
         return
     _insert_entries(stage, current, records)
     _insert_details(stage, said, _insert_merges(stage, current, records))
+    heard = [(v.held.item_id, records.get(v.row.local_id), v.row.care) for v in current if v.row.care]
+    cared = stage_care(stage.submission_id, stage.at.date(), heard)
+    relate(stage.submission_id, stage.source_id, stage.at.date(), {*said, *cared})
 
 
 def stage_told(stage: Stage, told: Told) -> None:
     """Stage what messages of a hospital change: lines, details, who is who."""
     insert_lines(stage, [(h.record_id, h.item_id, h.version_id, line) for h, line in told.lines])
     _insert_details(stage, told.details, told.relink)
+    relate(stage.submission_id, stage.source_id, stage.at.date(), {*told.details, *told.relink, *told.visited})
 
 
 def _judge(stage: Stage, row: Row, held: Held) -> Version | None:
@@ -309,26 +313,12 @@ def _insert_details(stage: Stage, said: dict[int, DetailsRow], relink: Sequence[
     )
     compared = insert_compared((details_id, *each) for details_id, each in zip(ids, said.items(), strict=True))
     link_records(stage.submission_id, stage.at, compared, relink)
-    _relate(stage, list(said))
 
 
 def _details(d: DetailsRow) -> tuple[Any, ...]:
     days = (connection.ops.adapt_datefield_value(d.birth_date), connection.ops.adapt_datefield_value(d.death_date))
     named = (d.nhs_number, d.nhs_number_status, d.family_name, d.given_name, d.title, d.preferred_name)
     return (*named, *d.keys(), *days, d.dead, d.gender, _json(d.address), d.restricted)
-
-
-def _relate(stage: Stage, record_ids: list[int]) -> None:
-    """An organisation that holds a record of a person is involved with them from that day."""
-    sql = f"SELECT record_id FROM record_relationship WHERE record_id IN ({marks(record_ids)})"
-    known = {row[0] for row in select(sql, record_ids)}
-    organisation = select("SELECT organisation_id FROM record_source WHERE id = %s", [stage.source_id])[0][0]
-    day = connection.ops.adapt_datefield_value(stage.at.date())
-    insert_rows(
-        Relationship,
-        ("record_id", "organisation_id", "submission_id", "basis", "from_date"),
-        [(r, organisation, stage.submission_id, "holds_record", day) for r in record_ids if r not in known],
-    )
 
 
 def _json(value: Any) -> str:

@@ -44,11 +44,13 @@ class Heard:
 
 @dataclass(slots=True)
 class Told:
-    """What the messages of a batch change: details to say, records to link anew, lines to write."""
+    """What the messages of a batch change: details to say, records to link anew, lines to write, and the records
+    whose visits came to something else."""
 
     details: dict[int, DetailsRow] = field(default_factory=dict)
     relink: list[int] = field(default_factory=list)
     lines: list[tuple[Heard, EntryRow]] = field(default_factory=list)
+    visited: set[int] = field(default_factory=set)
 
 
 def stage_messages(
@@ -196,6 +198,7 @@ def _tell_visits(told: Told, submission_id: int, old: list[Heard], new: list[Hea
         earlier = was[visit_id][0] if visit_id in was else None
         if visit != earlier:
             states.append(_state(visit_id, submission_id, visit))
+            told.visited |= {int(each.patient) for each in (visit, earlier) if each and each.patient}
         shown = lines_of(earlier) if earlier else {}
         wanted = lines_of(visit)
         for each in heard:

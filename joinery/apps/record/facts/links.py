@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from joinery.apps.record.answers import Answer, answers_about
 from joinery.apps.record.compared import fields_said, model_named
 from joinery.apps.record.merges import MERGED, merged_into
 from joinery.apps.record.pairs import HeldEvent, Pair, held_events, waiting
-from joinery.apps.record.people import Known, PersonRecords
+from joinery.apps.record.people import Known, PersonRecords, Seal
 from joinery.calc.linkage.fields import Fields
 
 # Why records of one NHS number are one person, by the code of the ladder.
@@ -154,7 +154,7 @@ def how_joined(viewing: Viewing, of: PersonRecords) -> HowJoined:
     known = sorted(of.known, key=lambda k: k.record_id)
     numbers = {k.record_id: number for number, k in enumerate(known, 1)}
     events = held_events(list(numbers))
-    decided = _decided(events)
+    decided = _decided(events, of.seal)
     ties = _ties(numbers, events, decided)
     since = {row.record_id: row.at for row in reversed(_link_rows(viewing.person_id))}
     records = tuple(_joined(k, numbers, ties, since.get(k.record_id)) for k in known)
@@ -191,6 +191,7 @@ def decisions(viewing: Viewing, of: PersonRecords) -> tuple[Decision, ...]:
         sides = [(record, names[body].name, local_id), (other, names[other_body].name, other_id)]
         ours, theirs = sorted(sides, key=lambda side: side[0] not in mine)
         told = theirs[2] if theirs[0] in mine else ""
+        note = of.seal.masked(note)
         found.append(Decision(as_moment(at), made_by, verdict, note, *ours[1:], theirs[1], told))
     return tuple(found)
 
@@ -278,15 +279,19 @@ def _ties(
     return ties
 
 
-def _decided(events: Sequence[HeldEvent]) -> dict[Pair, Decided]:
+def _decided(events: Sequence[HeldEvent], seal: Seal) -> dict[Pair, Decided]:
     """People's decisions that stand, with the answers that said the same."""
     made = {e.pair: e for e in events if e.channel == "reviewer" and e.verdict in ("same", "apart")}
     answers = answers_about(*([list(each) for each in zip(*made, strict=True)] if made else ([], [])))
     meant = {"same": "same", "apart": "different"}
     return {
         pair: Decided(
-            e.made_by, e.at, e.note,
-            tuple(a for a in answers if a.pair == pair and a.answer == meant[e.verdict] and a.at <= e.at),
+            e.made_by, e.at, seal.masked(e.note),
+            tuple(
+                replace(a, note=seal.masked(a.note))
+                for a in answers
+                if a.pair == pair and a.answer == meant[e.verdict] and a.at <= e.at
+            ),
         )
         for pair, e in made.items()
     }  # fmt: skip

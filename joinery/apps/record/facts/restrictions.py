@@ -50,7 +50,7 @@ class OwnPerson:
 
 
 @person_facts
-def restrictions(viewing: Viewing) -> tuple[RestrictionHeld, ...]:
+def restrictions(viewing: Viewing, of: PersonRecords) -> tuple[RestrictionHeld, ...]:
     """What is kept back of the record of the person of the viewing, newest first."""
     sql = (
         "SELECT t.id, t.kind, COALESCE(o.code, ''), COALESCE(w.code, ''), t.item_id, t.words, t.made_by, t.at "
@@ -60,7 +60,9 @@ def restrictions(viewing: Viewing) -> tuple[RestrictionHeld, ...]:
     )
     rows = select(sql, [viewing.person_id])
     return tuple(
-        RestrictionHeld(restriction_id, kind, organisation, writer, item_id, words, made_by, as_moment(at))
+        RestrictionHeld(
+            restriction_id, kind, organisation, writer, item_id, of.seal.masked(words), made_by, as_moment(at)
+        )
         for restriction_id, kind, organisation, writer, item_id, words, made_by, at in rows
     )
 

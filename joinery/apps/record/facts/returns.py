@@ -6,15 +6,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import compress, groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from joinery.apps.base.columns import as_day, as_moment, marks, select, stored
 from joinery.apps.base.facts import place_facts, row_facts
-from joinery.apps.base.feeds import File, feed_of
+from joinery.apps.base.feeds import feed_of
+from joinery.apps.base.remember import each
 from joinery.apps.record.cells import nhs_number_of
-from joinery.apps.record.mending import cells_under, sheet_under
+from joinery.apps.record.mending import cells_under, columns_under, sheet_under
 from joinery.apps.record.returns import Rows
 from joinery.apps.record.sheets import Sheet
 from joinery.apps.record.sql import FROM_SENDER
@@ -66,29 +69,26 @@ def return_columns(rows: Rows, period: Period, columns: Sequence[str]) -> Return
     found = ReturnColumns([], [], [], [], [], [], [], {column: [] for column in columns})
     allowed = None if rows.allowed is None else rows.allowed | {""}
     unreadable = opted_out = 0
-    for row in _rows(rows.feed, where, [day(end), day(period.start)]):
-        if row.cells is None:
-            unreadable += 1
-            continue
-        if allowed is not None and _number(row.cells, file) not in allowed:
-            opted_out += 1
-            continue
-        found.organisation.append(row.organisation)
-        found.subject.append(row.subject)
-        found.kind.append(row.kind)
-        found.from_date.append(row.from_date)
-        found.to_date.append(row.to_date)
-        found.stated_to.append(row.stated_at.date() if row.stated_at else None)
-        for column, values in found.columns.items():
-            values.append(row.cells.get(column, ""))
+    asked = (*columns, *file.subject[:1])
+    for sheet, page in _pages(rows.feed, where, [day(end), day(period.start)]):
+        kept, said = columns_under(sheet, [row.body for row in page], asked) if sheet else ([], {})
+        unreadable += len(page) - len(kept)
+        given = [True] * len(kept)
+        if allowed is not None and file.subject:
+            given = [(nhs_number_of(text) or "") in allowed for text in said.get(file.subject[0], ())]
+            opted_out += given.count(False)
+        these = [page[number] for number in compress(kept, given)]
+        found.organisation.extend(row.organisation for row in these)
+        found.subject.extend(row.subject for row in these)
+        found.kind.extend(row.kind for row in these)
+        found.from_date.extend(each(as_day, [row.from_date for row in these]))
+        found.to_date.extend(each(as_day, [row.to_date for row in these]))
+        found.stated_to.extend(each(lambda at: as_moment(at).date() if at else None, [row.stated_at for row in these]))
+        for column in columns if kept else ():
+            found.columns[column].extend(compress(said[column], given))
     newest = _newest_stated(rows.feed)
     found.newest_to.extend(newest.get(organisation) for organisation in found.organisation)
     return replace(found, unreadable=unreadable, opted_out=opted_out)
-
-
-def _number(cells: Mapping[str, str], file: File) -> str:
-    """The NHS number of the person a row is about; empty without one."""
-    return nhs_number_of(cells.get(file.subject[0], "")) or "" if file.subject else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +160,16 @@ def care_home_capacity(on: date) -> CareHomeCapacity:
     newest: dict[tuple[str, str], HomeCapacity] = {}
     unreadable = 0
     # A home that changed hands has been told of by two providers.
-    for row in _rows("capacity", where, [end, end]):
-        if row.stated_at is None:
-            continue
-        home = _home(row.cells, row.stated_at, on) if row.cells else None
-        if home is None:
-            unreadable += 1
-            continue
-        known = newest.get((home.location_id, home.bed_type))
-        if known is None or known.updated_at <= home.updated_at:
-            newest[home.location_id, home.bed_type] = home
+    for sheet, page in _pages("capacity", where, [end, end]):
+        for row in page:
+            cells = cells_under(sheet, row.body) if sheet else None
+            home = _home(sheet.named(cells), as_moment(row.stated_at), on) if sheet and cells else None
+            if home is None:
+                unreadable += 1
+                continue
+            known = newest.get((home.location_id, home.bed_type))
+            if known is None or known.updated_at <= home.updated_at:
+                newest[home.location_id, home.bed_type] = home
     return CareHomeCapacity(tuple(newest[each] for each in sorted(newest)), unreadable)
 
 
@@ -194,17 +194,23 @@ _LATER = (
 
 
 class _Row(NamedTuple):
+    """A row that is held, with its days and its moment as the database gives them."""
+
+    id: int
+    submission: int
+    source: int
     organisation: str
     subject: str
     kind: str
-    from_date: date | None
-    to_date: date | None
-    stated_at: datetime | None
-    cells: Mapping[str, str] | None  # None where its table cannot be read any more
+    from_date: Any
+    to_date: Any
+    stated_at: Any
+    body: bytes
 
 
-def _rows(feed: str, where: str, parameters: Sequence[Any]) -> Iterator[_Row]:
-    """The published rows of a feed for which a condition holds, in the order in which they were received."""
+def _pages(feed: str, where: str, parameters: Sequence[Any]) -> Iterator[tuple[Sheet | None, list[_Row]]]:
+    """The published rows of a feed for which a condition holds, in the order in which they were received: some of
+    one submission at a time, and their table, None where it cannot be read any more."""
     sql = (
         "SELECT r.id, s.id, so.id, o.code, r.subject, r.kind, r.from_date, r.to_date, r.stated_at, r.body "
         "FROM record_returnrow r JOIN record_submission s ON s.id = r.submission_id AND s.published_at IS NOT NULL "
@@ -213,15 +219,11 @@ def _rows(feed: str, where: str, parameters: Sequence[Any]) -> Iterator[_Row]:
     )
     sheets: dict[int, Sheet | None] = {}
     last = 0
-    while page := select(sql, [feed, *parameters, last]):
-        sheets |= _sheets(feed, {row[1]: (row[2], row[3]) for row in page if row[1] not in sheets})
-        for row, submission, _, code, subject, kind, from_date, to_date, stated_at, body in page:
-            sheet = sheets[submission]
-            cells = cells_under(sheet, bytes(body)) if sheet else None
-            named = sheet.named(cells) if sheet and cells else None
-            at = as_moment(stated_at) if stated_at else None
-            yield _Row(code, subject, kind, as_day(from_date), as_day(to_date), at, named)
-            last = row
+    while found := select(sql, [feed, *parameters, last]):
+        last = found[-1][0]
+        sheets |= _sheets(feed, {row[1]: (row[2], row[3]) for row in found if row[1] not in sheets})
+        for submission, rows in groupby(found, key=itemgetter(1)):
+            yield sheets[submission], [_Row._make((*row[:-1], bytes(row[-1]))) for row in rows]
 
 
 def _sheets(feed: str, submissions: Mapping[int, tuple[int, str]]) -> dict[int, Sheet | None]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from joinery.apps.record.care import care_rules, care_said
 from joinery.apps.record.fhir.definition import EntryDefinition, definition
 from joinery.apps.record.fhir.files import last_part, short_id
 from joinery.apps.record.rows import DetailsRow, EntryRow, Moment, Row, capital, end_of, moment_of
@@ -43,6 +44,9 @@ def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, nam
     updated = moment_of((resource.get("meta") or {}).get("lastUpdated", ""))
     row = Row(position, body, key, stated_at=updated.at if updated else None)
     row.index = _index(resource, names)
+    if rule := care_rules("fhir").get(kind):
+        said = {element: _text(resource, element) for element in rule.columns}
+        row.care = care_said(rule, said, row.stated_at)
     if kind == "Patient":
         row.local_id = key
         row.details = _details(resource)
@@ -53,6 +57,12 @@ def row_of(resource: Resource, body: bytes, position: int, *, full_url: str, nam
         exact = _with_decimals(resource, body) if kind == "Observation" else resource
         row.entry = _entry(exact, kind, made)
     return row
+
+
+def _text(resource: Resource, element: str) -> str:
+    """The first value of an element as text; empty when there is none."""
+    found = values(resource, tuple(element.split(".")))
+    return str(found[0]) if found else ""
 
 
 def line_of(body: bytes) -> EntryRow | None:

@@ -59,7 +59,7 @@ class Submission(models.Model):
     Without a source it is no file: what was worked out of who is who, or decided by people.
     """
 
-    guard = Captured()
+    guard = Captured(free_while="OLD.published_at IS NULL")
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", null=True)
     part = models.CharField(max_length=40)
@@ -150,7 +150,9 @@ class Link(models.Model):
 
 
 class Relationship(models.Model):
-    """Why an organisation may see a person: dated, and tied to the source record that shows it."""
+    """Why an organisation may see a person: dated, and tied to the source record that shows it. Worked out from what
+    the source says of care; of a record and an organisation the newest published row counts.
+    """
 
     guard = AppendOnly(DRAFT)
 
@@ -195,6 +197,24 @@ class Item(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["source", "key"], name="item_source_key")]
+
+
+class Care(models.Model):
+    """What an item says of its sender's care for a person, and of that of a `provider` (its code) on its behalf: see
+    `calc/involvement.py`. The newest published row of an item counts."""
+
+    guard = AppendOnly(DRAFT)
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    says = models.CharField(max_length=10, blank=True)
+    from_date = models.DateField(null=True)
+    to_date = models.DateField(null=True)
+    provider = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["item", "-id"], name="care_item_newest")]
 
 
 class ItemVersion(models.Model):

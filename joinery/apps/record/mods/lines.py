@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from joinery.apps.record.care import care_rules, care_said
 from joinery.apps.record.mods.checks import Said, check, missing
 from joinery.apps.record.mods.definition import TypeDefinition, definition, types
 from joinery.apps.record.mods.person import details_of
@@ -104,7 +105,9 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
     made.stated_at, made.version = changed.at if changed else None, line["version"]
     if not (kind.type == PERSON or "subject" in kind.needs):
         made.local_id = ""
-    gone = definition().gone_status
+    gone, rule = definition().gone_status, care_rules("mods").get(kind.type)
+    if rule:
+        made.care = care_said(rule, said.words, made.stated_at)
     if said.holds("status", gone):
         # What was entered in error need not be right in anything else.
         _take_back(made, kind)
@@ -126,6 +129,8 @@ def _take(made: Row, line: Mapping[str, Any], kind: TypeDefinition, said: Said) 
         return
     sensitive = definition().sensitive
     sensitivity = next((name for code, name in sensitive.items() if said.holds("sensitivity", (code,))), "")
+    if rule:
+        made.care = care_said(rule, found.words | said.words, made.stated_at)
     if kind.type == PERSON:
         made.details = details_of(body, found.words, restricted=bool(sensitivity))
     elif found.holds("status", gone):

@@ -37,7 +37,7 @@ def _add(arguments: argparse.Namespace) -> dict[str, Any]:
     known = base.user_with_email(arguments.email) if arguments.email else None
     invited = None
     with refusals(), transaction.atomic():
-        new = {"email": arguments.email, "name": arguments.name[:200], "password": None}
+        new = {"email": arguments.email, "name": arguments.name, "password": None}
         user_id = known or add_user(**new, **acting())
         membership = add_membership(
             user_id=user_id, organisation_code=arguments.at, role=arguments.role, from_date=today(),

@@ -1,0 +1,154 @@
+"""Relationships that begin and end with care: worked out while a file is staged, from what it says of care.
+
+A relationship is written when what the source says comes to something else than what is written already; it counts
+with the file. One whose end is known ends on that day by itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from joinery.apps.base.columns import as_day, as_moment, insert_rows, marks, select
+from joinery.apps.base.feeds import feed_of
+from joinery.apps.place import facts as place
+from joinery.apps.record.care import after, care_rules, care_said
+from joinery.apps.record.models import Care, Relationship
+from joinery.apps.record.rows import CareRow
+from joinery.apps.record.sql import cares, details, visit_states
+from joinery.calc.involvement import LEFT, NOTHING, OVER, Said, Span, involvement, span_of
+
+SENDER = "holds_record"
+PROVIDER = "commissioned_service"
+_VISIT = "visit"
+# Who says something, and by whom care is given: a record and an organisation.
+Pair = tuple[int, int]
+
+
+def stage_care(submission_id: int, day: date, heard: Sequence[tuple[int, int | None, CareRow]]) -> set[int]:
+    """Stage what versions of items say of care, each with the item and the record that it is about now; returns the
+    records about whom something else is said than before."""
+    was = _was([item for item, _, _ in heard])
+    rows = []
+    for item, record, row in heard:
+        about = record or was.get(item)
+        # What never said anything, and says nothing, need not be written down.
+        if about and (row.said.says != NOTHING or item in was):
+            days = row.said.days
+            if row.said.says in (OVER, LEFT) and days.to_date is None:
+                days = replace(days, to_date=day)
+            rows.append((about, item, submission_id, row.said.says, *map(_stored, _ends(days)), row.provider))
+            was.setdefault(item, about)
+    insert_rows(Care, ("record_id", "item_id", "submission_id", "says", "from_date", "to_date", "provider"), rows)
+    return {row[0] for row in rows} | {was[row[1]] for row in rows}
+
+
+def _was(items: Sequence[int]) -> dict[int, int]:
+    """The records of which these items last said something."""
+    sql = f"SELECT item_id, record_id FROM record_care WHERE item_id IN ({marks(items)}) ORDER BY id"
+    return dict(select(sql, items)) if items else {}
+
+
+def relate(submission_id: int, source_id: int, day: date, record_ids: Collection[int]) -> None:
+    """Write how the sender of a source, and who gives care for it, stand to the people of some of its records."""
+    if not record_ids:
+        return
+    records = sorted(record_ids)
+    ((sender, feed),) = select("SELECT organisation_id, feed FROM record_source WHERE id = %s", [source_id])
+    before = _written(submission_id, records)
+    died = _died(submission_id, records)
+    told = _told(submission_id, sender, feed, records, day)
+    rows = []
+    for pair in sorted({*told, *before, *((record, sender) for record in records)}):
+        record, organisation = pair
+        assumed = Span() if organisation == sender and feed_of(feed).record_is_care else None
+        now = span_of(told.get(pair, ()), died.get(record), assumed)
+        span = _change(before.get(pair), now, day)
+        if span:
+            basis = SENDER if organisation == sender else PROVIDER
+            rows.append((record, organisation, submission_id, basis, *map(_stored, _ends(span))))
+    insert_rows(Relationship, ("record_id", "organisation_id", "submission_id", "basis", "from_date", "to_date"), rows)
+
+
+def _change(before: Span | None, now: Span | None, day: date) -> Span | None:
+    """What to write down of an involvement. One of which nothing is said (any more) ends on the day, if it goes on;
+    so a hospital that tells of somebody new was involved with them on that day."""
+    if now is None:
+        if before is not None and before.to_date is not None and before.to_date <= day:
+            return None
+        now = Span(None, day)
+    return involvement(before, now, day)
+
+
+def _written(submission_id: int, records: Sequence[int]) -> dict[Pair, Span]:
+    """The relationships that are written down of these records, by record and organisation."""
+    sql = (
+        "SELECT r.record_id, r.organisation_id, r.from_date, r.to_date FROM record_relationship r "
+        "JOIN record_submission rs ON rs.id = r.submission_id AND (rs.published_at IS NOT NULL OR rs.id = %s) "
+        f"WHERE r.record_id IN ({marks(records)}) ORDER BY r.id"
+    )
+    rows = select(sql, [submission_id, *records])
+    return {(record, body): Span(as_day(start), as_day(end)) for record, body, start, end in rows}
+
+
+def _died(submission_id: int, records: Sequence[int]) -> dict[int, date]:
+    """The first day without care of those who have died, as their own source says: another's word may be wrong, or be
+    about somebody else, and must not shut out who cares for them."""
+    sql = (
+        f"SELECT d.record_id, d.death_date, ds.received_at FROM {details(also=_draft(submission_id))} "
+        f"WHERE d.dead AND d.record_id IN ({marks(records)})"
+    )
+    ends = {record: after(as_day(died) or as_moment(received)) for record, died, received in select(sql, records)}
+    return {record: end for record, end in ends.items() if end}
+
+
+def _told(submission_id: int, sender: int, feed: str, records: Sequence[int], day: date) -> dict[Pair, list[Said]]:
+    """What is said of care for the people of these records, by record and organisation."""
+    sql = (
+        f"SELECT c.record_id, c.says, c.from_date, c.to_date, c.provider FROM {cares(_draft(submission_id))} "
+        f"WHERE c.record_id IN ({marks(records)})"
+    )
+    rows = [(r, Said(says, Span(as_day(a), as_day(b))), code) for r, says, a, b, code in select(sql, records)]
+    codes = sorted({code for _, _, code in rows if code})
+    providers = place.by_codes(codes, place.as_at(day)) if codes else {}
+    told: dict[Pair, list[Said]] = defaultdict(list)
+    for record, said, code in rows:
+        told[record, sender].append(said)
+        if code in providers and providers[code].id != sender:
+            told[record, providers[code].id].append(said)
+    if _VISIT in care_rules(feed):
+        for record, said in _visits(submission_id, feed, records):
+            told[record, sender].append(said)
+    return told
+
+
+def _visits(submission_id: int, feed: str, records: Sequence[int]) -> Iterable[tuple[int, Said]]:
+    """What the visits of these people to a hospital say of care."""
+    sql = (
+        f"SELECT v.record_id, v.state, v.expected_at, v.discharged_at FROM {visit_states(also=_draft(submission_id))} "
+        f"WHERE v.record_id IN ({marks(records)})"
+    )
+    for record, state, expected, discharged in select(sql, records):
+        row = {"state": state, "expected_at": _text(expected), "discharged_at": _text(discharged)}
+        yield record, care_said(care_rules(feed)[_VISIT], row, None).said
+
+
+def _text(moment: Any) -> str:
+    return as_moment(moment).isoformat() if moment else ""
+
+
+def _draft(submission_id: int) -> str:
+    return f"s.id = {submission_id:d}"
+
+
+def _ends(span: Span) -> tuple[date | None, date | None]:
+    return span.from_date, span.to_date
+
+
+def _stored(day: date | None) -> Any:
+    return connection.ops.adapt_datefield_value(day)

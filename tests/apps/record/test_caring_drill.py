@@ -1,0 +1,127 @@
+"""Random histories of care that begins, ends and begins again, while bodies merge, split and close: who may see whom on
+each day, against an oracle that walks from day to day."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from joinery.apps.place.models import Organisation
+from joinery.apps.record.actions.caring import relate, stage_care
+from joinery.apps.record.models import Details, Item, Link, Person, Source, SourceRecord, Submission
+from joinery.apps.record.rows import CareRow
+from joinery.calc.access import recent_days
+from joinery.calc.involvement import LASTS, Said, Span
+from tests.apps.place.reorganising import DAY, Place, made_place, moment
+from tests.oracles import involvement, succession
+
+EXAMPLES = 1_000 if os.environ.get("JOINERY_DRILL") else 20
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Cared:
+    """What a body has said of its care for one person: on which day, and until when."""
+
+    person: str
+    body: str
+    record: int
+    item: int
+    source: int
+    said: dict[date, date | None] = field(default_factory=dict)
+
+
+class Drill:
+    """The place of the reorganisation drill, with care that begins and ends."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self.data = data
+        self.place: Place = made_place()
+        self.place.people = self.place.people[:2]
+        self.cared: dict[tuple[str, str], Cared] = {}
+        for user in self.place.users:
+            self.place.give(user, self.one("ABCD"))
+        for person in self.place.people:
+            self.tell(person, self.one("ABCD"), None)
+
+    def one(self, choices: str | list[str]) -> str:
+        return self.data.draw(st.sampled_from(list(choices)))
+
+    def tell(self, person: str, body: str, end: date | None) -> None:
+        """A body says today until when it cares for a person."""
+        at = moment(self.place.today)
+        cared = self.cared.get((person, body)) or self._begin(person, body)
+        submission = Submission.objects.create(source_id=cared.source, received_at=at)
+        row = CareRow(Said(LASTS, Span(None, end)))
+        about = stage_care(submission.pk, at.date(), [(cared.item, cared.record, row)])
+        relate(submission.pk, cared.source, at.date(), about)
+        Submission.objects.filter(pk=submission.pk).update(published_at=at)
+        cared.said[self.place.today] = end
+
+    def _begin(self, person: str, body: str) -> Cared:
+        at = moment(self.place.today)
+        source, _ = Source.objects.get_or_create(organisation=Organisation.objects.get(code=body), feed="mods")
+        submission = Submission.objects.create(source=source, received_at=at, published_at=at)
+        Person.objects.get_or_create(id=person)
+        record = SourceRecord.objects.create(source=source, local_id=person)
+        Link.objects.create(record=record, person_id=person, submission=submission, at=at, reason="first record")
+        Details.objects.create(record=record, submission=submission, family_key="ASH", given_key=person.upper())
+        item = Item.objects.create(source=source, key=f"Stay/{person}")
+        self.cared[person, body] = Cared(person, body, record.pk, item.pk, source.pk)
+        return self.cared[person, body]
+
+    def step(self) -> None:
+        """A day or some weeks pass, and something happens."""
+        place = self.place
+        place.today += self.data.draw(st.sampled_from([1, 3, 20, 40])) * DAY
+        there = place.open(place.today)
+        kind = self.one(["tell", "tell", "tell", "give", "merge", "merge", "split", "close"])
+        if kind == "tell":
+            # Mostly a body that told of the person before; its feed goes on under its code when it has ended.
+            known = sorted(self.cared) + [(self.one(place.people), self.one(there))]
+            who = self.data.draw(st.sampled_from(known))
+            episode = involvement.episode(self.cared[who].said, place.today) if who in self.cared else None
+            goes_on = episode is not None and (episode[1] is None or episode[1] > place.today)
+            end = self.data.draw(st.sampled_from([-5, 0, 1, 15, None] if goes_on else [None, None, -5, 15]))
+            self.tell(*who, None if end is None else place.today + end * DAY)
+        elif kind == "give":
+            place.give(int(self.one([str(user) for user in place.users])), self.one(there))
+        elif kind == "merge" and len(there) > 1:
+            place.merge(there[:2], place.new_code(), place.today)()
+        elif kind == "split" and len(there) > 1:
+            place.split(there[0], [place.new_code(), there[-1]], place.today)()
+        elif kind == "close" and len(there) > 2:
+            place.close(there[0], place.today)()
+
+    def should_see(self) -> set[tuple[int, str]]:
+        """Which user may see which person today: they met at one body when the younger began, and care goes on."""
+        place, grace = self.place, recent_days("community_nurse")
+        passed = succession.passes(place.ends, place.edges)
+        seen = set()
+        for cared in self.cared.values():
+            episode = involvement.episode(cared.said, place.today)
+            if episode is None or not involvement.opens(*episode, place.today, grace):
+                continue
+            for member in place.members.values():
+                met = max(member.given, episode[0])
+                if succession.stands(passed, member.body, met) == succession.stands(passed, cared.body, met):
+                    seen.add((member.user, cared.person))
+        return seen
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_who_may_see_whom_follows_care_through_every_reorganisation(data: st.DataObject) -> None:
+    with transaction.atomic():
+        drill = Drill(data)
+        for _ in range(data.draw(st.integers(4, 12))):
+            drill.step()
+            assert drill.place.sees() == drill.should_see()
+        transaction.set_rollback(True)
