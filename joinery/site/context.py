@@ -15,7 +15,7 @@ from django.utils import timezone
 from joinery.apps.place.facts import Standing, as_at, home, standing
 from joinery.apps.privacy import facts as privacy
 from joinery.apps.record.facts import own_people
-from joinery.calc.access import may_arrange, may_do, may_review
+from joinery.calc.access import DIRECT_CARE, may_arrange, may_do, may_review, posts_for
 
 # Every page shows the place's name, and it changes once in years.
 NAME_KEPT_SECONDS = 60
@@ -43,6 +43,22 @@ def is_person(request: Request) -> bool:
     return not standing_of(request).posts and bool(own_people(request.user.pk, request.at.date()))
 
 
+# Where a post begins whose role finds nobody, by the first of these tasks that it does.
+BEGINS = {"arrange": "place:today", "answer_privacy": "privacy:index", "manage_staff": "staff:index"}
+
+
+def first_page(request: Request) -> str:
+    """The name of the page on which the signed-in user begins: finding a person, for whoever may find one."""
+    posts = standing_of(request).posts
+    if is_person(request):
+        return "privacy:mine"
+    if not posts or posts_for(posts, DIRECT_CARE):
+        return "record:find"
+    if may_review(posts).allowed:
+        return "review:index"
+    return next((page for task, page in BEGINS.items() if may_do(posts, task).allowed), "place:today")
+
+
 def privacy_tasks(request: Request) -> tuple[privacy.Task, ...]:
     """The looks that wait for the signed-in user's answer; asked for once a request, and only of who may answer."""
     if not hasattr(request, "privacy_tasks"):
@@ -62,6 +78,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_organisation": where.organisation_name,
         "user_waits": where.waits,
         "user_has_post": bool(where.posts),
+        "user_finds": bool(posts_for(where.posts, DIRECT_CARE)),
         "user_is_person": is_person(cast(Request, request)) if signed_in else False,
         "user_answers_privacy": may_do(where.posts, "answer_privacy").allowed,
         "privacy_waits": len(privacy_tasks(cast(Request, request))) if signed_in else 0,

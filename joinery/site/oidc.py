@@ -35,6 +35,7 @@ TIMEOUT_SECONDS = 10
 STARTED_SECONDS, KNOWN_SECONDS = 10 * 60, 60 * 60
 # How far the provider's clock may be from ours, and for how long our signed statement of who we are holds.
 LEEWAY_SECONDS, ASSERTION_SECONDS = 60, 5 * 60
+MOST_OF_SUBJECT = 255  # OpenID Connect Core 1.0, section 2
 # Signatures with a key that the provider alone has; never `none`, and none whose key we share.
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 
@@ -204,12 +205,15 @@ def _identity(request: Request, started: Mapping[str, Any]) -> Identity:
         )
         claims = _claims(request, token, started["nonce"])
         email = _email(client, claims) if settings.OIDC["trust_email"] == "yes" else ""
+        subject = str(claims["sub"])
+        if not 0 < len(subject) <= MOST_OF_SUBJECT:
+            raise ValueError("sub")
     except requests.RequestException as error:
         raise NotLoggedIn(f"unreachable:{type(error).__name__}", _silent()) from None
     except (AuthlibBaseError, JoseError, KeyError, TypeError, ValueError) as error:
         said = f"{offered()} said something that could not be checked. Start again, and get help if it happens again."
         raise NotLoggedIn(f"token:{type(error).__name__}", said) from None
-    return Identity(settings.OIDC["issuer"], str(claims["sub"])[:255], email, _is_strong(claims))
+    return Identity(settings.OIDC["issuer"], subject, email, _is_strong(claims))
 
 
 def _silent() -> str:

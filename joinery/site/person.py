@@ -20,9 +20,10 @@ from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
 from joinery.calc.access import OWN_RECORD
+from joinery.calc.access_table import OVERRIDE
 from joinery.calc.linkage.ladder import name_key
 from joinery.calc.units import parse_nhs_number
-from joinery.site.context import Request, is_person, standing_of
+from joinery.site.context import Request, first_page, standing_of
 from joinery.site.jinja import url
 from joinery.site.place import looking
 from joinery.site.place.bodies import by_level, look_form
@@ -42,9 +43,8 @@ def find(request: Request) -> HttpResponse:
         "elsewhere": "",
     }
     if request.method != "POST":
-        if is_person(request):
-            return redirect(url("privacy:mine"))
-        return render(request, "record/find.jinja", context)
+        begins = first_page(request)
+        return render(request, "record/find.jinja", context) if begins == "record:find" else redirect(url(begins))
     criteria, context["errors"] = _criteria(form)
     if criteria is None:
         return render(request, "record/find.jinja", context)
@@ -86,6 +86,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
         "whereabouts": record.whereabouts(viewing, known, sources),
         "kept_apart": record.kept_apart(viewing, known),
         "looks": _named(request, looks.looks),
+        "emergency": viewing.decision.reason == OVERRIDE,
         "own": viewing.purpose == OWN_RECORD,
     }
     return render(request, "record/person.jinja", context)

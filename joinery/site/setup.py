@@ -55,18 +55,39 @@ def migrate() -> None:
     """
     from joinery.apps.base import rights, triggers
 
-    with _owning() as serving:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if _owns_nothing():
+        _refuse_without_owner()
+    else:
+        with _owning() as serving:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                with transaction.atomic():
+                    triggers.remove(connection)
+            call_command("migrate", verbosity=0, interactive=False)
             with transaction.atomic():
-                triggers.remove(connection)
-        call_command("migrate", verbosity=0, interactive=False)
-        with transaction.atomic():
-            triggers.install(connection)
-            if serving:
-                rights.grant(connection, serving)
+                triggers.install(connection)
+                if serving:
+                    rights.grant(connection, serving)
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     call_command("collectstatic", verbosity=0, interactive=False)
+
+
+def _owns_nothing() -> bool:
+    from joinery.apps.base import rights
+
+    return connection.vendor == "postgresql" and not settings.DATABASE_OWNER and not rights.may_create(connection)
+
+
+def _refuse_without_owner() -> None:
+    from joinery.apps.base import rights
+
+    try:
+        refuse_unready()
+    except NotReady:
+        raise Problem(
+            f"The role {rights.current_role(connection)} may not change tables. Name their owner, for this command "
+            "alone: JOINERY_DATABASE_OWNER=postgresql://… joinery migrate"
+        ) from None
 
 
 @contextmanager
@@ -74,18 +95,10 @@ def _owning() -> Iterator[str]:
     """Work as the owner of the tables; gives the role that serves, empty when that is the owner itself."""
     from joinery.apps.base import rights
 
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or not settings.DATABASE_OWNER:
         yield ""
         return
     serving, mine = rights.current_role(connection), connection.settings_dict
-    if not settings.DATABASE_OWNER:
-        if not rights.may_create(connection):
-            raise Problem(
-                f"The role {serving} may not change tables. Name their owner, for this command alone: "
-                "JOINERY_DATABASE_OWNER=postgresql://… joinery migrate"
-            )
-        yield ""
-        return
     connection.close()
     connection.settings_dict = mine | settings.DATABASE_OWNER
     try:

@@ -88,3 +88,17 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], seconds: float = 60
         except URLError:
             time.sleep(0.1)
     raise AssertionError(f"nothing answers at {address}")
+
+
+@pytest.fixture(scope="module")
+def hostile(
+    django_db_setup: None, django_db_blocker: Any, static_files: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """A place with everybody and everything in it, for all tests of a file: none leaves a trace."""
+    from django.db import transaction
+
+    from tests.pages.hostile_world import make
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make(tmp_path_factory.mktemp("hostile"))
+        transaction.set_rollback(True)

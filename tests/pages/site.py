@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 from tests.support import Deployment
 
 PASSWORD = "wexcombe-demo-only"
-GP, NURSE, SOCIAL_WORKER, LEAD = "tom", "bronagh", "priya", "ruth"
+GP, NURSE, SOCIAL_WORKER, LEAD, PRIVACY_OFFICER = "tom", "bronagh", "priya", "ruth", "ivy"
 OFFICER, OTHER_OFFICER = "gwen", "hal"
 
 

@@ -188,6 +188,8 @@ LIES: dict[str, Any] = {
     "of another log in": lambda claims: claims | {"nonce": "another"},
     "without a nonce": lambda claims: {name: said for name, said in claims.items() if name != "nonce"},
     "without a subject": lambda claims: {name: said for name, said in claims.items() if name != "sub"},
+    "of an endless subject": lambda claims: claims | {"sub": "asha" * 100},
+    "of no subject": lambda claims: claims | {"sub": ""},
     "without an end": lambda claims: {name: said for name, said in claims.items() if name != "exp"},
     "of another token": lambda claims: claims | {"at_hash": "AAAA"},
 }

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.site import GP, LEAD, NURSE, Site
+from tests.pages.site import GP, NURSE, PRIVACY_OFFICER, Site
 from tests.pages.test_browser import fits_and_is_accessible, record
 
 pytestmark = pytest.mark.browser
@@ -53,7 +53,7 @@ def test_from_a_refusal_to_an_answer(site: Site) -> None:
     page.context.close()
 
     # and who answers for privacy answers both
-    page, watch = site.window(LEAD)
+    page, watch = site.window(PRIVACY_OFFICER)
     page.goto("/looks/")
     fits_and_is_accessible(page, watch, "privacy-list")
     page.get_by_role("link", name=re.compile("opened in an emergency")).first.click()

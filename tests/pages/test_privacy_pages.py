@@ -103,7 +103,7 @@ def test_an_emergency_opens_the_record_and_waits_for_a_named_person(world: World
     # when the GP says why, the record opens
     answer = gp.post(f"/people/{ada}/emergency/", EMERGENCY)
     assert answer["Location"] == f"/people/{ada}/"
-    assert gp.get(f"/people/{ada}/").status_code == 200
+    assert "Opened in an emergency" in text(gp.get(f"/people/{ada}/"))
     assert "In an emergency" in text(gp.get(f"/people/{ada}/who-has-looked/"))
 
     # then it waits for the officer of the GP's surgery, and for nobody else
@@ -241,6 +241,7 @@ def test_a_person_reports_a_look_and_reads_the_answer(world: World, ada: str) ->
     page = text(woman.get(f"/mine/{ada}/"))
     assert "Who has looked at your record" in page
     assert "Asha Rao" in page
+    assert "For your care" in page
     assert page.count("Looked at who has looked") == 0  # as she has: her own looks are left out
     report = f"/people/{ada}/who-has-looked/{event_of(nurse, ada)}/"
     assert report in woman.get(f"/mine/{ada}/").content.decode()

@@ -269,6 +269,30 @@ def test_changing_how_one_logs_in_asks_who_is_there_unless_they_have_just_logged
     assert client.get("/account/app/").status_code == 200
 
 
+def test_an_app_and_its_codes_are_renewed_and_removed_by_whoever_shows_one(asha: int) -> None:
+    client = Client()
+    log_in(client)
+    _, codes = add_app(client)
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] = time.time() - 400
+    session.save()
+    asked = client.get("/account/codes/new/")["Location"].replace("/again/", "/again/code/")
+    page = client.get(asked).content.decode()
+    assert 'name="next" value="/account/codes/new/"' in page
+    assert client.post("/log-in/again/code/", {"code": "1"}).status_code == 200
+    right = {"code": f"{codes[0][:4]} {codes[0][4:]}", "next": "/account/codes/new/"}
+    assert client.post("/log-in/again/code/", right)["Location"] == "/account/codes/new/"
+    assert "9 of them are not used yet" in client.get("/account/codes/new/").content.decode()
+    assert client.post("/account/codes/new/")["Location"] == "/account/codes/"
+    assert codes[1][:4] + " " + codes[1][4:] not in client.get("/account/codes/").content.decode()
+    assert client.get("/account/app/")["Location"] == "/account/app/remove/"
+    assert "Your printed codes go with it" in client.get("/account/app/remove/").content.decode()
+    assert client.post("/account/app/remove/")["Location"] == "/account/"
+    assert "Printed codes" not in client.get("/account/").content.decode()
+    assert log_in(Client())["Location"] == "/"
+
+
 def test_a_new_password_logs_every_other_browser_out(asha: int) -> None:
     client, elsewhere = Client(), Client()
     log_in(client)

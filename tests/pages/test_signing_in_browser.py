@@ -75,7 +75,10 @@ def test_a_passkey_is_made_used_alone_used_after_the_password_and_removed(page: 
     look(page, "enter your code")
     page.get_by_role("button", name="Use your passkey").click()
     heading(page, "Find a person")
-    page.goto("/account/")
+    page.goto("/log-in/again/passkey/?next=/account/")
+    look(page, "show that it is you")
+    page.get_by_role("button", name="Use your passkey").click()
+    heading(page, "Your account")
     expect(page.locator("main")).to_contain_text(re.compile(r"work laptop, added on .*, last used on"))
     look(page, "account with a passkey")
     page.get_by_role("link", name="Remove work laptop").click()
@@ -100,8 +103,8 @@ def test_a_device_that_gives_no_passkey_leads_to_words_and_no_further(site: Site
     page.context.close()
 
 
-def test_an_app_is_added_without_javascript(site: Site) -> None:
-    page, watch = site.window(WHO, java_script_enabled=True)
+def test_an_app_is_offered_as_a_picture_and_as_a_key(site: Site) -> None:
+    page, watch = site.window(WHO)
     page.goto("/account/app/")
     expect(page.get_by_role("img", name="The key for your app, as a picture")).to_be_visible()
     fits_and_is_accessible(page, watch, "add an app")

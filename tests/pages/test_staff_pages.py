@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
 
@@ -131,6 +132,16 @@ def test_a_code_serves_nobody_who_guesses_is_late_or_has_an_older_one(manager: C
     Invitation.objects.update(expires_at=Invitation.objects.latest("id").at)
     assert "serves no more" in words(Client().post("/invitation/", {"code": newer}))
     assert not User.objects.get(name="Ann Hill").has_usable_password()
+
+
+def test_whoever_is_invited_again_has_lost_the_second_factor_too(manager: Client) -> None:
+    accepted(code_on(added(manager)))
+    user = User.objects.get(name="Ann Hill")
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "lost"})
+    code = code_on(manager.post(f"{member_page('Ann Hill')}invite/"))
+    assert Authenticator.objects.filter(user=user).exists()
+    accepted(code, PASSWORD + " again")
+    assert not Authenticator.objects.filter(user=user).exists()
 
 
 def test_a_code_that_was_typed_in_opens_no_later_invitation_and_not_for_long(manager: Client) -> None:

@@ -109,12 +109,19 @@ def test_a_line_shows_where_it_came_from_and_how_long_ago(env):
     assert re.search(r"from <a [^>]*>Secret clinic.*</a>, received just now", html)
 
 
-def test_a_withheld_line_says_so_and_shows_nothing_of_what_it_holds(env):
-    html = render(env, TIMELINE, lines=(replace(LINE, withheld=True),))
+def test_a_withheld_line_says_so_and_who_recorded_it_and_nothing_of_what_it_holds(env):
+    html = render(env, TIMELINE, lines=(replace(LINE, source_name="Vale clinic", withheld=True),))
     assert "Withheld" in html
+    assert "Recorded by Vale clinic" in html and "ask to see it" in html
     assert "Secret" not in html
     assert "Problem" not in html
     assert "app-line--health" not in html
+
+
+def test_a_line_whose_source_would_tell_where_somebody_is_names_nobody_to_ask(env):
+    html = render(env, TIMELINE, lines=(replace(LINE, source_name="", withheld=True),))
+    assert "Withheld" in html and "It would tell where the person is" in html
+    assert "ask to see it" not in html
 
 
 def test_a_date_is_shown_once_for_the_timed_lines_of_one_day(env):

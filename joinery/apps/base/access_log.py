@@ -27,6 +27,7 @@ WHAT = {
     "own_access": "Looked at who sees the record as the person or for them",
     "quarantine": "Looked at a row that could not be taken",
     "asked": "Asked to read an entry that is withheld",
+    "own_list": "Saw the name in the list of records that are theirs to see",
     "checked": "Saw whose record it is",
     "rows": "A job read rows without names",
 }

@@ -58,9 +58,9 @@ def changed(cells: pa.RecordBatch, index: int, change: Callable[[str], str]) -> 
     return cells.set_column(index, cells.schema.names[index], column)
 
 
-def joined(columns: Sequence[pa.Array], mark: str) -> list[bytes]:
-    """The cells of each row as one, with a mark between them."""
-    found: list[bytes] = pc.binary_join_element_wise(*columns, pa.scalar(mark)).cast(pa.binary()).to_pylist()
+def joined(columns: Sequence[pa.Array | str], mark: str) -> list[bytes]:
+    """The cells of each row as one, with a mark between them; a word among the columns stands in every row."""
+    found: list[bytes] = pc.binary_join_element_wise(*columns, mark).cast(pa.binary()).to_pylist()
     return found
 
 

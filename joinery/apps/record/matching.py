@@ -17,7 +17,7 @@ from joinery.apps.record.sql import details
 from joinery.calc.linkage.fields import Fields
 from joinery.calc.linkage.model import Model, Score
 
-MOST_FOUND = 50
+MOST_FOUND = 100
 
 
 def candidates(
@@ -31,13 +31,11 @@ def candidates(
 
 
 def search(fields: Fields, model: Model, most: int = MOST_FOUND) -> list[tuple[int, Score]]:
-    """The records that are most like what somebody typed, of which any part may be missing; best first.
+    """The details (their id) that are most like what somebody typed, of which any part may be missing; best first.
 
-    Listed are those of which more speaks for the same person than against.
+    Listed are those of which more speaks for the same person than against. Some may be what a record said before.
     """
-    near = _near(fields, model, model.prior_bits, None)
-    # Some of the best may be what a record said before.
-    return _said_now(near[: 2 * most], None)[:most]
+    return _near(fields, model, model.prior_bits, None)[:most]
 
 
 def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int | None) -> list[tuple[int, Score]]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,7 +79,8 @@ def columns_under(
     from joinery.apps.record import blocks
 
     lines = [body if body.endswith((b"\n", b"\r")) else body + b"\n" for body in bodies]
-    plain = list(compress(range(len(lines)), are_plain(lines, sheet.table)))
+    sure = are_plain(lines, sheet.table)
+    plain = [number for number, line in enumerate(lines) if sure[number] and len(line.splitlines()) == 1]
     cells, whole = blocks.split([lines[number] for number in plain], sheet.columns, sheet.table)
     kept = [plain[at] for at in whole]
     odd = set(range(len(lines))).difference(kept)

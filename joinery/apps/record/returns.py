@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from heapq import merge
@@ -89,8 +89,6 @@ class _Reader:
         self.file, self.place, self.pseudonyms = sheet.file, sheet.place, pseudonyms
         around = (*self.file.envelope, ROW_COLUMN, REASONS_COLUMN)
         self.said = [place for place, column in enumerate(sheet.columns) if column not in around]
-        # Whose the last row was, and their pseudonym: the events of a person stand together in most files.
-        self.last: tuple[tuple[str, ...], str] = ((), "")
 
     def read(self, batch: Batch) -> Iterator[ReturnLine]:
         """What is kept of the rows that can be taken."""
@@ -129,20 +127,16 @@ class _Reader:
         for kind in set(kinds):
             own = self.file.kinds[kind].key if kind in self.file.kinds else ()
             there = [cells.column(self.place[c]) for c in (*self.file.key, *own) if c in self.place]
-            known[kind] = joined([*there, *either], _PARTED)
-        return [_digest(f"{kind}{_PARTED}".encode() + known[kind][number]) for number, kind in enumerate(kinds)]
+            known[kind] = joined([kind, *there, *either], _PARTED)
+        return [_digest(known[kind][number]) for number, kind in enumerate(kinds)]
 
-    def subjects(self, cells: pyarrow.RecordBatch) -> Iterator[str]:
+    def subjects(self, cells: pyarrow.RecordBatch) -> Iterable[str]:
         """The pseudonyms of the persons that rows are about, as far as they are about one."""
         whose = (*self.file.subject[:1], self.file.issuer, *self.file.subject[1:])
         there = [self.column(cells, column) for column in whose if column in self.place]
-        return map(self.subject, zip(*there, strict=True)) if there else repeat(self.subject(("",)))
-
-    def subject(self, whose: tuple[str, ...]) -> str:
-        """The pseudonym of the person a row is about, if it is about one."""
-        if whose != self.last[0]:
-            self.last = (whose, self.pseudonyms.of(_subject(self.file, *whose)))
-        return self.last[1]
+        if not there:
+            return repeat("")
+        return each(lambda whose: self.pseudonyms.of(_subject(self.file, *whose)), list(zip(*there, strict=True)))
 
 
 def _subject(file: File, national: str, issuer: str = "", *local: str) -> str:

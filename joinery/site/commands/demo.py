@@ -37,7 +37,7 @@ USERS: tuple[dict[str, Any], ...] = (
     {"name": "Ines Calder", "email": "ines@demo.example", "role": "care_home_manager", "organisation": "1-999000104"},
     {"name": "Owen Rudd", "email": "owen@demo.example", "role": "home_care_manager", "organisation": "1-999000102"},
     {"name": "Farah Aziz", "email": "farah@demo.example", "role": "hospital_nurse", "organisation": "ZH1"},
-    {"name": "Ivy Trew", "email": "ivy@demo.example", "role": "privacy_officer", "organisation": "999"},
+    {"name": "Ivy Trew", "email": "ivy@demo.example", "role": "privacy_officer", "organisation": "ZPL01"},
     {"name": "Jonah Reed", "email": "jonah@demo.example", "role": "staff_manager", "organisation": "ZC1"},
     {"name": "Kit Rowe", "email": "kit@demo.example", "role": "analyst", "organisation": "999"},
     # Where she worked was split, after she had come: her membership waits for a decision.

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
     from joinery.apps.base.action import Actor
     from joinery.apps.place import facts
-    from joinery.apps.record.actions import link_missing, reread_lines
+    from joinery.apps.record.actions import link_missing, reread_care, reread_lines
 
     at = timezone.now()
     started = facts.home(facts.as_at(at.date())) is not None
@@ -27,6 +27,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     say("The database is of this version, and guarded.")
     if reread := reread_lines(actor=Actor.system("migrate"), at=at):
         say(f"Read {reread:,} lines anew, of which this version says more.")
+    if sources := reread_care(actor=Actor.system("migrate"), at=at):
+        say(f"Worked out from what {sources:,} sources sent whose care goes on.")
     linked = link_missing(actor=Actor.system("migrate"), at=at)
     if linked:
         say(

@@ -14,11 +14,15 @@ from joinery.apps.base.action import Refused
 from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
-from joinery.calc.access import OWN_RECORD
+from joinery.calc.access import DIRECT_CARE, OWN_RECORD, PURPOSES
+from joinery.calc.access_table import OWN
 from joinery.site.context import Request
 from joinery.site.jinja import url
 from joinery.site.person import opened
 from joinery.site.place.looking import acting
+
+# Why somebody looked, said to the person whose record it is.
+YOUR_WORDS = {PURPOSES[DIRECT_CARE]: "For your care", PURPOSES[OWN_RECORD]: "To act for you"}
 
 
 def index(request: Request) -> HttpResponse:
@@ -48,7 +52,14 @@ def looked(request: Request, person_id: str) -> HttpResponse:
     context = {
         "banner": record.banner(viewing, record.records(viewing)),
         "kind": viewing.decision.reason,
-        "looks": [asdict(look) | {"organisation": names.get(look.organisation, "")} for look in looks.looks],
+        "looks": [
+            asdict(look)
+            | {
+                "organisation": names.get(look.organisation, ""),
+                "why": YOUR_WORDS.get(look.why, look.why) if viewing.decision.reason == OWN else look.why,
+            }
+            for look in looks.looks
+        ],
         "older": looks.older,
     }
     return render(request, "privacy/looked.jinja", context)

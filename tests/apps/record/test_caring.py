@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from joinery.apps.base.columns import select
 from joinery.apps.place.actions import OrganisationDetails, register_organisation
-from joinery.apps.record.actions import Criteria, NotOpened, open_record, search_people
+from joinery.apps.record.actions import Criteria, NotOpened, open_record, reread_care, search_people, staging
+from joinery.apps.record.models import Relationship
 from joinery.calc.access import Post
 from tests.apps.record import adt_sending, mods_sending, sending
 from tests.apps.record.sending import ACTOR, AT, COUNCIL, GP, person_of, person_row
@@ -212,3 +214,34 @@ def test_another_sources_word_of_a_death_shuts_nobody_out(tmp_path: Path) -> Non
     assert person_of(f"{GP} Patient/p") == person_of(mods_sending.PERSON)
     assert why(mods_sending.PERSON, MANAGER) == "involved"
     assert why(mods_sending.PERSON, DOCTOR) == "recent"
+
+
+# -- what is held ---------------------------------------------------------------------------------------
+
+
+def test_what_an_earlier_version_took_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def relate_once(submission_id: int, source_id: int, day: date, records: set[int]) -> None:
+        """As it was: whoever holds a record of somebody is involved for ever."""
+        ((sender,),) = select("SELECT organisation_id FROM record_source WHERE id = %s", [source_id])
+        known = set(Relationship.objects.values_list("record_id", flat=True))
+        said = {"organisation_id": sender, "submission_id": submission_id, "basis": "holds_record", "from_date": day}
+        for record in sorted(records - known):
+            Relationship.objects.create(record_id=record, **said)
+
+    gone = {"period": {"end": "2026-03-01"}, "patient": {"reference": "Patient/p"}, "status": "finished"}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(staging, "stage_care", lambda *_: set())
+        earlier.setattr(staging, "relate", relate_once)
+        lives_there(tmp_path, mods_sending.subject(), stay(2, left="2026-03-01"))
+        council(tmp_path, "person", person_row("7", case_status="closed", updated_at="2026-02-01T06:00:00Z"))
+        council(tmp_path, "service", service())
+        left = sending.patient("p", family="Ash", given="Pat", born="1950-05-05")
+        sending.send(tmp_path, sending.ndjson([left, {"resourceType": "EpisodeOfCare", "id": "e"} | gone]), GP)
+    asked = (
+        (mods_sending.PERSON, MANAGER), (PERSON, WORKER), (PERSON, HOME_CARE), (f"{GP} Patient/p", DOCTOR)
+    )  # fmt: skip
+    assert [why(*each) for each in asked] == ["involved", "involved", "not_involved", "involved"]
+    assert reread_care(actor=ACTOR, at=AT) == 3
+    assert [why(*each) for each in asked] == ["ended", "involved", "involved", "recent"]
+    written = Relationship.objects.count()
+    assert reread_care(actor=ACTOR, at=AT) == 0 and Relationship.objects.count() == written

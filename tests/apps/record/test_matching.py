@@ -156,7 +156,9 @@ def test_a_search_finds_by_parts_the_best_first(tmp_path: Path) -> None:
         COMMUNITY,
     )
     model = linking_model()
-    names = [local_id(record) for record, _ in search(fields("Quartermain", "Ann", "1941-03-03"), model)]
+    found = search(fields("Quartermain", "Ann", "1941-03-03"), model)
+    record_of = dict(select("SELECT id, record_id FROM record_details"))
+    names = [local_id(record_of[details]) for details, _ in found]
     assert [name.rpartition("/")[2] for name in names][:1] == ["best"]
     assert len(search(fields("Quartermaine", "Ann", "1941-03-03"), model, most=1)) == 1
 

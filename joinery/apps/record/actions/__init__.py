@@ -21,6 +21,7 @@ from joinery.apps.record.actions.passing import due, pass_relationships
 from joinery.apps.record.actions.reading import open_rows
 from joinery.apps.record.actions.receiving import ACCEPTED, REFUSED, TRY_AGAIN, Arrived, Receiver
 from joinery.apps.record.actions.rereading import reread_lines
+from joinery.apps.record.actions.rereading_care import reread_care
 from joinery.apps.record.actions.restricting import (
     end_own_access,
     end_restriction,
@@ -71,6 +72,7 @@ __all__ = [
     "open_record",
     "open_source",
     "pass_relationships",
+    "reread_care",
     "reread_lines",
     "say_variant",
     "search_people",

@@ -20,4 +20,6 @@ def list_own_people(*, actor: Actor, at: datetime) -> Viewing:
     allowed = [person for person in people if decisions[person].allowed]
     if not allowed:
         raise Refused("no_own_access", REFUSALS["withheld" if people else "no_own_access"])
-    return open_viewing(actor=actor, at=at, look=Look("listed", OWN_RECORD, decisions[allowed[0]]), person_ids=allowed)
+    return open_viewing(
+        actor=actor, at=at, look=Look("own_list", OWN_RECORD, decisions[allowed[0]]), person_ids=allowed
+    )

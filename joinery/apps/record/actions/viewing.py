@@ -254,15 +254,15 @@ def _similar(criteria: Criteria, posts: tuple[Post, ...], on: date, found: Colle
     near = search(comparable(typed), linking_model())
     if not near:
         return []
-    records = [record for record, _ in near]
+    said = [details_id for details_id, _ in near]
     met, values = _met(posts, on)
     sql = (
-        "SELECT found.record_id, found.person_id FROM (SELECT k.record_id, k.person_id "
-        f"FROM {links()} JOIN {details(on='d.record_id = k.record_id')} WHERE k.record_id IN ({marks(records)}) "
+        "SELECT found.details_id, found.person_id FROM (SELECT d.id AS details_id, k.person_id "
+        f"FROM {details()} JOIN {links(on='k.record_id = d.record_id')} WHERE d.id IN ({marks(said)}) "
         f"AND {not_sealed('d', 'k.person_id')}) found WHERE {met}"
     )
-    person_of = dict(select(sql, [*records, *values]))
-    people = dict.fromkeys(person_of[record] for record in records if record in person_of)
+    person_of = dict(select(sql, [*said, *values]))
+    people = dict.fromkeys(person_of[details_id] for details_id in said if details_id in person_of)
     return [person for person in people if person not in found][:MOST_SIMILAR]
 
 
