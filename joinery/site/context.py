@@ -67,6 +67,14 @@ def privacy_tasks(request: Request) -> tuple[privacy.Task, ...]:
     return request.privacy_tasks
 
 
+def _privacy_waits(request: Request) -> int:
+    """How many looks wait for the user: said where their work begins, and among the looks. On every page it would
+    cost statements of each."""
+    match = request.resolver_match
+    counted = match is not None and (match.view_name in BEGINS.values() or match.namespace == "privacy")
+    return len(privacy_tasks(request)) if counted else 0
+
+
 def page(request: HttpRequest) -> dict[str, Any]:
     """Names for the header, the moment, and the reference to quote when something goes wrong."""
     user = getattr(request, "user", None)
@@ -81,7 +89,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_finds": bool(posts_for(where.posts, DIRECT_CARE)),
         "user_is_person": is_person(cast(Request, request)) if signed_in else False,
         "user_answers_privacy": may_do(where.posts, "answer_privacy").allowed,
-        "privacy_waits": len(privacy_tasks(cast(Request, request))) if signed_in else 0,
+        "privacy_waits": _privacy_waits(cast(Request, request)) if signed_in else 0,
         "user_reviews": may_review(where.posts).allowed,
         "user_arranges": may_arrange(where.posts),
         "user_manages": may_do(where.posts, "manage_staff").allowed,

@@ -21,6 +21,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from joinery.apps.base.actions import add_user
 from joinery.apps.base.columns import select
 from joinery.apps.measures.actions import Layout, Wanted, upload_series
+from joinery.apps.measures.facts import series_list
 from joinery.apps.place.actions import add_membership, propose, set_home
 from joinery.apps.place.facts import adoptions
 from joinery.apps.record.actions import give_own_access
@@ -75,22 +76,23 @@ class Hostile:
         return reverse(name, kwargs={each: ids[each] for each in PARAMETERS[name]})
 
     @contextmanager
-    def untouched(self) -> Iterator[None]:
-        """What is done here is undone: in the database, in each visitor's cookies, in what is counted."""
-        kept = {who: copy.deepcopy(client.cookies) for who, client in self.clients.items()}
+    def untouched(self, who: str) -> Iterator[Client]:
+        """A visitor's client; what it does is undone, in the database, in its cookies and in what is counted."""
+        client = self.clients[who]
+        kept = client.cookies
+        client.cookies = copy.deepcopy(kept)
         cache.clear()
         with transaction.atomic():
-            yield
+            yield client
             transaction.set_rollback(True)
-        for who, client in self.clients.items():
-            client.cookies = kept[who]
+        client.cookies = kept
 
     def asks(self, who: str, method: str, address: str, data: Any = None, **more: Any) -> Any:
-        """One request, without leaving a trace."""
-        with self.untouched():
-            answer = getattr(self.clients[who], method)(address, data, **more)
-            if answer.streaming:
-                answer.content = b"".join(answer.streaming_content)
+        """One request, without leaving a trace; what it says is the answer's `body`."""
+        with self.untouched(who) as client:
+            answer = getattr(client, method)(address, data, **more)
+            # Also of one that comes in pieces; the database is asked while they come.
+            answer.body = answer.getvalue().decode(errors="replace")
             return answer
 
 
@@ -126,7 +128,8 @@ def make(folder: Path) -> Hostile:
 def _series(folder: Path, acting: dict[str, Any]) -> int:
     path = folder / "visits.csv"
     path.write_text(f"organisation,period,value\n{SURGERY},2026-01,7\n")
-    return upload_series(path=path, layout=Layout((Wanted("Visits"),)), **acting).series[0]
+    upload_series(path=path, layout=Layout((Wanted("Visits"),)), **acting)
+    return series_list()[0].id
 
 
 def _rows(made: Hostile, folder: Path) -> None:

@@ -87,8 +87,8 @@ def test_only_a_records_officer_sees_what_waits_and_compares(world: World, pair:
         assert client.get(address).status_code == 403
     assert says(client, pair, SAME).status_code == 403
     assert select("SELECT COUNT(*) FROM record_review")[0][0] == 0
-    assert ">Review</a>" not in client.get("/").content.decode()
-    assert ">Review</a>" in officer(world).get("/").content.decode()
+    assert ">Review</a>" not in client.get("/", follow=True).content.decode()
+    assert ">Review</a>" in officer(world).get("/", follow=True).content.decode()
 
 
 def test_a_refusal_to_compare_is_logged_and_names_nobody(world: World, pair: str) -> None:

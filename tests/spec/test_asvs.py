@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def _held(path: str) -> frozenset[str]:
     """The names of the tests in a file; empty where there is no such file."""
     file = ROOT / path
     if not file.is_file():
@@ -41,7 +41,7 @@ def test_every_test_that_is_named_exists() -> None:
     for each in requirements():
         for named in each.tests:
             path, _, test = named.partition("::")
-            held = tests_of(path)
+            held = _held(path)
             if not held or (test and test not in held):
                 missing.append(f"{each.id}: {named}")
     assert missing == []

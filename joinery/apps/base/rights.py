@@ -9,7 +9,8 @@ What is left, such as a look that never was, is in SECURITY.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.apps import apps
 from django.db import models
@@ -105,7 +106,7 @@ def _sequences(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
         "JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S' AND d.deptype IN ('a', 'i') "
         "AND d.classid = 'pg_class'::regclass AND t.relnamespace = current_schema()::regnamespace"
     )
-    return [(table, sequence) for table, sequence in _rows(connection, sql)]
+    return [(str(table), str(sequence)) for table, sequence in _rows(connection, sql)]
 
 
 def analyze(connection: BaseDatabaseWrapper, table: str) -> None:
@@ -151,7 +152,7 @@ def _of_the_whole(connection: BaseDatabaseWrapper) -> list[tuple[str, bool]]:
     return list(zip(names, _rows(connection, sql)[0], strict=True))
 
 
-def _rows(connection: BaseDatabaseWrapper, sql: str, values: list[object] | None = None) -> list[tuple[object, ...]]:
+def _rows(connection: BaseDatabaseWrapper, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, list(values))
         return list(cursor.fetchall())

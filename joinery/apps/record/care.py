@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 from joinery.apps.base.feeds import CareRule, feed_of
+from joinery.apps.base.remember import remember
 from joinery.apps.record.rows import LONDON, CareRow, end_of, moment_of
 from joinery.calc.involvement import GOES_ON, LASTS, LEFT, OVER, Said, Span
 
@@ -26,20 +27,32 @@ def care_rules(feed: str) -> Mapping[str, CareRule]:
 def care_said(rule: CareRule, row: Mapping[str, str], stated_at: datetime | None) -> CareRow:
     """What a row says of care, by what stands in its columns. What is over without saying when was over when that
     was stated."""
-    if _holds(rule.void_when, row):
+    if rule.void_when and _holds(rule.void_when, row):
         return CareRow()
-    if _holds(rule.goes_on_when, row):
+    if rule.goes_on_when and _holds(rule.goes_on_when, row):
         return CareRow(Said(GOES_ON))
-    starts = (moment_of(text) for column in rule.start if (text := row.get(column)))
-    ends = (end_of(moment_of(text)) for column in rule.end if (text := row.get(column)))
-    days = Span(next((_day(each.at) for each in starts if each), None), next((after(at) for at in ends if at), None))
+    start = next((text for column in rule.start if (text := row.get(column))), "")
+    end = next((text for column in rule.end if (text := row.get(column))), "")
+    days = Span(_first_day(start) if start else None, _day_after(end) if end else None)
     provider = row.get(rule.provider, "")[:40]
-    if _holds(rule.over_when, row):
-        end = days.to_date or (after(stated_at) if stated_at else None)
-        return CareRow(Said(LEFT if rule.outright else OVER, Span(days.from_date, end)), provider)
+    if rule.over_when and _holds(rule.over_when, row):
+        over = days.to_date or (after(stated_at) if stated_at else None)
+        return CareRow(Said(LEFT if rule.outright else OVER, Span(days.from_date, over)), provider)
     if not (rule.start or rule.end):
         return CareRow()
     return CareRow(Said(LASTS, days), provider)
+
+
+@remember(4096)  # the rows of a file share few days
+def _first_day(text: str) -> date | None:
+    moment = moment_of(text)
+    return _day(moment.at) if moment else None
+
+
+@remember(4096)
+def _day_after(text: str) -> date | None:
+    end = end_of(moment_of(text))
+    return after(end) if end else None
 
 
 def after(end: date) -> date | None:

@@ -72,9 +72,9 @@ def _taken(sheet: Sheet, batch: Batch) -> list[Row]:
         for row, entry, deleted in zip(rows, _entries(file, column, len(rows)), gone, strict=True):
             row.entry = EntryRow() if deleted else entry
     if rule := care_rules("council").get(file.part):
-        cells = zip(*map(column, rule.columns), strict=True)
-        for row, said in zip(rows, cells, strict=True):
-            row.care = care_said(rule, dict(zip(rule.columns, said, strict=True)), row.stated_at)
+        names = rule.columns
+        for row, said in zip(rows, zip(*map(column, names), strict=True), strict=True):
+            row.care = care_said(rule, dict(zip(names, said, strict=True)), row.stated_at)
     for row in rows:
         if len(row.key) > MOST_NAME_CHARACTERS:
             row.issues = _too_long(row.position, row.key, file)

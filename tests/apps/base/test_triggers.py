@@ -321,7 +321,7 @@ def test_a_trigger_that_somebody_added_is_noticed_and_goes_when_ours_are_install
     ],
 )
 def test_what_else_can_come_between_a_statement_and_a_log_is_noticed_and_goes(between: str) -> None:
-    execute(between.format(capture=next(t.name for t in names() if "_capture_" in t.name)))
+    execute(between.format(capture=next(t.name for t in names() if "user_capture_" in t.name)))
     assert not triggers.are_current(connection)
     triggers.install(connection)
     assert triggers.are_current(connection)

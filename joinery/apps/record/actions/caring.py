@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -30,22 +30,25 @@ _VISIT = "visit"
 Pair = tuple[int, int]
 
 
-def stage_care(submission_id: int, day: date, heard: Sequence[tuple[int, int | None, CareRow]]) -> set[int]:
+def stage_care(
+    submission_id: int, day: date, heard: Sequence[tuple[int, int | None, CareRow]], again: Sequence[int]
+) -> set[int]:
     """Stage what versions of items say of care, each with the item and the record that it is about now; returns the
-    records about whom something else is said than before."""
-    was = _was([item for item, _, _ in heard])
+    records about whom something else is said than before. `again` are the items that may have said something before.
+    """
+    was = _was(again)
+    told = set(was.values())
     rows = []
-    for item, record, row in heard:
-        about = record or was.get(item)
+    for item, record, care in heard:
+        about, says, days = record or was.get(item), care.said.says, care.said.days
         # What never said anything, and says nothing, need not be written down.
-        if about and (row.said.says != NOTHING or item in was):
-            days = row.said.days
-            if row.said.says in (OVER, LEFT) and days.to_date is None:
-                days = replace(days, to_date=day)
-            rows.append((about, item, submission_id, row.said.says, *map(_stored, _ends(days)), row.provider))
-            was.setdefault(item, about)
+        if about and (says != NOTHING or item in was):
+            end = day if says in (OVER, LEFT) and days.to_date is None else days.to_date
+            rows.append((about, item, submission_id, says, _stored(days.from_date), _stored(end), care.provider))
+            was[item] = about
+            told.add(about)
     insert_rows(Care, ("record_id", "item_id", "submission_id", "says", "from_date", "to_date", "provider"), rows)
-    return {row[0] for row in rows} | {was[row[1]] for row in rows}
+    return told
 
 
 def _was(items: Sequence[int]) -> dict[int, int]:
@@ -109,9 +112,14 @@ def _died(submission_id: int, records: Sequence[int]) -> dict[int, date]:
 
 def _told(submission_id: int, sender: int, feed: str, records: Sequence[int], day: date) -> dict[Pair, list[Said]]:
     """What is said of care for the people of these records, by record and organisation."""
+    # Of things that say the same, the first day and the last stand for all; a day that is not said lies beyond any.
+    first, last = (
+        f"CASE WHEN COUNT(*) = COUNT(c.{day}) THEN {end}(c.{day}) END"
+        for day, end in (("from_date", "MIN"), ("to_date", "MAX"))
+    )
     sql = (
-        f"SELECT c.record_id, c.says, c.from_date, c.to_date, c.provider FROM {cares(_draft(submission_id))} "
-        f"WHERE c.record_id IN ({marks(records)})"
+        f"SELECT c.record_id, c.says, {first}, {last}, c.provider FROM {cares(_draft(submission_id))} "
+        f"WHERE c.record_id IN ({marks(records)}) GROUP BY c.record_id, c.says, c.provider"
     )
     rows = [(r, Said(says, Span(as_day(a), as_day(b))), code) for r, says, a, b, code in select(sql, records)]
     codes = sorted({code for _, _, code in rows if code})
@@ -150,5 +158,6 @@ def _ends(span: Span) -> tuple[date | None, date | None]:
     return span.from_date, span.to_date
 
 
+@lru_cache(maxsize=4096)  # the rows of a file share few days
 def _stored(day: date | None) -> Any:
     return connection.ops.adapt_datefield_value(day)

@@ -75,7 +75,7 @@ def _reread_source(
 @action("record.reread_care")
 def stage_held_care(*, stage: Stage, heard: list[tuple[int, int | None, CareRow]], actor: Actor, at: datetime) -> None:
     """Stage what at most 2,000 rows say of care; it counts only when the submission is published."""
-    stage_care(stage.submission_id, at.date(), heard)
+    stage_care(stage.submission_id, at.date(), heard, [item for item, _, _ in heard])
 
 
 @action("record.relate_held")

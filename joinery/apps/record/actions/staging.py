@@ -96,7 +96,8 @@ def stage_rows(stage: Stage, rows: list[Row]) -> None:
     _insert_entries(stage, current, records)
     _insert_details(stage, said, _insert_merges(stage, current, records))
     heard = [(v.held.item_id, records.get(v.row.local_id), v.row.care) for v in current if v.row.care]
-    cared = stage_care(stage.submission_id, stage.at.date(), heard)
+    again = [v.held.item_id for v in current if v.row.care and v.number > 1]
+    cared = stage_care(stage.submission_id, stage.at.date(), heard, again)
     relate(stage.submission_id, stage.source_id, stage.at.date(), {*said, *cared})
 
 
