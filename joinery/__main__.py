@@ -105,6 +105,14 @@ def _intake(command: Command) -> None:
     )
     listen.set_defaults(module="listen")
 
+    opt_outs = command(
+        "opt-outs", "Take what the national data opt-out says of people in returns.",
+        "joinery opt-outs --asked numbers.csv --allowed answer.csv",
+    )  # fmt: skip
+    opt_outs.add_argument("--asked", required=True, type=Path, metavar="FILE", help="the NHS numbers that were checked")
+    opt_outs.add_argument("--allowed", required=True, type=Path, metavar="FILE", help="those that came back")
+    opt_outs.set_defaults(module="opt_outs")
+
     unmerge = command(
         "unmerge", "Part a hospital's number from the one it was merged into.",
         "joinery unmerge --from RZZ01 RZZPAS/H4009999",

@@ -27,10 +27,10 @@ AGAIN_SECONDS = 60
 
 def start(request: Request) -> HttpResponse:
     """Turn this browser into a wall board."""
-    if request.method != "POST":
-        return redirect("feeds:beds")
     if not may_do(standing_of(request).posts, "figures").allowed:
         return forbidden(request)
+    if request.method != "POST":
+        return redirect("feeds:beds")
     auth.logout(request)
     request.session["board_until"] = int((request.at + LASTS).timestamp())
     return redirect("board")

@@ -19,7 +19,7 @@ from joinery.apps.base.action import Actor, Refused
 from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
-from joinery.calc.access import OWN_RECORD
+from joinery.calc.access import DIRECT_CARE, OWN_RECORD, posts_for
 from joinery.calc.access_table import OVERRIDE
 from joinery.calc.linkage.ladder import name_key
 from joinery.calc.units import parse_nhs_number
@@ -46,11 +46,12 @@ def find(request: Request) -> HttpResponse:
         begins = first_page(request)
         return render(request, "record/find.jinja", context) if begins == "record:find" else redirect(url(begins))
     criteria, context["errors"] = _criteria(form)
-    if criteria is None:
+    posts = standing_of(request).posts
+    if criteria is None and posts_for(posts, DIRECT_CARE):
         return render(request, "record/find.jinja", context)
     try:
         found = actions.search_people(
-            criteria=criteria, posts=standing_of(request).posts, actor=_actor(request), at=request.at
+            criteria=criteria or actions.Criteria(), posts=posts, actor=_actor(request), at=request.at
         )
     except Refused as refused:
         return _refused(request, refused)

@@ -35,7 +35,18 @@ RIVER = river()
 DOORS = {"actions", "facts"}
 SITE_DOORS = DOORS | {"views", "urls"}
 # What every app is built with.
-BASE_HELPERS = {"action", "access_log", "columns", "feeds", "keys", "remember", "states", "tables", "triggers"}
+BASE_HELPERS = {
+    "action",
+    "access_log",
+    "columns",
+    "feeds",
+    "keys",
+    "remember",
+    "rights",
+    "states",
+    "tables",
+    "triggers",
+}
 # What the site alone keeps going: the worker that seals the logs, and the command that verifies them.
 BASE_JOBS = {"seal"}
 

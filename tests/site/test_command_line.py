@@ -30,6 +30,7 @@ KEYS = {
     "demo": COUNTS | {"people", "as_of", "files"},
     "run": {"served"},
     "listen": {"accepted", "refused", "failed", "torn"},
+    "opt-outs": {"asked", "allowed", "until"},
     "unmerge": {"unmerged", "from", "at"},
     "wrong-patients": {"visits"},
     "watch": COUNTS | {"files", "refused", "failed", "waiting"},

@@ -121,11 +121,14 @@ def analyze(connection: BaseDatabaseWrapper, table: str) -> None:
 def beyond(connection: BaseDatabaseWrapper) -> list[str]:
     """What the role of this connection may do beyond what `grant` gives, in words.
 
-    Nothing for the tables' owner, from whom no right can be kept: ask `owns` first.
+    Nothing where one role serves and owns, from which no right can be kept.
     """
-    if owns(connection, Access._meta.db_table):
-        return []
     role, rights = current_role(connection), wanted()
+    granted_by = (
+        "SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE oid = to_regprocedure('joinery_analyze(regclass)')"
+    )
+    if _rows(connection, granted_by) in ([], [(role,)]):
+        return []
     held = _rows(
         connection,
         "SELECT relname, p FROM pg_class, unnest(%s::text[]) p WHERE relkind IN ('r', 'p', 'v', 'm', 'f') "
@@ -138,6 +141,7 @@ def beyond(connection: BaseDatabaseWrapper) -> list[str]:
         table = model._meta.db_table
         if _rows(connection, "SELECT has_column_privilege(%s, 'id', 'INSERT')", [table])[0][0]:
             found.append(f"choose the id of a row of {table}")
+    found += [f"act as the owner of {table}" for table in sorted(rights) if owns(connection, table)]
     found += [right for right, held_too in _of_the_whole(connection) if held_too]
     return [f"the role {role}, which serves, may {what}: run joinery migrate" for what in found]
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from heapq import merge
 from itertools import repeat
 from operator import attrgetter
 
-from joinery.apps.base.feeds import File
+from joinery.apps.base.feeds import CareRule, File
 from joinery.apps.base.remember import each
 from joinery.apps.record.care import care_rules, care_said
-from joinery.apps.record.rows import DetailsRow, EntryRow, Issue, Row, capital, end_of, moment_of
+from joinery.apps.record.rows import CareRow, DetailsRow, EntryRow, Issue, Row, capital, end_of, moment_of
 from joinery.apps.record.sheets import Batch, Line, Sheet
 from joinery.apps.record.wording import fill_each
 from joinery.calc.units import parse_nhs_number
@@ -72,9 +72,8 @@ def _taken(sheet: Sheet, batch: Batch) -> list[Row]:
         for row, entry, deleted in zip(rows, _entries(file, column, len(rows)), gone, strict=True):
             row.entry = EntryRow() if deleted else entry
     if rule := care_rules("council").get(file.part):
-        names = rule.columns
-        for row, said in zip(rows, zip(*map(column, names), strict=True), strict=True):
-            row.care = care_said(rule, dict(zip(names, said, strict=True)), row.stated_at)
+        for row, care in zip(rows, _cares(rule, column, [row.stated_at for row in rows]), strict=True):
+            row.care = care
     for row in rows:
         if len(row.key) > MOST_NAME_CHARACTERS:
             row.issues = _too_long(row.position, row.key, file)
@@ -113,6 +112,13 @@ def _details(row: dict[str, str]) -> DetailsRow:
         address=tuple(line for line in lines if line),
         restricted=row.get("restricted") == "1",
     )
+
+
+def _cares(rule: CareRule, column: Column, stated: Sequence[datetime | None]) -> list[CareRow]:
+    """What each row says of care; those that say the same are read once."""
+    names = rule.columns
+    cells = zip(*map(column, names), stated if rule.over_when else [None] * len(stated), strict=True)
+    return each(lambda said: care_said(rule, dict(zip(names, said[:-1], strict=True)), said[-1]), list(cells))
 
 
 def _entries(file: File, column: Column, count: int) -> Iterator[EntryRow]:

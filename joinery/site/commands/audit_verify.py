@@ -25,6 +25,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     problems = found.problems + ([] if guarded else ["the triggers that guard the tables are missing or changed"])
     if connection.vendor == "postgresql":
         problems += rights.beyond(connection)
+        if rights.owns(connection, "base_access"):
+            say("The role that serves owns the tables, and can take the guards off: see JOINERY_DATABASE_OWNER.")
     for problem in problems:
         say(f"joinery: {problem}")
     say(f"{found.rows:,} rows in {found.blocks:,} sealed blocks; {found.unsealed:,} rows not sealed yet.")

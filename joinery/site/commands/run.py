@@ -42,6 +42,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 def serve(host: str, port: int) -> int:
     """Run the pages and the worker; when one of them ends, end the other."""
+    os.environ.pop("JOINERY_DATABASE_OWNER", None)  # neither needs it, so that nobody finds it there
     web = subprocess.Popen(
         [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),

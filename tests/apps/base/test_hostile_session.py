@@ -296,6 +296,11 @@ def test_the_owner_who_opens_a_door_is_found_out(place: Place, django_db_blocker
             assert any(said in problem for problem in problems), (done, problems)
             for statement in undone.split("; "):
                 owner.execute(named(place, statement.replace("{role}", place.role)))
+    owner_role = urlsplit(place.owner_url).username
+    on_server(f"GRANT {owner_role} TO {place.role}")
+    with django_db_blocker.unblock():
+        assert any("act as the owner of base_access" in problem for problem in found(place))
+    on_server(f"REVOKE {owner_role} FROM {place.role}")
     with place.session(owner=True) as owner:
         owner.execute(named(place, 'DROP TRIGGER "{guard}" ON base_access'))
     done = place.deployment.run("migrate")

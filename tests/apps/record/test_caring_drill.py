@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from joinery.apps.place.models import Organisation
+from joinery.apps.record.actions import pass_relationships
 from joinery.apps.record.actions.caring import relate, stage_care
+from joinery.apps.record.facts import waiting_people
 from joinery.apps.record.models import Details, Item, Link, Person, Source, SourceRecord, Submission
 from joinery.apps.record.rows import CareRow
 from joinery.calc.access import recent_days
@@ -38,21 +40,13 @@ class Cared:
     said: dict[date, date | None] = field(default_factory=dict)
 
 
-class Drill:
+class World:
     """The place of the reorganisation drill, with care that begins and ends."""
 
-    def __init__(self, data: st.DataObject) -> None:
-        self.data = data
+    def __init__(self) -> None:
         self.place: Place = made_place()
         self.place.people = self.place.people[:2]
         self.cared: dict[tuple[str, str], Cared] = {}
-        for user in self.place.users:
-            self.place.give(user, self.one("ABCD"))
-        for person in self.place.people:
-            self.tell(person, self.one("ABCD"), None)
-
-    def one(self, choices: str | list[str]) -> str:
-        return self.data.draw(st.sampled_from(list(choices)))
 
     def tell(self, person: str, body: str, end: date | None) -> None:
         """A body says today until when it cares for a person."""
@@ -77,6 +71,36 @@ class Drill:
         self.cared[person, body] = Cared(person, body, record.pk, item.pk, source.pk)
         return self.cared[person, body]
 
+    def should_see(self) -> set[tuple[int, str]]:
+        """Which user may see which person today: they met at one body when the younger began, and care goes on."""
+        place, grace = self.place, recent_days("community_nurse")
+        passed = succession.passes(place.ends, place.edges)
+        seen = set()
+        for cared in self.cared.values():
+            episode = involvement.episode(cared.said, place.today)
+            if episode is None or not involvement.opens(*episode, place.today, grace):
+                continue
+            for member in place.members.values():
+                met = max(member.given, episode[0])
+                if succession.stands(passed, member.body, met) == succession.stands(passed, cared.body, met):
+                    seen.add((member.user, cared.person))
+        return seen
+
+
+class Drill(World):
+    """Random steps in it."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        super().__init__()
+        self.data = data
+        for user in self.place.users:
+            self.place.give(user, self.one("ABCD"))
+        for person in self.place.people:
+            self.tell(person, self.one("ABCD"), None)
+
+    def one(self, choices: str | list[str]) -> str:
+        return self.data.draw(st.sampled_from(list(choices)))
+
     def step(self) -> None:
         """A day or some weeks pass, and something happens."""
         place = self.place
@@ -100,21 +124,6 @@ class Drill:
         elif kind == "close" and len(there) > 2:
             place.close(there[0], place.today)()
 
-    def should_see(self) -> set[tuple[int, str]]:
-        """Which user may see which person today: they met at one body when the younger began, and care goes on."""
-        place, grace = self.place, recent_days("community_nurse")
-        passed = succession.passes(place.ends, place.edges)
-        seen = set()
-        for cared in self.cared.values():
-            episode = involvement.episode(cared.said, place.today)
-            if episode is None or not involvement.opens(*episode, place.today, grace):
-                continue
-            for member in place.members.values():
-                met = max(member.given, episode[0])
-                if succession.stands(passed, member.body, met) == succession.stands(passed, cared.body, met):
-                    seen.add((member.user, cared.person))
-        return seen
-
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
@@ -125,3 +134,49 @@ def test_who_may_see_whom_follows_care_through_every_reorganisation(data: st.Dat
             drill.step()
             assert drill.place.sees() == drill.should_see()
         transaction.set_rollback(True)
+
+
+def merged() -> World:
+    """Care of p1 at A, where the first user works, that ended before A and B became one; the second was at B."""
+    world = World()
+    for user, body in enumerate("AB"):
+        world.place.give(world.place.users[user], body)
+    world.tell("p1", "A", None)
+    world.place.today += DAY
+    world.tell("p1", "A", world.place.today)
+    world.place.merge(["A", "B"], "N", world.place.today)()
+    return world
+
+
+def test_care_that_ended_stays_ended_at_what_the_body_becomes_and_begins_anew_there() -> None:
+    world = merged()
+    place = world.place
+    first, second, _ = place.users
+    assert place.sees() == world.should_see() == {(first, "p1")}, "for the days that a nurse still has"
+    place.today += 40 * DAY
+    assert place.sees() == world.should_see() == set()
+    world.tell("p1", "A", None)
+    assert place.sees() == world.should_see() == {(first, "p1"), (second, "p1")}
+    world.tell("p1", "A", place.today)
+    place.today += 40 * DAY
+    assert place.sees() == world.should_see() == set(), "and what ends after it has passed on ends there too"
+
+
+def test_care_that_ends_ends_wherever_it_was_decided_to_go_on() -> None:
+    world = World()
+    place = world.place
+    heir = place.users[0]
+    place.give(heir, "C")
+    world.tell("p1", "A", None)
+    place.today += DAY
+    place.split("A", ["C", "D"], place.today)()
+    assert place.act(pass_relationships, ended="A", organisation_code="C") == 1
+    assert place.sees() == {(heir, "p1")}
+    place.today += DAY
+    world.tell("p1", "A", place.today)
+    assert waiting_people(place.today) == (), "its end is no other relationship that would wait"
+    assert place.sees() == {(heir, "p1")}
+    place.today += 40 * DAY
+    assert place.sees() == set()
+    world.tell("p1", "A", None)
+    assert [waits.people for waits in waiting_people(place.today)] == [1], "to begin anew is to be decided anew"

@@ -284,7 +284,8 @@ def test_rows_of_who_opted_out_or_was_not_checked_lately_are_left_out_of_plannin
     subjects, left_out = people_read()
     assert (len(subjects), left_out) == (3, 1)  # a row without a number cannot be asked about
     later = AT + timedelta(days=7)
-    assert check_opt_outs(tmp_path, [second, unasked], [unasked], later) == OptOuts(2, 1)
+    checked = check_opt_outs(tmp_path, [second, unasked], [unasked], later)
+    assert checked == OptOuts(2, 1, later.date() + timedelta(days=21))
     assert people_read(later)[1] == 1
     assert people_read(AT + timedelta(days=21))[1] == 2  # the first check is too old by then
     assert people_read(later + timedelta(days=21))[1] == 3

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from joinery.apps.base.action import Actor, Refused, action
 from joinery.apps.record.models import OptOutCheck
-from joinery.apps.record.opt_outs import packed
+from joinery.apps.record.opt_outs import VALID_DAYS, packed
 from joinery.calc.units import parse_nhs_number
 
 
 @dataclass(frozen=True, slots=True)
 class OptOuts:
-    """How many NHS numbers were asked about, and how many of them may be used."""
+    """How many NHS numbers were asked about, how many of them may be used, and up to which day that holds."""
 
     asked: int
     allowed: int
+    until: date
 
 
 @action("record.take_opt_outs")
@@ -37,7 +38,7 @@ def take_opt_outs(*, asked: Path, allowed: Path, actor: Actor, at: datetime) -> 
             "Give the answer to this question.",
         )
     OptOutCheck.objects.create(asked=packed(about), allowed=packed(may_be_used), made_by=actor.name, at=at)
-    return OptOuts(len(about), len(may_be_used))
+    return OptOuts(len(about), len(may_be_used), (at + timedelta(days=VALID_DAYS)).date())
 
 
 def _numbers(path: Path) -> set[str]:
