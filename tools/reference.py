@@ -38,6 +38,7 @@ from joinery.calc.access import (  # noqa: E402
 from joinery.calc.access_table import table as access_table  # noqa: E402
 from joinery.calc.returns import CHECKS, OTHER  # noqa: E402
 from tests.spec.asvs import CHAPTERS, STATES, Requirement, requirements  # noqa: E402
+from tests.spec.pages_by_role import GROUPS, WORDS, rows  # noqa: E402
 from tests.spec.return_rules import CASES  # noqa: E402
 
 TARGET = ROOT / "docs" / "reference" / "generated"
@@ -394,6 +395,31 @@ def _yes(allowed: bool) -> str:
     return "yes" if allowed else "no"
 
 
+# -- pages ----------------------------------------------------------------------------------------
+
+
+def pages() -> str:
+    """Who may open each page, as the tests try it."""
+    return page(
+        "Who may open which page",
+        "tests/spec/pages_by_role.py",
+        "Every page is asked for by everybody in a test, and opens for whom this table names. Staff stand in an "
+        "organisation that cares for the person, wrote the row, or was asked; without that a page of theirs is refused. "
+        "Names of tasks are those of [who may see what](access.md).",
+        table(
+            ("Page", "Who may ask for it", "Who may send its form"),
+            ((f"`{name}`", _who(read), "the same" if change == read else _who(change)) for name, (read, change) in rows().items()),
+        ),
+        "A task stands for these roles:",
+        table(("Task", "Roles"), ((f"`{task}`", ", ".join(ROLES[role] for role in GROUPS[task])) for task in TASKS)),
+    )
+
+
+def _who(words: Iterable[str]) -> str:
+    """The cell of a table of pages in words."""
+    return "; ".join(WORDS.get(word) or (f"`{word}`" if word in TASKS else ROLES[word]) for word in words)
+
+
 # -- settings -------------------------------------------------------------------------------------
 
 
@@ -438,6 +464,7 @@ PAGES = {
     "returns.md": returns,
     "command-line.md": command_line,
     "access.md": access,
+    "pages.md": pages,
     "asvs.md": asvs,
     "settings.md": settings,
 }

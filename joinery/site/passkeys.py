@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from struct import error as StructError
@@ -17,6 +18,7 @@ from allauth.mfa.webauthn.internal import auth
 from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from django.contrib.auth.decorators import login_not_required
+from django.forms import HiddenInput, JSONField
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
@@ -39,13 +41,31 @@ def _readable() -> Iterator[None]:
         raise get_adapter().validation_error("incorrect_code") from None
 
 
+class _Decoder(json.JSONDecoder):
+    """Reads JSON as a form expects it: what is nested too deep, or a number too long to read, is none either."""
+
+    def decode(self, s: str, *args: Any) -> Any:
+        try:
+            return super().decode(s, *args)
+        except (RecursionError, ValueError):
+            raise json.JSONDecodeError("not readable", "", 0) from None
+
+
+def _credential() -> JSONField:
+    return JSONField(widget=HiddenInput, decoder=_Decoder)
+
+
 class AddForm(forms.AddWebAuthnForm):
+    credential = _credential()
+
     def clean(self) -> Any:
         with _readable():
             return super().clean()
 
 
 class AuthenticateForm(forms.AuthenticateWebAuthnForm):
+    credential = _credential()
+
     def clean_credential(self) -> Authenticator:
         with _readable():
             return super().clean_credential()

@@ -11,7 +11,7 @@ A model states how its table is guarded in the class attribute `guard`:
 Only `joinery migrate` installs them (SQLite drops a table's triggers whenever the table is altered).
 They are current when the triggers of our tables, read back from the database, are these and no others,
 to the letter: one that was altered under its own name, switched off or added by somebody else is seen. So
-is what else can come between a statement and a table of PostgreSQL: a rule, and row security.
+is what else can come between a statement and a table of PostgreSQL: a rule, row security, a table below it.
 
 On PostgreSQL a trigger finds our tables and nobody's of the same name (its `search_path` is pinned, last in
 it the temporary tables), and captures with the rights of the tables' owner: who writes needs no right to
@@ -97,7 +97,9 @@ def installed(connection: BaseDatabaseWrapper) -> set[tuple[str, str, str]]:
             "WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace "
             "UNION ALL SELECT rulename, tablename, 'RULE' FROM pg_rules WHERE schemaname = current_schema() "
             "UNION ALL SELECT '', relname, 'ROW SECURITY' FROM pg_class "
-            "WHERE relrowsecurity AND relnamespace = current_schema()::regnamespace"
+            "WHERE relrowsecurity AND relnamespace = current_schema()::regnamespace "
+            "UNION ALL SELECT inhrelid::regclass::text, relname, 'HEIR' FROM pg_inherits JOIN pg_class c "
+            "ON c.oid = inhparent WHERE relnamespace = current_schema()::regnamespace"
         )
     ours = {model._meta.db_table for model in guarded_models()}
     with connection.cursor() as cursor:
@@ -116,10 +118,12 @@ def remove(connection: BaseDatabaseWrapper) -> None:
         for name, table, described in sorted(installed(connection)):
             if described == "ROW SECURITY":
                 cursor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
-                continue
-            kind = "RULE" if described == "RULE" else "TRIGGER"
-            on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
-            cursor.execute(f'DROP {kind} "{name}"{on}')
+            elif described == "HEIR":
+                cursor.execute(f'ALTER TABLE {name} NO INHERIT "{table}"')
+            else:
+                kind = "RULE" if described == "RULE" else "TRIGGER"
+                on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
+                cursor.execute(f'DROP {kind} "{name}"{on}')
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

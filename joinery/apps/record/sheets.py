@@ -6,7 +6,7 @@ checked again, so that a million rows of the same few words cost little.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
@@ -42,10 +42,6 @@ _MOST_REMEMBERED = 20_000
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NO_TEXT = "is not UTF-8 text, or holds the character U+0000. Save the file as CSV (UTF-8)."
-
-
-# Takes the cells of some columns out of a row.
-Cells = Callable[[Sequence[str]], tuple[str, ...]]
 
 
 class Line(NamedTuple):
@@ -127,10 +123,6 @@ class Sheet:
         for index, word in self._translate:
             found[index] = word(found[index])
         return dict(zip(self.columns, map(str.strip, found[: len(self.columns)]), strict=True))
-
-    def cells_of(self, columns: Iterable[str]) -> Cells:
-        """What takes the cells of some columns out of those of a row; a column that is not there is left out."""
-        return _taking([self.columns.index(column) for column in columns if column in self.columns])
 
     def _batch(self, first: int, records: Records) -> Batch:
         from joinery.apps.record.blocks import put_together
@@ -301,12 +293,6 @@ def _iso_day(cell: str) -> str:
     text = cell.strip()
     day = day_of(text) if text else None
     return day.isoformat() if day else cell
-
-
-def _taking(places: Sequence[int]) -> Cells:
-    if len(places) < 2:
-        return lambda row: tuple([row[place] for place in places])
-    return itemgetter(*places)
 
 
 def open_sheet(path: Path, feed: Feed, variant: Variant | None = None) -> Sheet:

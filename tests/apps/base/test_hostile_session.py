@@ -332,3 +332,15 @@ def found(place: Place) -> list[str]:
 def test_the_role_that_serves_has_tables_counted(place: Place) -> None:
     with place.session() as session:
         assert session.execute("SELECT joinery_analyze('place_statement')").fetchone() is not None
+
+
+def test_the_owner_who_changes_what_was_sealed_is_found_out(place: Place) -> None:
+    """The last test here: the deployment is spoilt by it. What else an owner can do to the logs is in test_seal.py."""
+    with place.session(owner=True) as owner:
+        owner.execute("ALTER TABLE base_access DISABLE TRIGGER USER")
+        owner.execute("UPDATE base_access SET reason = 'other' WHERE id = (SELECT min(id) FROM base_access)")
+        owner.execute("ALTER TABLE base_access ENABLE TRIGGER USER")
+        owner.execute(f"INSERT INTO base_access (id, {LOOK[1:]} OVERRIDING SYSTEM VALUE VALUES (-5, {VALUES})")
+    problems = place.deployment.json("audit", "verify")["problems"]
+    assert [problem for problem in problems if "was changed" in problem] and len(problems) == 2
+    assert "base_access row -5 was added among sealed rows" in problems
