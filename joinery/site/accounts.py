@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from joinery.site import oidc
-from joinery.site.context import Request, demo_users, is_person
+from joinery.site.context import Request, demo_users, first_page
 from joinery.site.idle import why_ended
 from joinery.site.jinja import url
 
@@ -34,10 +34,10 @@ class Adapter(DefaultAccountAdapter):
         return False
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """To what was typed before; or to the page of people who are here for themselves; or to find somebody."""
+        """To what was typed before, or to the page where their work begins."""
         if why_ended(request)["unsent"]:
             return url("account_unsent")
-        return url("privacy:mine") if is_person(cast(Request, request)) else super().get_login_redirect_url(request)
+        return url(first_page(cast(Request, request)))
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Who logged in a moment ago has just shown who they are."""

@@ -5,7 +5,6 @@ Whatever is sent, no page fails, nothing is done twice, and nobody reads what is
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -17,8 +16,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from joinery.apps.base.columns import select
-from tests.pages.hostile_world import CANARY, KEPT_BACK, PARAMETERS, Hostile, user_of
-from tests.pages.world import COUNCIL, SURGERY
+from tests.pages.hostile_world import CANARY, KEPT_BACK, PARAMETERS, Hostile
+from tests.pages.world import COUNCIL
 from tests.spec.pages_by_role import ROLES, rows, visitors
 
 pytestmark = pytest.mark.django_db  # each test within what the module shares
@@ -147,7 +146,7 @@ def forms(hostile: Hostile) -> list[tuple[str, str, dict[str, str]]]:
 
 def test_the_forms_are_found(forms: list[tuple[str, str, dict[str, str]]]) -> None:
     assert len(forms) > 35
-    some = {"words", "family_name", "login", "title", "role", "verdict", "note", "bodies", "body", "unit", "credential"}
+    some = {"words", "family_name", "login", "title", "role", "verdict", "note", "body", "unit", "credential"}
     assert some - {name for _, _, fields in forms for name in fields} == set()
 
 
@@ -199,13 +198,12 @@ SENT_TWICE = {
     "privacy:report": ("carer", {"words": "She is my neighbour"}, "privacy_privacytask"),
     "privacy:task": ("privacy_officer", {"verdict": "in_order", "words": "She told me why"}, "privacy_privacyanswer"),
     "review:case": ("records_officer", {"answer": "same", "note": "Alike"}, "record_review"),
-    "feeds:row": ("gp", {"do": "set aside", "reason": "No such day"}, "record_mending"),
+    "feeds:row": ("gp", {"do": "set aside", "reason": "No such day"}, "record_correction"),
     "place:adopt": ("integration_lead", {}, "place_home"),
     "place:add_body": (
         "integration_lead", {"code": "NEW1", "name": "New Home", "form": "care_home"}, "place_organisation",
     ),
     "place:home": ("integration_lead", {"how": "known", "body": COUNCIL}, "place_home"),
-    "place:name_lead": ("integration_lead", {"body": SURGERY, "name": "Ann Hill"}, "place_edition"),
     "staff:end": ("staff_manager", {}, "base_actionentry"),
 }  # fmt: skip
 
@@ -224,6 +222,90 @@ def test_a_form_that_is_sent_twice_is_done_once(hostile: Hostile) -> None:
         if (once == before and form) or twice != once:
             wrong.append(f"{name}: {counts} rows of {table}; {answer.status_code}")
     assert not wrong, "\n".join(wrong)
+
+
+# -- headers and files ------------------------------------------------------------------------------
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "a host of another": {"HTTP_HOST": "evil.example"},
+    "no host": {"HTTP_HOST": ""},
+    "a forwarded host": {"HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_FORWARDED": "host=evil.example"},
+    "a forwarded address": {"HTTP_X_FORWARDED_FOR": "' OR 1=1 --, ::1", "HTTP_X_REAL_IP": "\0"},
+    "a path of its own": {"HTTP_X_ORIGINAL_URL": "/looks/", "HTTP_X_REWRITE_URL": "/looks/"},
+    "another method": {"HTTP_X_HTTP_METHOD_OVERRIDE": "DELETE"},
+    "a page before": {"HTTP_REFERER": f"https://evil.example/{SCRIPT}", "HTTP_ORIGIN": "null"},
+    "languages": {"HTTP_ACCEPT_LANGUAGE": "en;q=" + "9" * 5000, "HTTP_ACCEPT": "a/b;q=x," * 2000},
+    "a long agent": {"HTTP_USER_AGENT": SCRIPT * 4000},
+    "a cookie": {"HTTP_COOKIE": "sessionid=" + "x" * 8000 + "; csrftoken=\x01; messages=" + "9" * 8000},
+    "no type": {"CONTENT_TYPE": "\xff/;boundary=", "HTTP_CONTENT_ENCODING": "gzip"},
+}
+
+
+def test_a_header_changes_nothing(hostile: Hostile) -> None:
+    wrong = []
+    person = hostile.address("record:person")
+    for what, headers in HEADERS.items():
+        for who, address in (("gp", person), ("away", person), ("signed out", "/log-in/"), ("gp", "/log-out/")):
+            answer = hostile.asks(who, "get", address, **headers)
+            wrong += _wrong(answer, f"{what} to {address}")
+            if "evil.example" in answer.body + str(answer.headers) or SCRIPT in answer.body:
+                wrong.append(f"{what} to {address} is taken over")
+            if who == "away" and answer.status_code == 200:
+                wrong.append(f"{what} opens {address}")
+            for header, should in (("X-Frame-Options", "DENY"), ("Cache-Control", "no-store")):
+                if answer.status_code != 400 and should not in answer.get(header, ""):
+                    wrong.append(f"{what} to {address}: {header} is {answer.get(header)}")
+    assert not wrong, "\n".join(wrong)
+
+
+FILES = {
+    "../../../../tmp/evil.csv": b"person_id\n1\n",
+    "..\\..\\evil.csv": b"person_id\n1\n",
+    "evil\0.csv": b"person_id\n1\n",
+    "e" * 5000 + ".csv": b"person_id\n1\n",
+    f"{SCRIPT}.csv": b"person_id\n1\n",
+    "\u202evsc.exe": b"MZ\x90\0",
+    "empty.csv": b"",
+    "none.csv": b"\0" * 5000,
+    "test.com": b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*",
+    "packed.zip": b"PK\x03\x04" + b"\xff" * 200,
+    "packed.gz": b"\x1f\x8b\x08" + b"\xff" * 200,
+    "entities.xml": b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+    "deep.ndjson": b"[" * 50_000,
+    "digits.ndjson": b'{"resourceType": "Patient", "id": ' + b"9" * 5000 + b"}",
+    "formula.csv": b"person_id,family_name\n=cmd|' /C calc'!A0,@SUM(1)\n",
+    "words.csv": b"\xff\xfep\0e\0r\0",
+}
+UPLOADS: dict[str, dict[str, str]] = {
+    "feeds:upload": {"feed": "council", "sender": COUNCIL},
+    "place:take_file": {},
+    "measures:series": {"name": "Visits", "kind": "count", "each": "month"},
+}
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_a_hostile_file_is_refused_or_kept_in_words(hostile: Hostile, name: str) -> None:
+    wrong = []
+    for feed in ("council", "fhir", "adt") if name == "feeds:upload" else ("",):
+        for called, body in FILES.items():
+            form = UPLOADS[name] | ({"feed": feed} if feed else {}) | {"file": SimpleUploadedFile(called, body)}
+            answer = hostile.asks("integration_lead", "post", hostile.address(name), form)
+            wrong += _wrong(answer, f"{name} {feed} {called[:40]!r}")
+            if SCRIPT in answer.body or "root:" in answer.body or answer.status_code in (403, 404):
+                wrong.append(f"{name} {feed} {called[:40]!r}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+# -- onward ---------------------------------------------------------------------------------------
+
+
+def test_nobody_is_led_to_another_site(hostile: Hostile) -> None:
+    for onward in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\t//evil.example"):
+        for who in ("gp", "signed out", "pending"):
+            for method in ("get", "post"):
+                address = "/log-in/?" + urlencode({"next": onward})
+                answer = hostile.asks(who, method, address, {"next": onward, "login": "a@b.example", "password": "x"})
+                assert not re.match(r"(https?:)?//|javascript|/\\|\s", answer.get("Location", "")), (who, onward)
 
 
 def _count(table: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,6 +25,9 @@ R = TypeVar("R")
 # How often a page asks for a lock before it gives up, and how long it waits in between. Most work is done by then.
 TRIES, TRY_SECONDS = 20, 0.1
 BUSY = "A long file is being taken. Try again in some minutes."
+
+NO_CODE = "(no code)"
+_CODE = re.compile(r"[\w.:/+-]{0,64}", re.ASCII)
 
 _inside: ContextVar[bool] = ContextVar("inside_action", default=False)
 
@@ -78,7 +82,7 @@ def action(name: str, targets: tuple[str, ...] = ()) -> Callable[[Callable[P, R]
 def _outermost(name: str, targets: tuple[str, ...], function: Callable[..., R], kwargs: dict[str, Any]) -> R:
     actor: Actor = kwargs["actor"]
     at: datetime = kwargs["at"]
-    kept = {target: kwargs.get(target) for target in targets}
+    kept = {target: _kept(kwargs.get(target)) for target in targets}
     token = _inside.set(True)
     try:
         with transaction.atomic():
@@ -92,6 +96,13 @@ def _outermost(name: str, targets: tuple[str, ...], function: Callable[..., R], 
         raise
     finally:
         _inside.reset(token)
+
+
+def _kept(value: Any) -> Any:
+    """A target as the entry keeps it for good: no more than an id or a code, for a forged form can hold anything."""
+    if isinstance(value, list | tuple):
+        return [_kept(each) for each in value]
+    return NO_CODE if isinstance(value, str) and not _CODE.fullmatch(value) else value
 
 
 @contextmanager

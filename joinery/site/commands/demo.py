@@ -35,6 +35,8 @@ USERS: tuple[dict[str, Any], ...] = (
     {"name": "Gwen Pascoe", "email": "gwen@demo.example", "role": "records_officer", "organisation": "999"},
     {"name": "Hal Morton", "email": "hal@demo.example", "role": "records_officer", "organisation": "ZC1"},
     {"name": "Ines Calder", "email": "ines@demo.example", "role": "care_home_manager", "organisation": "1-999000104"},
+    # A group that runs Harbour Home Care, Orchard Lea and more: she sees the people of all of them.
+    {"name": "Rhona Blythe", "email": "rhona@demo.example", "role": "care_home_manager", "organisation": "1-999000001"},
     {"name": "Owen Rudd", "email": "owen@demo.example", "role": "home_care_manager", "organisation": "1-999000102"},
     {"name": "Farah Aziz", "email": "farah@demo.example", "role": "hospital_nurse", "organisation": "ZH1"},
     {"name": "Ivy Trew", "email": "ivy@demo.example", "role": "privacy_officer", "organisation": "ZPL01"},

@@ -15,7 +15,7 @@ from joinery.apps.record import facts as record
 from joinery.calc.access import RECORD_QUALITY, may_review
 from joinery.site.context import Request, standing_of
 from joinery.site.jinja import url
-from joinery.site.linking.words import makers_of, note_of, number
+from joinery.site.linking.words import is_number, makers_of, note_of, number
 from joinery.site.person import opened
 from joinery.site.place.looking import acting
 
@@ -65,7 +65,7 @@ def _act(request: Request, viewing: Viewing) -> None:
             raise Refused("absent", "That decision is not about a record of this person.")
         actions.withdraw_decision(record_id=record_id, other_id=other_id, note=note_of(request), **acting(request))
         return
-    chosen = [int(each) for each in request.POST.getlist("records") if each.isascii() and each.isdecimal()]
+    chosen = [int(each) for each in request.POST.getlist("records") if is_number(each)]
     if not chosen:
         raise Refused("records", "Choose the records that are about somebody else")
     actions.split_records(

@@ -39,6 +39,15 @@ def makers_of(made_by: str) -> list[str]:
 def number(request: Request, name: str) -> int:
     """A record's number out of a form. Raises BadRequest."""
     text = request.POST.get(name, "")
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+    if not is_number(text):
         raise BadRequest(name)
     return int(text)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number that a database can hold.
+
+    >>> is_number("7"), is_number("9" * 19), is_number("²")
+    (True, False, False)
+    """
+    return text.isascii() and text.isdecimal() and len(text) < 19

@@ -33,6 +33,8 @@ def override(request: Request, person_id: str) -> HttpResponse:
             actions.break_glass(person_id=asked, posts=posts, reason=reason, words=words, **acting(request))
             return redirect(url("record:person", person_id=person_id))
         except Refused as refused:
+            if refused.code == "opened":  # the form was sent twice
+                return redirect(url("record:person", person_id=person_id))
             errors = [
                 {"field": refused.code if refused.code in ("reason", "words") else "", "message": refused.message}
             ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
+from joinery.apps.base.action import NO_CODE, Actor, Refused, action, one_at_a_time
 from joinery.apps.base.actions import add_user
 from joinery.apps.base.models import ActionEntry, User
 from tests.support import locked
@@ -21,7 +21,7 @@ AT = datetime(2026, 3, 3, 14, 30, tzinfo=UTC)
 # Codes of organisations, and words of closed lists.
 HARMLESS = {
     *("feed", "part", "role", "file_digest", "digest", "source"),
-    *("code", "codes", "ended", "target", "form", "kind"),
+    *("code", "codes", "ended", "target", "form", "kind", "reason", "verdict"),
     # Of two records or several, their ids; an answer, and the ids of who gave it.
     *("pair", "record_ids", "answer", "by"),
 }
@@ -133,6 +133,17 @@ def test_every_action_keeps_ids_and_codes_only() -> None:
                 targets |= {t for word in node.keywords if word.arg == "targets" for t in ast.literal_eval(word.value)}
     assert "submission_id" in targets  # it does read them
     assert {t for t in targets if not t.endswith(("_id", "_code")) and t not in HARMLESS} == set()
+
+
+@pytest.mark.parametrize("typed", ["Anna Example", "999 000 0018", "\x00", "x" * 65, "é"])
+def test_what_is_typed_in_place_of_a_code_is_not_kept(typed: str) -> None:
+    @action("tests.chosen", targets=("kind", "codes"))
+    def choose(*, kind: str, codes: tuple[str, ...], actor: Actor, at: datetime) -> None:
+        raise Refused("kind", "Choose one of these.")
+
+    with pytest.raises(Refused):
+        choose(kind=typed, codes=("icb:QJK", typed), actor=ACTOR, at=AT)
+    assert ActionEntry.objects.get().targets == {"kind": NO_CODE, "codes": ["icb:QJK", NO_CODE]}
 
 
 def test_who_does_not_wait_for_a_lock_is_told_when_somebody_holds_it_and_gets_it_after_that() -> None:

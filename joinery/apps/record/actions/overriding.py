@@ -53,13 +53,13 @@ def override_record(
     record_id = founding_record(now) if now else None
     if now is None or record_id is None:
         raise Refused("absent", "There is no such record.")
+    said = {"record_id": record_id, "user_id": actor.user_id, "reason": reason, "words": words.strip()}
+    if Override.objects.filter(**said, until_at__gt=at).exists():
+        raise Refused("opened", "You have opened this record for this reason already.")
     made = Override.objects.create(
-        record_id=record_id,
-        user_id=actor.user_id,
+        **said,
         role=decision.post.role,
         organisation=decision.post.organisation,
-        reason=reason,
-        words=words.strip(),
         at=at,
         until_at=at + timedelta(hours=OVERRIDE_HOURS),
     )

@@ -49,17 +49,17 @@ def restrict(
     keys = dict.fromkeys(key for name in names if (key := name_key(name)))
     if seals != bool(keys):
         raise Refused("names", "Write each name that is to be sealed, and none for anything else.")
-    return Restriction.objects.create(
-        record_id=_record_of(person_id),
-        kind=kind,
-        organisation_id=_organisation(organisation_code, at.date()),
-        writer_id=_organisation(writer_code, at.date()),
-        item_id=_item_of(person_id, entry_id) if entry_id is not None else None,
-        names=f" {' '.join(keys)} " if keys else "",
-        words=words.strip(),
-        made_by=actor.name,
-        at=at,
-    ).pk
+    said = {
+        "record_id": _record_of(person_id),
+        "kind": kind,
+        "organisation_id": _organisation(organisation_code, at.date()),
+        "writer_id": _organisation(writer_code, at.date()),
+        "item_id": _item_of(person_id, entry_id) if entry_id is not None else None,
+        "names": f" {' '.join(keys)} " if keys else "",
+    }
+    # A form may be sent twice: what holds already is not said again.
+    held = Restriction.objects.exclude(pk__in=RestrictionEnd.objects.values("restriction_id")).filter(**said).first()
+    return (held or Restriction.objects.create(**said, words=words.strip(), made_by=actor.name, at=at)).pk
 
 
 @action("record.end_restriction", targets=("restriction_id",))
