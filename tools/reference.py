@@ -404,11 +404,14 @@ def pages() -> str:
         "Who may open which page",
         "tests/spec/pages_by_role.py",
         "Every page is asked for by everybody in a test, and opens for whom this table names. Staff stand in an "
-        "organisation that cares for the person, wrote the row, or was asked; without that a page of theirs is refused. "
+        "organisation that cares for the person, wrote the row, or was asked; elsewhere they are refused. "
         "Names of tasks are those of [who may see what](access.md).",
         table(
             ("Page", "Who may ask for it", "Who may send its form"),
-            ((f"`{name}`", _who(read), "the same" if change == read else _who(change)) for name, (read, change) in rows().items()),
+            (
+                (f"`{name}`", _who(read), "the same" if change == read else _who(change))
+                for name, (read, change) in rows().items()
+            ),
         ),
         "A task stands for these roles:",
         table(("Task", "Roles"), ((f"`{task}`", ", ".join(ROLES[role] for role in GROUPS[task])) for task in TASKS)),

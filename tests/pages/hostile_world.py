@@ -104,7 +104,9 @@ def make(folder: Path) -> Hostile:
     set_home(code=COUNCIL, **acting)
     restricted = {"meta": {"security": [{"code": "R"}]}}
     world.sends(SURGERY, patient("p1", "Fenwick", "Ada", number="9990004714"), problem("c1", "p1", "Gout"))
-    world.sends(TRUST, patient("t1", "Fenwick", "Ada", number="9990004714"), problem("s1", "t1", KEPT_BACK) | restricted)
+    world.sends(
+        TRUST, patient("t1", "Fenwick", "Ada", number="9990004714"), problem("s1", "t1", KEPT_BACK) | restricted
+    )
     world.sends(OTHER_SURGERY, patient("z1", CANARY, "Zoe", born="1931-03-03"), problem("z2", "z1", f"{CANARY}itis"))
     world.sends(SURGERY, patient("q1", "Marsh", "Cora", born="1950-05-05", number=NUMBERS[0]))
     world.sends(TRUST, patient("q2", "Marsh", "Cora", born="1950-05-05", number=NUMBERS[1]))
@@ -138,8 +140,11 @@ def _rows(made: Hostile, folder: Path) -> None:
         bad = f'{{"resourceType": "Patient", "id": "b1", "birthDate": "soon", "name": [{{"family": "{family}"}}]}}\n'
         taken = take_text(folder, made.world.at, bad, sender=sender, feed="fhir", name="bad.ndjson")
         assert taken.quarantined == 1
-        sql = "SELECT s.id, s.source_id, q.id FROM record_submission s JOIN record_quarantined q ON q.submission_id = s.id "
-        found = select(f"{sql} WHERE s.id = %s", [taken.submission_id])[0]
+        sql = (
+            "SELECT s.id, s.source_id, q.id FROM record_submission s "
+            "JOIN record_quarantined q ON q.submission_id = s.id WHERE s.id = %s"
+        )
+        found = select(sql, [taken.submission_id])[0]
         ids.update(zip(("submission_id", "source_id", "quarantined_id"), found, strict=True))
 
 

@@ -17,7 +17,7 @@ from django.test import Client
 
 from joinery.apps.base.columns import select
 from tests.pages.hostile_world import CANARY, KEPT_BACK, PARAMETERS, Hostile
-from tests.pages.world import COUNCIL
+from tests.pages.world import COUNCIL, TRUST
 from tests.spec.pages_by_role import ROLES, rows, visitors
 
 pytestmark = pytest.mark.django_db  # each test within what the module shares
@@ -163,7 +163,8 @@ def test_hostile_text_in_every_field_is_only_text(hostile: Hostile, forms: Any) 
 def test_a_field_of_a_million_letters_is_answered(hostile: Hostile, forms: Any) -> None:
     wrong = []
     for who, to, fields in forms:
-        wrong += _sent(hostile, who, to, fields | dict.fromkeys(list(fields)[:2], "é" * 500_000), "a million letters")
+        typed = [name for name in fields if name != "csrfmiddlewaretoken"]
+        wrong += _sent(hostile, who, to, fields | dict.fromkeys(typed[-1:], "x" * 1_000_000), "a million letters")
     assert not wrong, "\n".join(wrong)
 
 
@@ -199,11 +200,10 @@ SENT_TWICE = {
     "privacy:task": ("privacy_officer", {"verdict": "in_order", "words": "She told me why"}, "privacy_privacyanswer"),
     "review:case": ("records_officer", {"answer": "same", "note": "Alike"}, "record_review"),
     "feeds:row": ("gp", {"do": "set aside", "reason": "No such day"}, "record_correction"),
-    "place:adopt": ("integration_lead", {}, "place_home"),
     "place:add_body": (
         "integration_lead", {"code": "NEW1", "name": "New Home", "form": "care_home"}, "place_organisation",
     ),
-    "place:home": ("integration_lead", {"how": "known", "body": COUNCIL}, "place_home"),
+    "place:home": ("integration_lead", {"how": "known", "body": TRUST}, "place_home"),
     "staff:end": ("staff_manager", {}, "base_actionentry"),
 }  # fmt: skip
 
@@ -219,7 +219,7 @@ def test_a_form_that_is_sent_twice_is_done_once(hostile: Hostile) -> None:
                 if answer.status_code >= 500:
                     wrong.append(f"{name}: {answer.status_code}")
         before, once, twice = counts
-        if (once == before and form) or twice != once:
+        if once == before or twice != once:
             wrong.append(f"{name}: {counts} rows of {table}; {answer.status_code}")
     assert not wrong, "\n".join(wrong)
 
@@ -300,7 +300,13 @@ def test_a_hostile_file_is_refused_or_kept_in_words(hostile: Hostile, name: str)
 
 
 def test_nobody_is_led_to_another_site(hostile: Hostile) -> None:
-    for onward in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\t//evil.example"):
+    for onward in (
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "\t//evil.example",
+    ):
         for who in ("gp", "signed out", "pending"):
             for method in ("get", "post"):
                 address = "/log-in/?" + urlencode({"next": onward})

@@ -1,4 +1,4 @@
-"""Who may open each page, as a table written apart from what decides it; docs/reference/generated/pages.md is made of it.
+"""Who may open each page: a table written apart from what decides, of which docs/reference/generated/pages.md is made.
 
 Down the names of the URL map; `read` says who may ask for the page, `change` who may send its form (`=`: the same, as
 on a page that has none; `none`: nobody, by that method). Whoever is not named is refused, and before that asked to
