@@ -28,7 +28,6 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         raise Problem(f"{error.filename} cannot be read: {error.strerror}.") from None
     except Refused as refused:
         raise Problem(str(refused)) from None
-    say(
-        f"{taken.asked:,} people asked about: planning may use {taken.allowed:,} of them, up to {taken.until:%-d %B %Y}."
-    )
+    until = f"{taken.until:%-d %B %Y}"
+    say(f"{taken.asked:,} people asked about: planning may use {taken.allowed:,} of them, up to {until}.")
     return {"asked": taken.asked, "allowed": taken.allowed, "until": taken.until.isoformat()}, 0
