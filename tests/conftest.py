@@ -44,7 +44,10 @@ def missing(what: str, why: str) -> NoReturn:
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
-    assert settings.DATABASES  # read now, so that pytest-django finds them and sets Django up
+    # Read now, so that pytest-django finds them and sets Django up. It knows Django's engine for SQLite by name, and
+    # would give each process a file where another has it in memory.
+    if not on_postgres():
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = ":memory:"
 
 
 # The tests of these start processes and take longest: they go first, so that none is left to one core at the end.
