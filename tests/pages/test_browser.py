@@ -141,7 +141,7 @@ STATES: dict[str, tuple[str, Callable[[Page], object], str, int]] = {
     "entry": (GP, original, "What was sent, word for word", 200),
     "looked": (GP, then(MARGARET, "Everyone who has looked"), "Who has looked at this record", 200),
     "refused": (GP, refused_address, "You cannot open this record", 403),
-    "refused role": (LEAD, search(Last_name="Smith"), "Your role does not include", 403),
+    "refused role": (LEAD, refused_address, "Your role does not include", 403),
     "400": (GP, bad_cursor, "We could not read that request", 400),
     "403 form": (GP, without_token, "This page was open for too long", 403),
     "404": (GP, go("/nowhere/"), "Page not found", 404),

@@ -52,7 +52,7 @@ def test_the_tutorial_builds_this_demonstration() -> None:
         (FOSTER, "No known allergies , stated by"),
         (FOSTER, "None recorded by Wexcombe Council"),
         (WILSON, "Not received. No organisation has sent allergies"),
-        (CLARKE, "Withheld If you need this entry"),
+        (CLARKE, "Withheld Recorded by"),
     ],
 )
 def test_the_nurse_sees_what_the_tutorial_says(seen: dict[str, Any], number: str, words: str) -> None:

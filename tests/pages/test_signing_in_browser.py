@@ -14,7 +14,7 @@ from tests.pages.test_browser import fits_and_is_accessible
 pytestmark = pytest.mark.browser
 
 # Of the demonstration's users; with a passkey, a password is no longer enough for her.
-WHO = "hal"
+WHO, BEGINS = "hal", "Records that wait for a decision"
 DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -68,13 +68,13 @@ def test_a_passkey_is_made_used_alone_used_after_the_password_and_removed(page: 
     page.get_by_role("link", name="Log in with a passkey").click()
     look(page, "log in with a passkey")
     page.get_by_role("button", name="Log in", exact=True).click()
-    heading(page, "Find a person")
+    heading(page, BEGINS)
     leave(page)
     log_in(page, WHO)
     heading(page, "Enter your code")
     look(page, "enter your code")
     page.get_by_role("button", name="Use your passkey").click()
-    heading(page, "Find a person")
+    heading(page, BEGINS)
     page.goto("/log-in/again/passkey/?next=/account/")
     look(page, "show that it is you")
     page.get_by_role("button", name="Use your passkey").click()
@@ -91,7 +91,7 @@ def test_a_passkey_is_made_used_alone_used_after_the_password_and_removed(page: 
     heading(page, "Log in with a passkey")
     expect(page.get_by_role("alert").first).to_contain_text("That did not work")
     log_in(page, WHO)
-    heading(page, "Find a person")
+    heading(page, BEGINS)
 
 
 def test_a_device_that_gives_no_passkey_leads_to_words_and_no_further(site: Site) -> None:
