@@ -74,6 +74,8 @@ def meets_a_database(item: pytest.Item) -> bool:
     """True when a test uses the test database, or its file works with deployments (see `tests.support`)."""
     from tests import support
 
+    if item.get_closest_marker("any_database"):
+        return False
     if item.get_closest_marker("django_db") or DATABASES & set(getattr(item, "fixturenames", ())):
         return True
     names = vars(item.module).values() if isinstance(item, pytest.Function) else ()

@@ -9,7 +9,8 @@ import pytest
 from tests.pages.hostile_world import CANARY, KEPT_BACK, PARAMETERS, Hostile
 from tests.spec.pages_by_role import EVERYBODY, NOT_IN, rows, visitors
 
-pytestmark = pytest.mark.django_db  # each test within what the module shares
+# Each test within what the module shares; who may see a page hangs on no database.
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 ROWS = rows()
 
 
