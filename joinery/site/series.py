@@ -87,6 +87,8 @@ def bodies(request: Request, look: Look, series_id: int) -> HttpResponse:
 @page
 def body(request: Request, look: Look, series_id: int, code: str) -> HttpResponse:
     """The series of one body, drawn and as a table, with what it took over from."""
+    if "\0" in code:  # which no code has, and PostgreSQL cannot be asked for
+        raise Http404
     found = facts.series_page(series_id, code, look.as_at)
     if found is None:
         raise Http404
