@@ -196,7 +196,8 @@ class _Asked:
                     closed.add(relationship)
                     continue
                 opened.setdefault(relationship, seat.post)
-                reads.update(rule.reads)
+                if rule.reads:
+                    reads.update(rule.reads)
                 if rule.reads_own:
                     inside |= organisations
         for relationship in _FIRST:
@@ -228,16 +229,20 @@ class _Seat:
             found[NO_RELATIONSHIP] = set(self.wholly)
         if known.override and OVERRIDE in self.rules:
             found[OVERRIDE] = set(self.wholly)
-        met = [each for each in known.involved if each.organisation in self.windows and self._meets(each, on)]
+        windows = self.windows
+        met = [each for each in known.involved if each.organisation in windows and self._meets(each, on)]
         if not met:
             return found
-        refused = {each.organisation for each in known.objected}
-        barred = any(each.refuses(self.places) for each in known.objected)
+        refused = {each.organisation for each in known.objected} if known.objected else ()
+        barred = any(each.refuses(self.places) for each in known.objected) if known.objected else False
         for each in met:
             way = self._since(each, on)
-            if way in self.rules and (barred or each.organisation in refused):
+            if (barred or each.organisation in refused) and way in self.rules:
                 way = "objected"
-            found.setdefault(way, set()).add(each.organisation)
+            if way in found:
+                found[way].add(each.organisation)
+            else:
+                found[way] = {each.organisation}
         return found
 
     def _meets(self, involvement: Involvement, on: date) -> bool:
