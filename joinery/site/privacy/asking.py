@@ -45,6 +45,7 @@ def override(request: Request, person_id: str) -> HttpResponse:
         "words": words,
         "reviewers": facts.answering(decision.post.organisation, request.user.pk, request.at),
         "hours": facts.rules(request.at.date()).override_hours,
+        "open_hours": record_actions.OVERRIDE_HOURS,
         "errors": errors,
     }
     return render(request, "privacy/override.jinja", context)

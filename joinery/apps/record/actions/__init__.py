@@ -15,7 +15,7 @@ from joinery.apps.record.actions.correcting import (
 from joinery.apps.record.actions.intake import Taken, open_source, take_file
 from joinery.apps.record.actions.merging import unmerge
 from joinery.apps.record.actions.opting_out import OptOuts, take_opt_outs
-from joinery.apps.record.actions.overriding import OVERRIDE_REASONS, Overridden, override_record
+from joinery.apps.record.actions.overriding import OVERRIDE_HOURS, OVERRIDE_REASONS, Overridden, override_record
 from joinery.apps.record.actions.owning import list_own_people
 from joinery.apps.record.actions.passing import due, pass_relationships
 from joinery.apps.record.actions.reading import open_rows
@@ -52,6 +52,7 @@ __all__ = [
     "Criteria",
     "Moved",
     "NotOpened",
+    "OVERRIDE_HOURS",
     "OVERRIDE_REASONS",
     "OptOuts",
     "Overridden",

@@ -8,7 +8,7 @@ from joinery.apps.base.access_log import Look, Viewing, open_viewing
 from joinery.apps.base.action import Actor, Refused
 from joinery.apps.record.actions.viewing import REFUSALS
 from joinery.apps.record.circumstances import situations
-from joinery.apps.record.facts.restrictions import own_people
+from joinery.apps.record.facts.own_access import own_people
 from joinery.calc.access import OWN_RECORD, may_open_many
 
 

@@ -46,13 +46,11 @@ from joinery.apps.record.facts.links import (
     passages,
     stood_elsewhere,
 )
-from joinery.apps.record.facts.own_access import OwnAccessHeld, own_access, own_access_users
+from joinery.apps.record.facts.own_access import OwnAccessHeld, OwnPerson, own_access, own_access_users, own_people
 from joinery.apps.record.facts.quarantine import Cell, QuarantinedRow, Reason, quarantined_row, returned_rows
 from joinery.apps.record.facts.restrictions import (
-    OwnPerson,
     RestrictionHeld,
     WithheldEntry,
-    own_people,
     restrictions,
     withheld_entry,
 )

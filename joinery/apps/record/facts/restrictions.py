@@ -1,19 +1,17 @@
-"""What is kept back of a person's record, what is withheld from a viewer, and who has access as the person."""
+"""What is kept back of a person's record, and what is withheld from a viewer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-
-from django.db import connection
+from datetime import datetime
 
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, select
-from joinery.apps.base.facts import person_facts, place_facts
+from joinery.apps.base.facts import person_facts
 from joinery.apps.record.facts.timeline import MOST_ID
 from joinery.apps.record.people import PersonRecords
 from joinery.apps.record.readable import readable, tells_place
-from joinery.apps.record.sql import HOLDS, OWN_ACCESS_HOLDS, entries, links
+from joinery.apps.record.sql import HOLDS, entries, links
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,6 @@ class WithheldEntry:
     record_id: int
     organisation_code: str
     source_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPerson:
-    """A person whose record a user may see: it is their `own`, or they are a `carer` who acts for the person."""
-
-    person_id: str
-    kind: str
 
 
 @person_facts
@@ -80,18 +70,3 @@ def withheld_entry(viewing: Viewing, of: PersonRecords, entry_id: int) -> Withhe
         if known and not readable(viewing, known, sensitivity, item_id) and not tells_place(viewing, known):
             return WithheldEntry(item_id, record_id, known.organisation, known.organisation_name)
     return None
-
-
-@place_facts
-def own_people(user_id: int, on: date) -> tuple[OwnPerson, ...]:
-    """Whose records a user may see as the person or as who acts for them, their own first: ids and no more."""
-    day = connection.ops.adapt_datefield_value(on)
-    sql = (
-        "SELECT DISTINCT k.person_id, a.kind FROM record_ownaccess a "
-        f"JOIN {links(on='k.record_id = a.record_id')} WHERE a.user_id = %s AND {OWN_ACCESS_HOLDS} "
-        "ORDER BY a.kind DESC, k.person_id"
-    )
-    found: dict[str, OwnPerson] = {}
-    for person_id, kind in select(sql, [user_id, day, day]):
-        found.setdefault(person_id, OwnPerson(person_id, kind))
-    return tuple(found.values())
