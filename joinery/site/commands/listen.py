@@ -12,18 +12,13 @@ import subprocess
 import sys
 from typing import Any
 
-from joinery.site import setup
-from joinery.site.commands import Problem, say
+from joinery.site.commands import Problem, make_ready, say
 from joinery.site.commands.run import refuse_taken_port
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Listen until stopped."""
-    setup.load()
-    try:
-        setup.ensure()
-    except setup.NotReady as not_ready:
-        raise Problem(str(not_ready)) from None
+    make_ready()
     from django.conf import settings
     from django.db import connection
     from django.utils import timezone

@@ -5,17 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from joinery.site import setup
-from joinery.site.commands import Problem, say
+from joinery.site.commands import Problem, make_ready, say
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Take a check: the numbers that were asked about, and those of them that may be used."""
-    setup.load()
-    try:
-        setup.ensure()
-    except setup.NotReady as not_ready:
-        raise Problem(str(not_ready)) from None
+    make_ready()
     from django.utils import timezone
 
     from joinery.apps.base.action import Actor, Refused

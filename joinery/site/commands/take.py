@@ -8,19 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from joinery.site import setup
-from joinery.site.commands import Problem, say
+from joinery.site.commands import Problem, make_ready, say
 
 COUNTS = ("rows", "taken", "unchanged", "superseded", "quarantined")
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Take each file; a file that cannot be read as a whole is said, and the others are still taken."""
-    setup.load()
-    try:
-        setup.ensure()
-    except setup.NotReady as not_ready:
-        raise Problem(str(not_ready)) from None
+    make_ready()
     from django.utils import timezone
 
     from joinery.apps.base.action import Actor, Refused

@@ -5,17 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from joinery.site import setup
-from joinery.site.commands import Problem, say
+from joinery.site.commands import Problem, make_ready, say
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Take the merge back, as a submission of its own. HL7 has no event for it."""
-    setup.load()
-    try:
-        setup.ensure()
-    except setup.NotReady as not_ready:
-        raise Problem(str(not_ready)) from None
+    make_ready()
     from django.utils import timezone
 
     from joinery.apps.base.action import Actor, Refused

@@ -13,8 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from joinery.site import setup
-from joinery.site.commands import Problem, say
+from joinery.site.commands import Problem, make_ready, say
 from joinery.site.commands.take import COUNTS, sentence, spare_collector
 
 if TYPE_CHECKING:
@@ -79,11 +78,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
 def ready() -> None:
     """Load the deployment, or say what it needs first."""
-    setup.load()
-    try:
-        setup.ensure()
-    except setup.NotReady as not_ready:
-        raise Problem(str(not_ready)) from None
+    make_ready()
     spare_collector()
 
 

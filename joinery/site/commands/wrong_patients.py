@@ -6,17 +6,12 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from joinery.site import setup
-from joinery.site.commands import Problem, say
+from joinery.site.commands import make_ready, say
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """A line for each visit and wrong person. People have opaque ids, as in the addresses of pages."""
-    setup.load()
-    try:
-        setup.ensure()
-    except setup.NotReady as not_ready:
-        raise Problem(str(not_ready)) from None
+    make_ready()
     from joinery.apps.record.facts import misfiled
 
     found = misfiled()

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from joinery.site import setup
-from joinery.site.commands import Problem, say
+from joinery.site.commands import Problem, make_ready, say
 from joinery.site.commands.place.common import acting
 from joinery.site.commands.take import COUNTS, sentence, spare_collector
 
@@ -18,11 +17,7 @@ ENDINGS = (".json", ".csv", ".toml")
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Take each file; one that cannot be read as a whole is said, and the others are still taken."""
     files = _files(arguments.files)
-    setup.load()
-    try:
-        setup.ensure()
-    except setup.NotReady as not_ready:
-        raise Problem(str(not_ready)) from None
+    make_ready()
     from joinery.apps.base.action import Refused
     from joinery.apps.place.actions import take_directory_file
 
