@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 
 from joinery.apps.base.columns import select
 from joinery.apps.base.keys import Keys
@@ -152,7 +152,7 @@ def _next_block(log: type[models.Model], key: bytes, at: datetime) -> SealedBloc
         last_id=last_id,
         missing=_gaps(first_id, [row[0] for row in fresh]),
         late=[row[0] for row in late],
-        digests=b"".join(map(_digester(key, table), [*late, *fresh])),
+        digests=b"".join(map(_digester(key), [*late, *fresh])),
     )
     block.head = _head(key, newest, block)
     return block
@@ -171,11 +171,13 @@ def _newest_head(key: bytes) -> str:
 
 def _gaps(first_id: int, ids: list[int]) -> list[list[int]]:
     """The runs of ids from `first_id` on that are passed over by ascending `ids`; each as its first and last."""
+    if ids and ids[-1] - first_id + 1 == len(ids):
+        return []
     before = [first_id - 1, *ids]
     return [[a + 1, b - 1] for a, b in zip(before, ids, strict=False) if b > a + 1]
 
 
-def _late_rows(log: type[models.Model], at: datetime) -> Iterator[tuple[Any, ...]]:
+def _late_rows(log: type[models.Model], at: datetime) -> Iterator[tuple[int, bytes]]:
     """Rows that recent blocks passed over and none has sealed since, by id."""
     recent = SealedBlock.objects.filter(table=log._meta.db_table, at__gte=at - WATCH_GAPS)
     gaps, sealed = [], set()
@@ -192,27 +194,49 @@ def _last_sealed(log: type[models.Model]) -> int:
     return newest.values_list("last_id", flat=True).first() or 0
 
 
-def _rows(log: type[models.Model], where: str) -> Iterator[tuple[Any, ...]]:
-    names = ", ".join(map(_column, log._meta.concrete_fields))
-    yield from select(f'SELECT {names} FROM "{log._meta.db_table}" WHERE {where}')
+def _rows(log: type[models.Model], where: str) -> Iterator[tuple[int, bytes]]:
+    """The id of each row, and what its digest is of: JSON of the table's name and the text of each value."""
+    table, fields = log._meta.db_table, log._meta.concrete_fields
+    if connection.vendor != "sqlite":
+        names = ", ".join(f'"{each.column}"' for each in fields)
+        for row in select(f'SELECT {names} FROM "{table}" WHERE {where}'):
+            # str() of a value is the same on the way in and out of one database; the type is not hashed.
+            yield row[0], orjson.dumps([table, *(v if v is None or v.__class__ is str else str(v) for v in row)])
+        return
+    # The same text, twice as fast as to have Python make an object of each value, and the text from that.
+    sql = f"SELECT id, json_array('{table}', {{}}) FROM \"{table}\" WHERE {where}"
+    try:
+        found = select(sql.format(", ".join(map(_as_text, fields))))
+    except DatabaseError:  # bytes where a text should be, which is not JSON: somebody has been at the table
+        found = select(sql.format(", ".join(map(_of_anything, fields))))
+    yield from ((row_id, text.encode()) for row_id, text in found)
 
 
-def _column(field: models.Field[Any, Any]) -> str:
-    # With a plus, SQLite gives a moment as the text that it holds. To have Django make a datetime of it, and the
-    # same text again, takes longer than the digest.
-    plain = connection.vendor == "sqlite" and isinstance(field, models.DateTimeField)
-    return f'{"+" if plain else ""}"{field.column}"'
+# Fields of which SQLite holds text already.
+TEXTS = (models.CharField, models.TextField, models.JSONField, models.DateTimeField)
 
 
-def _digester(key: bytes, table: str) -> Callable[[tuple[Any, ...]], bytes]:
-    """What makes the digest of a row of a table; the work that is the same for all rows is done once."""
+def _as_text(field: models.Field[Any, Any]) -> str:
+    column = f'"{field.column}"'
+    if isinstance(field, TEXTS):
+        return column
+    if isinstance(field, models.BooleanField):  # as Python writes it
+        return f"CASE {column} WHEN 1 THEN 'True' WHEN 0 THEN 'False' ELSE CAST({column} AS TEXT) END"
+    return f"CAST({column} AS TEXT)"
+
+
+def _of_anything(field: models.Field[Any, Any]) -> str:
+    column = f'"{field.column}"'
+    return f"CASE typeof({column}) WHEN 'blob' THEN 'bytes ' || hex({column}) ELSE {_as_text(field)} END"
+
+
+def _digester(key: bytes) -> Callable[[tuple[int, bytes]], bytes]:
+    """What makes the digest of a row; the work that is the same for all rows is done once."""
     keyed = hashlib.blake2b(key=key, digest_size=DIGEST_BYTES)
 
-    def digest(row: tuple[Any, ...]) -> bytes:
-        # str() of a value is the same on the way in and out of one database; the type is not hashed.
-        values = [v if v is None or v.__class__ is str else str(v) for v in row]
+    def digest(row: tuple[int, bytes]) -> bytes:
         made = keyed.copy()
-        made.update(orjson.dumps([table, *values]))
+        made.update(row[1])
         return made.digest()
 
     return digest
@@ -247,7 +271,7 @@ def _changed_rows(key: bytes, block: SealedBlock) -> Iterator[str]:
     """What differs in the rows of a block whose own head fits."""
     model = next(log for log in LOGS if log._meta.db_table == block.table)
     ids = [*block.late, *_sealed_ids(block)]
-    sealed, digest = bytes(block.digests), _digester(key, block.table)
+    sealed, digest = bytes(block.digests), _digester(key)
     held = {row[0]: row for row in _rows(model, f"id BETWEEN {block.first_id} AND {block.last_id}")}
     if block.late:
         held |= {row[0]: row for row in _rows(model, f"id IN ({', '.join(map(str, block.late))})")}

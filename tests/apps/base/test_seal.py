@@ -10,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from django.db import connection, models, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from joinery.apps.base import triggers
+from joinery.apps.base.columns import select
 from joinery.apps.base.models import Access, ActionEntry, SealedBlock
-from joinery.apps.base.seal import WATCH_GAPS, BrokenChain, Keys, seal, verify
+from joinery.apps.base.seal import WATCH_GAPS, BrokenChain, Keys, _rows, seal, verify
 from joinery.apps.place.models import Organisation
 
 pytestmark = pytest.mark.django_db
@@ -357,3 +359,36 @@ def _state() -> list[Any]:
             cursor.execute(f'SELECT * FROM "{table}" ORDER BY id')
             state.append([tuple(bytes(v) if isinstance(v, memoryview) else v for v in r) for r in cursor.fetchall()])
     return state
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
+def test_the_digest_is_of_the_same_text_on_either_database(name: str) -> None:
+    """SQLite writes the text itself: as orjson writes it of what Python reads."""
+    made = Access.objects.create(
+        event="e", at=AT, user_id=None, actor=name, role="gp", organisation='"\\', purpose="", what="", allowed=False,
+        reason=name[:20],
+    )  # fmt: skip
+    ((row_id, text),) = _rows(Access, f"id = {made.pk}")
+    (stored,) = select(
+        'SELECT id, event, CAST(at AS TEXT), user_id, actor, role, organisation, purpose, what, person_id, '
+        "allowed, reason FROM base_access WHERE id = %s", [made.pk],
+    )  # fmt: skip
+    values = [v if v is None or isinstance(v, str) else str(v) for v in stored]
+    if connection.vendor == "postgresql":
+        values[2] = str(made.at)
+    assert (row_id, text) == (made.pk, orjson.dumps(["base_access", *values]))
+
+
+@pytest.mark.skipif(os.environ.get("JOINERY_DATABASE", "") != "", reason="PostgreSQL takes no bytes for a text")
+def test_bytes_in_the_place_of_a_text_stop_no_sealing_and_are_named(sealed: Keys) -> None:
+    victim = ids("base_access")[1]
+    with unguarded():
+        execute("UPDATE base_access SET what = CAST(what AS BLOB) WHERE id = %s", [victim])
+    assert problems(sealed) == [f"base_access row {victim} was changed"]
+    execute(
+        "INSERT INTO base_access (event, at, actor, role, organisation, purpose, what, allowed, reason) "
+        "VALUES ('e', '2026-03-03 14:30:00', X'00ff', '', '', '', '', 0, '')"
+    )
+    assert seal(keys=sealed, at=AT + timedelta(minutes=5)) == 1
+    assert problems(sealed) == [f"base_access row {victim} was changed"]
