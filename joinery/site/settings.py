@@ -161,6 +161,7 @@ INSTALLED_APPS = [
     "joinery.apps.place",
     "joinery.apps.record",
     "joinery.apps.privacy",
+    "joinery.apps.care",
     "joinery.apps.measures",
     "joinery.site",
 ]
