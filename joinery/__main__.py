@@ -10,26 +10,35 @@ import argparse
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from joinery import __version__
 from joinery.definitions import FEEDS
-from joinery.site.commands import feeds, link, place, series, staff
+from joinery.site.commands import Problem, feeds, in_a_line, link, of_file, place, port, seconds, series, staff
 
 Command = Callable[..., argparse.ArgumentParser]
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of a byte that is no text
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Examples keep their lines."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with an argument in a line that ends, however long the argument is."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(in_a_line(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command, its options and an example."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="joinery",
         description="Joins up health and social care for one place.",
         epilog="Example: joinery demo --people 500\n\n"
@@ -51,13 +60,13 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--people", type=int, default=500, help="how many people (default 500)")
     demo.add_argument("--seed", type=int, default=1, help="another seed makes other people")
     demo.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day it is there (default: today)")
-    demo.add_argument("--port", type=int, default=8000, help="where to serve (default 8000)")
+    demo.add_argument("--port", type=port, default=8000, help="where to serve (default 8000)")
     demo.add_argument("--no-serve", action="store_true", help="build only")
     demo.set_defaults(module="demo")
 
     run = command("run", "Serve the pages, and seal the logs each minute.", "joinery run --port 8000")
     run.add_argument("--host", default="127.0.0.1", help="address to serve on (default: this machine only)")
-    run.add_argument("--port", type=int, default=8000, help="where to serve (default 8000)")
+    run.add_argument("--port", type=port, default=8000, help="where to serve (default 8000)")
     run.set_defaults(module="run")
 
     migrate = command("migrate", "Bring the database to this version.", "joinery migrate")
@@ -97,7 +106,7 @@ def _intake(command: Command) -> None:
     listen = command("listen", "Take a hospital's ADT messages over MLLP.", "joinery listen --port 2575 --from RZZ01")
     listen.add_argument("--from", dest="sender", required=True, metavar="CODE", help="code of the sending hospital")
     listen.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    listen.add_argument("--port", type=int, default=2575, help="where to listen (default 2575)")
+    listen.add_argument("--port", type=port, default=2575, help="where to listen (default 2575)")
     listen.add_argument(
         "--private-network",
         action="store_true",
@@ -130,7 +139,7 @@ def _intake(command: Command) -> None:
     watch.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the folder (default: JOINERY_INBOX)")
     watch.add_argument("--once", action="store_true", help="take what is there, and end")
     watch.add_argument(
-        "--still", type=float, default=10, metavar="SECONDS",
+        "--still", type=seconds, default=10, metavar="SECONDS",
         help="how long a file must not change before it counts as whole (default 10)",
     )  # fmt: skip
     watch.set_defaults(module="watch")
@@ -140,19 +149,27 @@ def _intake(command: Command) -> None:
     mesh.set_defaults(module="mesh")
 
 
+def _texts(top: argparse.ArgumentParser, given: list[str]) -> list[str]:
+    """What was typed, all of it text: no database keeps anything else."""
+    for each in given:
+        if "\0" in each or _SURROGATE.search(each):
+            top.error(f"{each[:80]!a} is no text in UTF-8. Type it anew, or give the file another name.")
+    return given
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    chosen = parser().parse_args(arguments)
+    top = parser()
+    chosen = top.parse_args(_texts(top, sys.argv[1:] if arguments is None else arguments))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "joinery.site.settings")
     command = importlib.import_module(f"joinery.site.commands.{chosen.module}")
-    from joinery.site.commands import Problem
-
     try:
         answer, code = command.run(chosen)
-    except Problem as problem:
-        sys.stderr.write(f"joinery: {problem}\n")
+    except (Problem, OSError) as problem:
+        words = in_a_line(of_file(problem) if isinstance(problem, OSError) else str(problem))
+        sys.stderr.write(f"joinery: {words}\n")
         if chosen.json:
-            sys.stdout.write(json.dumps({"error": str(problem)}) + "\n")
+            sys.stdout.write(json.dumps({"error": words}) + "\n")
         return 1
     except KeyboardInterrupt:
         return 130

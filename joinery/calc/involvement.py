@@ -56,6 +56,16 @@ def span_of(said: Iterable[Said], ended: date | None, assumed: Span | None) -> S
     return Span(days.from_date, min(ends, default=None))
 
 
+def either(one: Span | None, other: Span | None) -> Span | None:
+    """For which days at least one of two reasons to be involved holds, taken as one span.
+
+    >>> either(Span(None, date(2026, 6, 1)), Span(date(2026, 5, 1))).to_date is None
+    True
+    """
+    spans = [span for span in (one, other) if span is not None]
+    return Span(_first(spans), _last(spans)) if spans else None
+
+
 def _first(spans: Iterable[Span]) -> date | None:
     days = [span.from_date for span in spans]
     return None if None in days else min(day for day in days if day)

@@ -37,19 +37,19 @@ NOT_FOR_OPENING = {"feed_quality", "secondary_use", "provider"}
 
 # Who does what that is not about opening a record.
 DUTIES = """
-                     arrange  own_feeds  any_feeds  manage_staff  invite_people  answer_privacy  figures
-gp                   no       yes        no         no            yes            no              yes
-community_nurse      no       yes        no         no            no             no              yes
-hospital_nurse       no       yes        no         no            no             no              yes
-social_worker        no       yes        no         no            yes            no              yes
-care_co_ordinator    no       yes        no         no            yes            no              yes
-care_home_manager    no       yes        no         no            no             no              yes
-home_care_manager    no       yes        no         no            no             no              yes
-integration_lead     yes      yes        yes        yes           no             yes             yes
-records_officer      no       yes        no         no            no             no              yes
-privacy_officer      no       no         no         no            no             yes             yes
-staff_manager        no       no         no         yes           no             no              yes
-analyst              no       no         no         no            no             no              yes
+                     arrange  own_feeds  any_feeds  manage_staff  invite_people  answer_privacy  refer  figures
+gp                   no       yes        no         no            yes            no              yes    yes
+community_nurse      no       yes        no         no            no             no              yes    yes
+hospital_nurse       no       yes        no         no            no             no              yes    yes
+social_worker        no       yes        no         no            yes            no              yes    yes
+care_co_ordinator    no       yes        no         no            yes            no              yes    yes
+care_home_manager    no       yes        no         no            no             no              yes    yes
+home_care_manager    no       yes        no         no            no             no              yes    yes
+integration_lead     yes      yes        yes        yes           no             yes             no     yes
+records_officer      no       yes        no         no            no             no              no     yes
+privacy_officer      no       no         no         no            no             yes             no     yes
+staff_manager        no       no         no         yes           no             no              no     yes
+analyst              no       no         no         no            no             no              no     yes
 """
 
 Cells = dict[tuple[str, str], str]

@@ -28,6 +28,8 @@ WHAT = {
     "quarantine": "Looked at a row that could not be taken",
     "asked": "Asked to read an entry that is withheld",
     "own_list": "Saw the name in the list of records that are theirs to see",
+    "work_list": "Saw the name in a list of work",
+    "referral": "Looked at what was asked of a service",
     "checked": "Saw whose record it is",
     "rows": "A job read rows without names",
 }

@@ -56,13 +56,15 @@ class ServiceTerms(models.Model):
 class ServiceMember(models.Model):
     """A user works in a service, or manages it, from one day up to, not including, another.
 
-    It counts only while the user can log in and holds a post at the body that runs the service by then.
+    They do so for a post at `organisation`, which need not be the body that runs the service: a team may be of
+    several. It counts only while they can log in and hold a post there, or at the body that took over from it.
     """
 
     guard = Captured()
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+")
     manages = models.BooleanField(default=False)
     from_date = models.DateField()
     to_date = models.DateField(null=True)
@@ -75,7 +77,7 @@ class Referral(models.Model):
     `user` sent it, in a post at `organisation`, perhaps for a service of theirs; nobody when it came as a message
     from a system outside, under that system's own `outside_id`. `asked_at` is when help was first asked for: the
     wait is counted from there, through every service that it is passed on to. `follows` is the referral that a
-    service declined, which this one stands for instead.
+    service declined, which this one stands for instead. `area` is the LSOA where the person lived then, if known.
     """
 
     guard = AppendOnly()
@@ -89,6 +91,7 @@ class Referral(models.Model):
     urgency = models.CharField(max_length=20)
     reason = models.CharField(max_length=200)
     words = models.TextField(blank=True)
+    area = models.CharField(max_length=9, blank=True)
     follows = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True)
     asked_at = models.DateTimeField()
     at = models.DateTimeField()
@@ -145,7 +148,7 @@ class OpenReferral(models.Model):
 
 
 class ReferralNote(models.Model):
-    """A message to the other side of a referral, or from an outside system; it waits there until it is seen."""
+    """A message of one `side` of a referral to the other, where it waits until it is seen."""
 
     guard = AppendOnly()
 

@@ -16,6 +16,7 @@ from joinery.apps.place import facts as place
 from joinery.apps.record.merges import MERGED
 from joinery.apps.record.sql import details, links, seals
 from joinery.calc.linkage.ladder import name_key
+from joinery.definitions import OWN_FEED
 
 WITHHELD = "[withheld]"
 _WORD = re.compile(r"[^\W_]+")
@@ -52,8 +53,9 @@ class Known:
 
     @property
     def hides_place(self) -> bool:
-        """Whether lines must not tell where the person is: a hospital's, of somebody whose address is hidden."""
-        return self.feed == "adt" and self.restricted
+        """Whether lines must not tell where the person is: a hospital's, or what was written here, of somebody whose
+        address is hidden."""
+        return self.feed in ("adt", OWN_FEED) and self.restricted
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from operator import attrgetter
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from joinery.calc.linkage.fields import FURTHER, Fields, nicknames, part
+from joinery.calc.linkage.fields import FURTHER, Fields, nicknames, part, reader
 
 Rule = tuple[str, ...]
 Test = Callable[[Fields, Fields], bool]
@@ -69,9 +69,11 @@ def _lack(column: str) -> Test:
 
 
 def _same(column: str) -> Test:
+    said = reader(column)
+
     def holds(a: Fields, b: Fields) -> bool:
-        value = part(a, column)
-        return bool(value) and value == part(b, column)
+        value = said(a)
+        return value == said(b) and bool(value)
 
     return holds
 

@@ -185,8 +185,8 @@ _BOTH_NAMES: dict[str, Callable[[str, str], str]] = {"name_low": min, "name_high
 
 
 @cache
-def _reader(column: str) -> Callable[[Fields], str]:
-    """How a column is read from a record."""
+def reader(column: str) -> Callable[[Fields], str]:
+    """How a column is read from a record: for who reads it from many. See `part`."""
     if column in _BOTH_NAMES:
         first_of = _BOTH_NAMES[column]
         return lambda r: first_of(r.given_name, r.family_name) if r.given_name and r.family_name else ""
@@ -205,7 +205,7 @@ def part(record: Fields, column: str) -> str:
     >>> part(Fields(given_name="ROSE", family_name="AMIN"), "name_low")
     'AMIN'
     """
-    return _reader(column)(record)
+    return reader(column)(record)
 
 
 def needs(column: str) -> tuple[str, ...]:

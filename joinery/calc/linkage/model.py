@@ -72,10 +72,13 @@ class _Weighed:
         rarity = self.rarities[place]
         return place, self.bits[place] + (rarity.bits(a, b) if rarity else 0.0)
 
-    def most_bits(self, record: Fields) -> float:
-        """The most that anybody can gain with this record: nobody's value counts as rarer than its own."""
+    def most_bits(self, record: Fields, from_place: int = 0) -> float:
+        """The most that anybody can gain with this record, by the levels from a place on.
+
+        Nobody's value counts as rarer than its own, and who does not say gains nothing.
+        """
         most = 0.0
-        for bits, rarity in zip(self.bits, self.rarities, strict=True):
+        for bits, rarity in zip(self.bits[from_place:], self.rarities[from_place:], strict=True):
             most = max(most, bits + rarity.bits(record, record) if rarity else bits)
         return most
 
@@ -105,8 +108,24 @@ class Model:
         return Against(self, record, least_bits)
 
 
-# A comparison, the most bits that it and those after it can give, how its values are read, and what it came to.
-_Step = tuple[_Weighed, float, Callable[[Fields], Any], dict[Any, tuple[int | None, float]]]
+# Most that share a key share names: dates of birth and postcodes part them soonest.
+_FIRST = {"birth_date": 0, "postcode": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A comparison of one record with others: what it came to for each value met, and what it can come to.
+
+    `most_same` is the most bits for who says the same, `most_other` for who says anything else, `most_left` what
+    all the comparisons after this one can give together.
+    """
+
+    weighed: _Weighed
+    own: Any
+    most_same: float
+    most_other: float
+    most_left: float
+    known: dict[Any, tuple[int | None, float]]
 
 
 class Against:
@@ -121,29 +140,37 @@ class Against:
         self._least_bits = least_bits
         # What this record does not say is not compared with anybody; a comparison of one field has its name.
         said = [each for each in model.weighed if getattr(record, each.compared.name, True)]
-        # Most that share a key share names: their dates of birth part them soonest.
-        said.sort(key=lambda each: each.compared.name != "birth_date")
-        most = [each.most_bits(record) for each in said]
-        self._steps: list[_Step] = [(each, sum(most[at:]), each.values, {}) for at, each in enumerate(said)]
+        said.sort(key=lambda each: _FIRST.get(each.compared.name, len(_FIRST)))
+        self._steps: list[_Step] = []
+        most_left = 0.0
+        for each in reversed(said):
+            own, most = each.values(record), each.most_bits(record)
+            # Of one field, which is a text, the first level is that both say the same.
+            most_other = each.most_bits(record, from_place=1) if isinstance(own, str) else most
+            self._steps.insert(0, _Step(each, own, most, most_other, most_left, {}))
+            most_left += most
 
     def bits(self, other: Fields) -> float:
         """The match weight with another record; or, as soon as it cannot come to `least_bits` any more, the
         most that it could come to.
         """
         bits = self._model.prior_bits
-        for weighed, most_left, values, known in self._steps:
-            if bits + most_left < self._least_bits:
-                return bits + most_left
-            value = values(other)
-            found = known.get(value)
+        for step in self._steps:
+            value = step.weighed.values(other)
+            found = step.known.get(value)
             if found is None:
-                found = known[value] = weighed.weigh(self._record, other)
+                most = bits + step.most_left + (step.most_same if value == step.own else step.most_other)
+                if most < self._least_bits:
+                    return most
+                found = step.known[value] = step.weighed.weigh(self._record, other)
             bits += found[1]
+            if bits + step.most_left < self._least_bits:
+                return bits + step.most_left
         return bits
 
     def score(self, other: Fields) -> Score:
         """The match weight of a record of which `bits` was asked and was enough, explained."""
-        found = {weighed.compared.name: known[values(other)] for weighed, _, values, known in self._steps}
+        found = {step.weighed.compared.name: step.known[step.weighed.values(other)] for step in self._steps}
         return _explained(
             self._model.prior_bits,
             [(each.compared, *found.get(each.compared.name, (None, 0.0))) for each in self._model.weighed],

@@ -39,6 +39,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     for path in (target, keys_target):
         if path.exists():
             raise Problem(f"{path} exists. Choose another name: a backup never overwrites one.")
+    if not target.absolute().parent.is_dir():
+        raise Problem(f"There is no folder {target.absolute().parent}. Make it first.")
     try:
         setup.refuse_unready()
     except setup.NotReady as not_ready:

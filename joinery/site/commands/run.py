@@ -36,7 +36,11 @@ def refuse_taken_port(host: str, port: int) -> None:
     """Refuse a port that somebody listens on; granian itself would share it without a word."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.settimeout(1)
-        if probe.connect_ex((host, port)) == 0:
+        try:
+            taken = probe.connect_ex((host, port)) == 0
+        except (OSError, UnicodeError):  # a name that nothing has, or that nothing can have
+            raise Problem(f"There is no address {host!a} to serve on. Leave --host out for this machine.") from None
+        if taken:
             raise Problem(f"Port {port} is taken on {host}. Stop what runs there, or choose another: --port 8001")
 
 

@@ -48,7 +48,16 @@ from joinery.apps.place.facts.knowledge import (
 )
 from joinery.apps.place.facts.lines import History, Succession, history, history_of, predecessors, successors
 from joinery.apps.place.facts.staff import StaffMember, left, staff
-from joinery.apps.place.facts.standing import Holder, Standing, holders, lineage, lineage_named, standing
+from joinery.apps.place.facts.standing import (
+    Holder,
+    Staffed,
+    Standing,
+    holders,
+    lineage,
+    lineage_named,
+    staffed,
+    standing,
+)
 from joinery.apps.place.kinds import AREA_LEVELS, EARLIEST, FORMS, KINDS, LEVELS
 from joinery.apps.place.sql import AsAt
 
@@ -74,6 +83,7 @@ __all__ = [
     "Responsible",
     "Said",
     "StaffMember",
+    "Staffed",
     "Standing",
     "Succession",
     "Task",
@@ -111,6 +121,7 @@ __all__ = [
     "responsible",
     "show",
     "staff",
+    "staffed",
     "standing",
     "start_tasks",
     "successors",

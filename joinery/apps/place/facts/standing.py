@@ -6,14 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from joinery.apps.base.columns import marks, select
+from joinery.apps.base.columns import as_day, marks, select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.place.homes import with_homes
 from joinery.apps.place.lineage import lineage_of
-from joinery.apps.place.memberships import held_on, where_now
+from joinery.apps.place.memberships import Held, held_on, where_now
 from joinery.apps.place.sql import AsAt
 from joinery.calc.access import ROLES, Post, stands_for_group
-from joinery.calc.succession import Lineage, Reach
+from joinery.calc.succession import Lineage, Reach, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,45 @@ def holders(on: date, roles: Collection[str] = ()) -> tuple[Holder, ...]:
         for each in held
         if each.user_id in names
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Staffed:
+    """Who holds which role in the place on a day and can log in, what became of bodies, and what they are called.
+
+    `home` is the code of the body that the deployment serves, or empty.
+    """
+
+    holders: tuple[Holder, ...]
+    lineage: Lineage
+    names: dict[str, str]
+    home: str
+
+
+@place_facts
+def staffed(on: date, codes: Collection[str]) -> Staffed:
+    """Everybody who holds a role on a day, with what became of the bodies where they do and of some others, in two
+    statements: for lists that must say of each line whom it waits for."""
+    as_at = AsAt(on)
+    rows = select(
+        "SELECT m.id, m.user_id, u.name, m.role, m.from_date, o.code, pe.code, po.code, p.from_date, "
+        "(SELECT ho.code FROM place_home h JOIN place_organisation ho ON ho.id = h.organisation_id "
+        "ORDER BY h.id DESC LIMIT 1) FROM place_membership m JOIN base_user u ON u.id = m.user_id AND u.is_active "
+        "JOIN place_organisation o ON o.id = m.organisation_id LEFT JOIN place_passing p ON p.membership_id = m.id "
+        "LEFT JOIN place_organisation pe ON pe.id = p.ended_id "
+        f"LEFT JOIN place_organisation po ON po.id = p.organisation_id WHERE {as_at.holds('m')} ORDER BY m.id, p.id",
+        as_at.day,
+    )
+    held: dict[int, tuple[Held, str]] = {}
+    for number, user_id, name, role, given, body, ended, passed, since, _ in rows:
+        each, _ = held.setdefault(number, (Held(number, user_id, role, as_day(given) or date.min, body, {}), name))
+        if ended is not None:
+            each.decided[ended] = Step(passed, as_day(since) or date.min)
+    home = rows[0][-1] or "" if rows else ""
+    bodies = {code for each, _ in held.values() for code in each.bodies}
+    line, names = lineage_of({*codes, *bodies, *([home] if home else [])}, as_at)
+    found = (Holder(each.user_id, name, each.role, where_now(each, line, on)) for each, name in held.values())
+    return Staffed(tuple(found), line, names, home)
 
 
 @place_facts

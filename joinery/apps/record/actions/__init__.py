@@ -12,6 +12,7 @@ from joinery.apps.record.actions.correcting import (
     retake,
     set_aside,
 )
+from joinery.apps.record.actions.filing import Filing, file_resources
 from joinery.apps.record.actions.intake import Taken, open_source, take_file
 from joinery.apps.record.actions.merging import unmerge
 from joinery.apps.record.actions.opting_out import OptOuts, take_opt_outs
@@ -31,7 +32,7 @@ from joinery.apps.record.actions.restricting import (
 )
 from joinery.apps.record.actions.reviewing import answer_pair, join_people, split_records, withdraw_decision
 from joinery.apps.record.actions.variants import say_variant
-from joinery.apps.record.actions.viewing import Criteria, Moved, NotOpened, open_record, search_people
+from joinery.apps.record.actions.viewing import Criteria, Moved, NotOpened, list_people, open_record, search_people
 from joinery.apps.record.actions.whole import LinkRun, link_missing, run_linking
 from joinery.calc.linkage.review import ANSWERS
 
@@ -50,6 +51,8 @@ __all__ = [
     "TRY_AGAIN",
     "Arrived",
     "Criteria",
+    "Filing",
+    "file_resources",
     "Moved",
     "NotOpened",
     "OVERRIDE_HOURS",
@@ -68,6 +71,7 @@ __all__ = [
     "Taken",
     "due",
     "list_own_people",
+    "list_people",
     "open_pair",
     "open_queue",
     "open_record",

@@ -21,7 +21,8 @@ from joinery.apps.record.care import after, care_rules, care_said
 from joinery.apps.record.models import Care, Relationship
 from joinery.apps.record.rows import CareRow
 from joinery.apps.record.sql import cares, details, visit_states
-from joinery.calc.involvement import LEFT, NOTHING, OVER, Said, Span, involvement, span_of
+from joinery.calc.involvement import LEFT, NOTHING, OVER, Said, Span, either, involvement, span_of
+from joinery.definitions import OWN_FEED
 
 SENDER = "holds_record"
 PROVIDER = "commissioned_service"
@@ -58,19 +59,20 @@ def _was(items: Sequence[int]) -> dict[int, int]:
 
 
 def relate(submission_id: int, source_id: int, day: date, record_ids: Collection[int]) -> None:
-    """Write how the sender of a source, and who gives care for it, stand to the people of some of its records."""
+    """Write how the sender of a source, and who else gives care, stand to the people of some of its records."""
     if not record_ids:
         return
     records = sorted(record_ids)
     ((sender, feed),) = select("SELECT organisation_id, feed FROM record_source WHERE id = %s", [source_id])
     before = _written(submission_id, records)
     died = _died(submission_id, records)
-    told = _told(submission_id, sender, feed, records, day)
+    told, filed = _told(submission_id, sender, feed, records, day)
     rows = []
-    for pair in sorted({*told, *before, *((record, sender) for record in records)}):
+    for pair in sorted({*told, *filed, *before, *((record, sender) for record in records)}):
         record, organisation = pair
         assumed = Span() if organisation == sender and feed_of(feed).record_is_care else None
-        now = span_of(told.get(pair, ()), died.get(record), assumed)
+        own = span_of(told.get(pair, ()), died.get(record), assumed)
+        now = either(own, span_of(filed.get(pair, ()), died.get(record), None))
         span = _change(before.get(pair), now, day)
         if span:
             basis = SENDER if organisation == sender else PROVIDER
@@ -110,29 +112,35 @@ def _died(submission_id: int, records: Sequence[int]) -> dict[int, date]:
     return {record: end for record, end in ends.items() if end}
 
 
-def _told(submission_id: int, sender: int, feed: str, records: Sequence[int], day: date) -> dict[Pair, list[Said]]:
-    """What is said of care for the people of these records, by record and organisation."""
+def _told(
+    submission_id: int, keeper: int, feed: str, records: Sequence[int], day: date
+) -> tuple[dict[Pair, list[Said]], dict[Pair, list[Said]]]:
+    """What is said of care for the people of these records, by record and organisation: by whoever keeps the records,
+    and by what was filed here. The second must not end what the first leaves open."""
     # Of things that say the same, the first day and the last stand for all; a day that is not said lies beyond any.
     first, last = (
         f"CASE WHEN COUNT(*) = COUNT(c.{day}) THEN {end}(c.{day}) END"
         for day, end in (("from_date", "MIN"), ("to_date", "MAX"))
     )
     sql = (
-        f"SELECT c.record_id, c.says, {first}, {last}, c.provider FROM {cares(_draft(submission_id))} "
-        f"WHERE c.record_id IN ({marks(records)}) GROUP BY c.record_id, c.says, c.provider"
+        f"SELECT c.record_id, c.says, {first}, {last}, c.provider, so.organisation_id, so.feed = %s "
+        f"FROM {cares(_draft(submission_id))} JOIN record_item i ON i.id = c.item_id "
+        "JOIN record_source so ON so.id = i.source_id "
+        f"WHERE c.record_id IN ({marks(records)}) GROUP BY c.record_id, c.says, c.provider, so.organisation_id, so.feed"
     )
-    rows = [(r, Said(says, Span(as_day(a), as_day(b))), code) for r, says, a, b, code in select(sql, records)]
-    codes = sorted({code for _, _, code in rows if code})
+    rows = select(sql, [OWN_FEED, *records])
+    codes = sorted({row[4] for row in rows if row[4]})
     providers = place.by_codes(codes, place.as_at(day)) if codes else {}
     told: dict[Pair, list[Said]] = defaultdict(list)
-    for record, said, code in rows:
-        told[record, sender].append(said)
-        if code in providers and providers[code].id != sender:
-            told[record, providers[code].id].append(said)
+    filed: dict[Pair, list[Said]] = defaultdict(list)
+    for record, says, start, end, code, sender, own in rows:
+        said = Said(says, Span(as_day(start), as_day(end)))
+        for organisation in {sender, providers[code].id if code in providers else sender}:
+            (filed if own else told)[record, organisation].append(said)
     if _VISIT in care_rules(feed):
         for record, said in _visits(submission_id, feed, records):
-            told[record, sender].append(said)
-    return told
+            told[record, keeper].append(said)
+    return told, filed
 
 
 def _visits(submission_id: int, feed: str, records: Sequence[int]) -> Iterable[tuple[int, Said]]:

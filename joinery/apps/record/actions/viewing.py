@@ -191,6 +191,21 @@ def search_people(*, criteria: Criteria, posts: tuple[Post, ...], actor: Actor, 
     return Found(viewing, more, frozenset(similar))
 
 
+def list_people(
+    *, person_ids: Collection[str], posts: tuple[Post, ...], actor: Actor, at: datetime, what: str = "work_list"
+) -> Viewing:
+    """A viewing of those of these people whose records the viewer may open: to name them on a list of work.
+
+    Of nobody, and without an entry in the log, where there are none.
+    """
+    caring = posts_for(posts, DIRECT_CARE)
+    shown = _may_be_shown(sorted(set(person_ids)), caring, actor, at) if caring and person_ids else []
+    if not shown:
+        return Viewing("", actor, at, DIRECT_CARE, Decision(False, "role" if posts else "no_post"), ())
+    look = Look(what, DIRECT_CARE, may_list(caring[0]))
+    return open_viewing(actor=actor, at=at, look=look, person_ids=shown)
+
+
 def _may_be_shown(people: list[str], posts: tuple[Post, ...], actor: Actor, at: datetime) -> list[str]:
     """Those of them whose records the viewer may open: somebody may object, or care may have ended too long ago."""
     known = {person: each.known for person, each in situations(people, actor.user_id, at).items()}

@@ -1,6 +1,13 @@
 """The way out of record: who a person is, what must be known at once, and the timeline."""
 
-from joinery.apps.record.facts.checking import founding_records, item_keys, own_pairs, people_compared, people_of
+from joinery.apps.record.facts.checking import (
+    founding_records,
+    item_keys,
+    own_pairs,
+    people_compared,
+    people_of,
+    records_of_same,
+)
 from joinery.apps.record.facts.equity import GroupLinked, linking_quality
 from joinery.apps.record.facts.explaining import (
     Explained,
@@ -99,6 +106,7 @@ from joinery.apps.record.facts.who import (
     kept_apart,
     records,
 )
+from joinery.apps.record.people import PersonRecords
 
 __all__ = [
     "MOST_LISTED",
@@ -139,6 +147,7 @@ __all__ = [
     "OwnPerson",
     "Origin",
     "Passage",
+    "PersonRecords",
     "Quality",
     "QuarantinedRow",
     "Reason",
@@ -193,6 +202,7 @@ __all__ = [
     "passages",
     "people_compared",
     "people_of",
+    "records_of_same",
     "quality",
     "quarantined_row",
     "records",

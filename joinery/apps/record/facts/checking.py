@@ -11,7 +11,7 @@ from django.db import connection
 
 from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import place_facts, row_facts
-from joinery.apps.record.pairs import founders_of, linked_to
+from joinery.apps.record.pairs import founders_of, linked_to, records_linked_to
 from joinery.apps.record.people import postcode_in
 from joinery.apps.record.sql import OWN_ACCESS_HOLDS, details, links
 from joinery.calc.misuse import Someone, someone
@@ -32,6 +32,13 @@ def founding_records(person_ids: Collection[str]) -> dict[str, int]:
 def people_of(record_ids: Collection[int]) -> dict[int, str]:
     """The id of the person whom each record is about now."""
     return linked_to(record_ids) if record_ids else {}
+
+
+@place_facts
+def records_of_same(record_id: int) -> frozenset[int]:
+    """The records that are about the same person as this one now, with it."""
+    person = linked_to([record_id]).get(record_id)
+    return frozenset({record_id, *(records_linked_to(person) if person else ())})
 
 
 @place_facts

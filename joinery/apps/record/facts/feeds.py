@@ -18,6 +18,7 @@ from joinery.apps.base.feeds import Feed, Variant, feed_of
 from joinery.apps.place import facts as place
 from joinery.apps.record.sql import FROM_SENDER, NOT_CORRECTION, NOT_OURS, open_quarantined
 from joinery.apps.record.variants import variant_of
+from joinery.definitions import OWN_FEED
 
 MOST_LISTED = 200
 DAYS_SHOWN = 12
@@ -111,8 +112,8 @@ class Quality:
 
 @place_facts
 def feed_sources(now: datetime, source_id: int | None = None) -> tuple[FeedSource, ...]:
-    """Every source, or one, by feed and name of its organisation."""
-    of_one = "WHERE so.id = %s" if source_id is not None else ""
+    """Every source that sends, or one, by feed and name of its organisation."""
+    of_one = "AND so.id = %s" if source_id is not None else ""
     # Of a hospital only movements tell that it is not late: see `freshness`.
     moved = (
         "(SELECT m.received_at FROM record_indexrow x JOIN record_itemversion v ON v.id = x.version_id "
@@ -124,8 +125,8 @@ def feed_sources(now: datetime, source_id: int | None = None) -> tuple[FeedSourc
         f"SELECT so.id, so.feed, so.organisation_id, s.part, {_FILE_NAME}, s.received_at, {moved} "
         "FROM record_source so LEFT JOIN record_submission s ON s.id = (SELECT l.id FROM record_submission l "
         f"WHERE l.source_id = so.id AND l.published_at IS NOT NULL AND {FROM_SENDER.format('l')} "
-        f"ORDER BY l.received_at DESC, l.id DESC LIMIT 1) {of_one}",
-        [] if source_id is None else [source_id],
+        f"ORDER BY l.received_at DESC, l.id DESC LIMIT 1) WHERE so.feed <> %s {of_one}",
+        [OWN_FEED] if source_id is None else [OWN_FEED, source_id],
     )
     names = place.briefs({row[2] for row in rows}, place.as_at(now.date()))
     last = {row[0]: as_moment(row[5]) for row in rows if row[5]}

@@ -12,12 +12,14 @@ import orjson
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_moment, marks, select, stored
 from joinery.apps.base.facts import person_facts
+from joinery.apps.place import facts as place
 from joinery.apps.record.adt.words import without_contacts
 from joinery.apps.record.alerts import bare_of
-from joinery.apps.record.people import Known, PersonRecords, Seal
+from joinery.apps.record.people import Known, PersonRecords, Seal, sector_of
 from joinery.apps.record.readable import readable, tells_place
 from joinery.apps.record.sql import entries
 from joinery.calc.access import OWN_RECORD, may_read
+from joinery.definitions import OWN_FEED
 
 MOST_LINES = 200
 MOST_ID = 2**63  # no database holds a greater id, and SQLite's driver fails on one
@@ -28,6 +30,11 @@ _SEALED = "What was sent is not shown: a name of this person is sealed."
 # It may name other people, whoever told of them.
 _FOR_STAFF = "What was sent is shown to staff. Ask the organisation that sent it."
 SECTORS = {"health", "social_care"}
+# Who wrote an entry `e` here; NULL where it was sent.
+_WRITER = (
+    "(SELECT wo.organisation_id FROM record_item wi JOIN record_source wo ON wo.id = wi.source_id "
+    f"WHERE wi.id = e.item_id AND wo.feed = '{OWN_FEED}') AS writer"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +102,13 @@ def timeline_page(viewing: Viewing, of: PersonRecords, sector: str = "", after: 
         values = [stored(at), entry_id]
     one = (
         "SELECT * FROM (SELECT e.id, e.record_id, e.at, e.precision, e.until_at, e.kind, e.title, e.detail, "
-        f"e.sensitivity, e.item_id, es.received_at FROM {entries()} WHERE e.record_id = %s AND e.kind <> ''{older} "
-        f"ORDER BY e.at DESC, e.id DESC LIMIT {limit + 1}) AS newest"
+        f"e.sensitivity, e.item_id, es.received_at, {_WRITER} FROM {entries()} "
+        f"WHERE e.record_id = %s AND e.kind <> ''{older} ORDER BY e.at DESC, e.id DESC LIMIT {limit + 1}) AS newest"
     )
     sql = " UNION ALL ".join([one] * len(chosen)) + f" ORDER BY 3 DESC, 1 DESC LIMIT {limit + 1}"
     rows = select(sql, [value for k in chosen for value in (k.record_id, *values)])
-    by_id = {k.record_id: k for k in chosen}
-    lines = tuple(_line(viewing, by_id[row[1]], of.seal, row) for row in rows[:limit])
+    carried = _carriers(viewing, of, rows)
+    lines = tuple(_line(viewing, carried[row[0]], of.seal, row) for row in rows[:limit])
     last = lines[-1] if len(rows) > limit else None
     return Timeline(lines, f"{last.at.isoformat()}~{last.entry_id}" if last else None)
 
@@ -119,7 +126,7 @@ def _parse_cursor(cursor: str) -> tuple[datetime, int]:
 
 
 def _line(viewing: Viewing, known: Known, seal: Seal, row: tuple[Any, ...]) -> TimelineLine:
-    entry_id, _, at, precision, until_at, kind, title, detail, sensitivity, item_id, received_at = row
+    entry_id, _, at, precision, until_at, kind, title, detail, sensitivity, item_id, received_at, _ = row
     line = TimelineLine(
         entry_id=entry_id,
         at=as_moment(at),
@@ -140,6 +147,25 @@ def _line(viewing: Viewing, known: Known, seal: Seal, row: tuple[Any, ...]) -> T
     return replace(line, kind_text="", title="", detail="", until_at=None, source_name=source_name, withheld=True)
 
 
+def _carriers(viewing: Viewing, of: PersonRecords, rows: Sequence[tuple[Any, ...]]) -> dict[int, Known]:
+    """By entry, the source record that carries it; with what was written here, whoever wrote it stands for its source,
+    and may tell where a person is as a hospital may."""
+    by_id = {k.record_id: k for k in of.known}
+    writers = {row[-1] for row in rows if row[-1]}
+    bodies = place.briefs(writers, place.as_at(viewing.at.date())) if writers else {}
+    hidden = any(k.restricted for k in of.known)
+    carried = {}
+    for entry_id, record_id, *_, writer in rows:
+        known = by_id[record_id]
+        if body := bodies.get(writer):
+            known = replace(
+                known, feed=OWN_FEED, organisation=body.code, organisation_name=body.name, restricted=hidden,
+                sector=sector_of(body.sector, ""),
+            )  # fmt: skip
+        carried[entry_id] = known
+    return carried
+
+
 def _bare(viewing: Viewing, known: Known, title: str) -> str:
     """What is shown of a line outside its organisation where that is less than what was sent."""
     return "" if may_read("restricted", known.organisation, viewing.decision) else bare_of(title)
@@ -149,10 +175,9 @@ def _bare(viewing: Viewing, known: Known, title: str) -> str:
 def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
     """Where a line came from; None when the person has no such line, or it is withheld."""
     rows = _entry_rows(of, "e.id = %s", [entry_id]) if entry_id < MOST_ID else []
-    by_id = {k.record_id: k for k in of.known}
     if not rows:
         return None
-    known = by_id[rows[0][1]]
+    known = _carriers(viewing, of, rows)[entry_id]
     line = _line(viewing, known, of.seal, rows[0])
     if line.withheld:
         return None
@@ -174,21 +199,21 @@ def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
         header, body = "", _SEALED
     elif viewing.purpose == OWN_RECORD:
         header, body = "", _FOR_STAFF
+    same_visit = _same_visit(of, rows[0][1], current[0], entry_id)
+    carried = _carriers(viewing, of, same_visit)
     return Origin(
         line=line,
         versions=tuple(Version(v[1], as_moment(v[2]), v[3], v[0] == current[0]) for v in versions),
         original=f"{header}\n{body}" if header else _pretty(body.replace("\r\n", "\n").replace("\r", "\n")),
         original_format=_FORMATS.get(known.feed, "FHIR JSON"),
-        same_visit=tuple(
-            _line(viewing, by_id[row[1]], of.seal, row) for row in _same_visit(of, rows[0][1], current[0], entry_id)
-        ),
+        same_visit=tuple(_line(viewing, carried[row[0]], of.seal, row) for row in same_visit),
     )
 
 
 def _entry_rows(of: PersonRecords, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     sql = (
         "SELECT e.id, e.record_id, e.at, e.precision, e.until_at, e.kind, e.title, e.detail, e.sensitivity, e.item_id, "
-        f"es.received_at FROM {entries()} WHERE {where} AND e.kind <> '' "
+        f"es.received_at, {_WRITER} FROM {entries()} WHERE {where} AND e.kind <> '' "
         f"AND e.record_id IN ({marks(of.known)}) ORDER BY e.at DESC, e.id DESC LIMIT 100"
     )
     return select(sql, [*values, *(k.record_id for k in of.known)])

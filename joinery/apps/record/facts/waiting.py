@@ -25,11 +25,13 @@ class WaitingPeople:
 def waiting_people(on: date) -> tuple[WaitingPeople, ...]:
     """Bodies that ended by a day, at which people's relationships still wait."""
     as_at = place.as_at(on)
-    senders = select(
-        "SELECT organisation_id FROM record_source UNION "
+    # Also who gives care that others tell of.
+    related = select(
+        "SELECT o.id FROM place_organisation o "
+        "WHERE EXISTS (SELECT 1 FROM record_relationship r WHERE r.organisation_id = o.id) UNION "
         "SELECT organisation_id FROM record_relationshippassing WHERE organisation_id IS NOT NULL"
     )
-    ended = {b.code: b for b in place.briefs([row[0] for row in senders], as_at).values() if b.has_ended(on)}
+    ended = {b.code: b for b in place.briefs([row[0] for row in related], as_at).values() if b.has_ended(on)}
     lineage = place.lineage(ended, as_at)
     stuck = {code: body for code, body in sorted(ended.items()) if not lineage.passes(code)}
     counts = _people_at([body.id for body in stuck.values()])

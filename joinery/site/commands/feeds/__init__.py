@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from joinery.definitions import FEEDS
+from joinery.site.commands import number
 
 
 def add(command: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
@@ -24,7 +25,7 @@ def add(command: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
 
     noun("list", "Show every source: when it last sent, how its rows ended, and whether it is late.", "")
     returned = noun("returned", "Write the quarantined rows of a file for their sender.", "12 --out rows.csv")
-    returned.add_argument("submission", type=int, metavar="N", help="the number of the file: see its page")
+    returned.add_argument("submission", type=number, metavar="N", help="the number of the file: see its page")
     returned.add_argument("--out", type=Path, required=True, metavar="FILE", help="the CSV file to write")
     retake = noun("retake", "Take quarantined rows again as they are, after a definition was mended.", "--feed council")
     retake.add_argument("--feed", choices=FEEDS, help="of this feed only")

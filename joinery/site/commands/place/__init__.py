@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from joinery.site.commands import number
+
 Command = Callable[..., argparse.ArgumentParser]
 
 
@@ -124,12 +126,12 @@ def _proposals(noun: Command) -> None:
     propose.add_argument("title", help="so that others know which it is")
     noun("proposals", "proposals", "List the proposals.", "")
     for name, words in (("adopt", "Make a proposal count from now on."), ("drop", "Set a proposal aside for good.")):
-        noun(name, "proposals", words, "12").add_argument("proposal", type=int, metavar="N", help="its number")
+        noun(name, "proposals", words, "12").add_argument("proposal", type=number, metavar="N", help="its number")
 
     noun("waiting", "waiting", "List what waits for a decision because its body was split or closed.", "")
     decide = noun("decide", "waiting", "Decide where goes on what waits.", "17 --to ZN2")
     what = decide.add_mutually_exclusive_group(required=True)
-    what.add_argument("membership", nargs="?", type=int, metavar="MEMBERSHIP", help="its number")
+    what.add_argument("membership", nargs="?", type=number, metavar="MEMBERSHIP", help="its number")
     what.add_argument("--people", metavar="CODE", help="everybody who still waits at this body")
     how = decide.add_mutually_exclusive_group(required=True)
     how.add_argument("--to", metavar="CODE", help="a body that took over")
@@ -143,7 +145,7 @@ def _view(made: argparse.ArgumentParser) -> None:
 
 
 def _proposal(made: argparse.ArgumentParser, words: str) -> None:
-    made.add_argument("--proposal", type=int, metavar="N", help=words)
+    made.add_argument("--proposal", type=number, metavar="N", help=words)
 
 
 def _day(text: str) -> date:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from joinery.calc.series import STEPS
+from joinery.site.commands import number
 
 KINDS = ("count", "ratio", "level")
 
@@ -46,4 +47,4 @@ def add(command: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
     show.add_argument("--for", dest="code", required=True, metavar="CODE", help="the body")
     show.add_argument("--at", type=date.fromisoformat, metavar="DATE", help="the day (default: today)")
     show.add_argument("--known-at", type=date.fromisoformat, metavar="DATE", help="as was known at the end of this day")
-    show.add_argument("--proposal", type=int, metavar="N", help="look through this proposal")
+    show.add_argument("--proposal", type=number, metavar="N", help="look through this proposal")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from joinery.site.commands import number
+
 
 def add(command: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
     """Add the nouns of `staff`; `command` makes one with its help and `--json`."""
@@ -30,6 +32,6 @@ def add(command: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
     listed = noun("list", "List who has a role, now or soon.", "--at E06000027")
     listed.add_argument("--at", default="", metavar="CODE", help="at this organisation only")
     invite = noun("invite", "Print a new invitation, for who lost the first or what they log in with.", "12")
-    invite.add_argument("membership", type=int, metavar="N", help="the number of a role of theirs: see the list")
+    invite.add_argument("membership", type=number, metavar="N", help="the number of a role of theirs: see the list")
     end = noun("end", "End a role today; its user is logged out where it was the last.", "12")
-    end.add_argument("membership", type=int, metavar="N", help="its number: see the list")
+    end.add_argument("membership", type=number, metavar="N", help="its number: see the list")

@@ -1,0 +1,188 @@
+"""Referrals as FHIR R4: what was asked (ServiceRequest), and what has become of it (Task).
+
+Both have the code of the referral as their id. Who asked and who was asked are named by the codes of their bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from joinery.apps.base.action import Actor
+from joinery.apps.base.columns import as_moment, select
+from joinery.apps.care.rules import rules_on
+from joinery.apps.care.states import STATES
+from joinery.apps.place import facts as place
+from joinery.apps.record import actions as record
+from joinery.calc.involvement import GOES_ON, OVER
+
+ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
+TASK_CODE = "http://hl7.org/fhir/CodeSystem/task-code"
+# FHIR's own words for each state. Source: FHIR R4, request-status and task-status.
+REQUEST_STATUS: Mapping[str, str] = {
+    "sent": "active", "acknowledged": "active", "returned": "on-hold", "accepted": "active", "declined": "revoked",
+    "started": "active", "ended": "completed", "closed": "revoked", "withdrawn": "revoked",
+}  # fmt: skip
+TASK_STATUS: Mapping[str, str] = {
+    "sent": "requested", "acknowledged": "received", "returned": "on-hold", "accepted": "accepted",
+    "declined": "rejected", "started": "in-progress", "ended": "completed", "closed": "rejected",
+    "withdrawn": "cancelled",
+}  # fmt: skip
+# By our codes of urgencies; any other is routine. Source: FHIR R4, request-priority.
+PRIORITY: Mapping[str, str] = {"two_hours": "asap", "today": "urgent", "two_days": "urgent"}
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A referral as it stands: all that its resources say. Bodies are as they are called today."""
+
+    code: str
+    record_id: int
+    sender_id: int
+    sender: place.Brief
+    service_name: str
+    kind_text: str
+    body: place.Brief
+    urgency: str
+    reason: str
+    words: str
+    asked_at: datetime
+    sent_at: datetime
+    outside_id: str
+    follows: str
+    state: str
+    step_reason: str
+    step_words: str
+    stepped_at: datetime
+    due_at: datetime | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody is to do anything more."""
+        return not STATES[self.state].waits_for
+
+
+def file_referral(*, referral_id: int, actor: Actor, at: datetime) -> None:
+    """File a referral as it stands now under the person's record, and what it says of care: it goes on until the
+    referral is over, for who asked and for who runs the service."""
+    asked = _asked(referral_id, at)
+    said = record.care_until(at) if asked.over else record.CareRow(record.Said(GOES_ON))
+    care = record.CareRow(said.said, asked.body.code)
+    record.file_resources(
+        record_id=asked.record_id,
+        organisation_id=asked.sender_id,
+        filings=[
+            # What came from outside stands in the timeline as it was sent.
+            record.Filing(orjson.dumps(service_request(asked)), care, line=not asked.outside_id),
+            record.Filing(orjson.dumps(task(asked))),
+        ],
+        actor=actor,
+        at=at,
+    )
+
+
+def service_request(asked: Asked) -> Resource:
+    """What was asked, as a ServiceRequest."""
+    return _filled(
+        {
+            "resourceType": "ServiceRequest",
+            "id": asked.code,
+            "meta": {"lastUpdated": _instant(asked.stepped_at)},
+            "identifier": [{"value": asked.outside_id}] if asked.outside_id else None,
+            "replaces": [{"reference": f"ServiceRequest/{asked.follows}"}] if asked.follows else None,
+            "status": REQUEST_STATUS[asked.state],
+            "intent": "order",
+            "category": [{"text": asked.kind_text}],
+            "priority": PRIORITY.get(asked.urgency, "routine"),
+            "code": {"text": asked.service_name},
+            "subject": _subject(asked),
+            "authoredOn": _instant(asked.sent_at),
+            "requester": _body(asked.sender),
+            "performer": [_body(asked.body)],
+            "reasonCode": [{"text": asked.reason}] if asked.reason else None,
+            "note": [{"text": asked.words}] if asked.words else None,
+        }
+    )
+
+
+def task(asked: Asked) -> Resource:
+    """What has become of it, as a Task."""
+    reasons = rules_on(asked.stepped_at.date()).reasons.get(asked.state, {})
+    why = ". ".join(filter(None, (reasons.get(asked.step_reason, ""), asked.step_words)))
+    return _filled(
+        {
+            "resourceType": "Task",
+            "id": asked.code,
+            "meta": {"lastUpdated": _instant(asked.stepped_at)},
+            "status": TASK_STATUS[asked.state],
+            "statusReason": {"text": why} if why else None,
+            "businessStatus": {"text": STATES[asked.state].words},
+            "intent": "order",
+            "priority": PRIORITY.get(asked.urgency, "routine"),
+            "code": {"coding": [{"system": TASK_CODE, "code": "fulfill"}]},
+            "focus": {"reference": f"ServiceRequest/{asked.code}"},
+            "for": _subject(asked),
+            "authoredOn": _instant(asked.sent_at),
+            "lastModified": _instant(asked.stepped_at),
+            "requester": _body(asked.sender),
+            "owner": _body(asked.body),
+            "restriction": {"period": {"end": _instant(asked.due_at)}} if asked.due_at else None,
+        }
+    )
+
+
+def _asked(referral_id: int, at: datetime) -> Asked:
+    day = connection.ops.adapt_datefield_value(at.date())
+    ((code, record_id, sender_id, urgency, reason, words, asked_at, sent_at, outside_id, follows, *step),) = select(
+        "SELECT r.code, r.record_id, r.organisation_id, r.urgency, r.reason, r.words, r.asked_at, r.at, r.outside_id, "
+        "f.code, p.state, p.reason, p.words, p.at, p.due_at, t.name, t.kind, t.organisation_id FROM care_referral r "
+        "JOIN care_referralstep p ON p.referral_id = r.id AND NOT EXISTS (SELECT 1 FROM care_referralstep p2 "
+        "WHERE p2.referral_id = r.id AND p2.number > p.number) "
+        "JOIN care_serviceterms t ON t.id = (SELECT n.id FROM care_serviceterms n WHERE n.service_id = p.service_id "
+        "AND n.from_date <= %s ORDER BY n.from_date DESC, n.id DESC LIMIT 1) "
+        "LEFT JOIN care_referral f ON f.id = r.follows_id WHERE r.id = %s",
+        [day, referral_id],
+    )
+    state, step_reason, step_words, stepped_at, due_at, name, kind, runs_id = step
+    sender, body = _now(sender_id, runs_id, at)
+    return Asked(
+        code, record_id, sender_id, sender, name, rules_on(at.date()).kinds.get(kind, kind), body, urgency, reason, words,
+        as_moment(asked_at), as_moment(sent_at), outside_id, follows or "", state, step_reason, step_words,
+        as_moment(stepped_at), as_moment(due_at) if due_at else None,
+    )  # fmt: skip
+
+
+def _now(sender_id: int, runs_id: int, at: datetime) -> tuple[place.Brief, place.Brief]:
+    """Who asked and who runs the service, or who took over from them by now."""
+    as_at = place.as_at(at.date())
+    named = place.briefs({sender_id, runs_id}, as_at)
+    lineage = place.lineage([body.code for body in named.values()], as_at)
+    heirs = {body.id: lineage.heir(body.code, at.date()) or body.code for body in named.values()}
+    known = {body.code: body for body in named.values()}
+    if missing := set(heirs.values()) - known.keys():
+        known |= place.by_codes(missing, as_at)
+    return known[heirs[sender_id]], known[heirs[runs_id]]
+
+
+def _subject(asked: Asked) -> Resource:
+    """The person, by the record on which the referral hangs: it stays theirs whoever they turn out to be."""
+    return {"reference": f"Patient/{asked.record_id}"}
+
+
+def _body(body: place.Brief) -> Resource:
+    return {"identifier": {"system": ODS_CODE, "value": body.code}, "display": body.name}
+
+
+def _instant(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds") if at else ""
+
+
+def _filled(resource: Resource) -> Resource:
+    return {name: value for name, value in resource.items() if value is not None}

@@ -1,0 +1,155 @@
+"""What the place offers on a day, who works in it, and who is there at all: read together, for all that asks whom
+something waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from joinery.apps.base.columns import as_day, select
+from joinery.apps.care.owners import Here
+from joinery.apps.care.rules import rules_on
+from joinery.apps.place import facts as place
+from joinery.calc.access import ROLES, Post, posts_with
+from joinery.calc.succession import Lineage
+
+# Who cares for people does this; it stands in definitions/access.toml.
+REFER = "refer"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user in a service, up to, not including, `to_date`; `body` is the code of where they hold a post for it, as
+    it is today. It counts while they do, and can log in."""
+
+    member_id: int
+    user_id: int
+    name: str
+    body: str
+    manages: bool
+    from_date: date
+    to_date: date | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNow:
+    """A service as it is on a day. `body` (a code) runs it: the one that was named, or that took over from it.
+
+    `areas` are codes of the bodies whose area it serves; none: everybody. One that is `closed` passed what it had to
+    its `successor` (a code, or empty).
+    """
+
+    service_id: int
+    code: str
+    name: str
+    kind: str
+    kind_text: str
+    about: str
+    body: str
+    body_name: str
+    areas: tuple[str, ...]
+    open: bool
+    closed: bool
+    successor: str
+    from_date: date
+    members: tuple[Member, ...] = ()
+
+    def has(self, user_id: int) -> bool:
+        """Whether a user works in it, or manages it."""
+        return any(member.user_id == user_id for member in self.members if member.counts)
+
+    def managed_by(self, user_id: int) -> bool:
+        """Whether a user manages it."""
+        return any(member.user_id == user_id and member.manages for member in self.members if member.counts)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """All services on a day, open or not, by code, and who is there today."""
+
+    on: date
+    services: Mapping[str, ServiceNow]
+    here: Here
+    lineage: Lineage
+    names: Mapping[str, str]
+
+    def now(self, code: str) -> str:
+        """The service that goes on with one: itself while it is not closed."""
+        seen: set[str] = set()
+        while code not in seen and self.services[code].closed and self.services[code].successor:
+            seen.add(code)
+            code = self.services[code].successor
+        return code
+
+    def heir(self, body: str) -> str:
+        """The body that goes on with one; empty where nobody has decided."""
+        return self.lineage.heir(body, self.on) or ""
+
+
+def offered(on: date) -> Offered:
+    """What the place offers on a day, and who is there: three statements."""
+    day = connection.ops.adapt_datefield_value(on)
+    rows = select(
+        "SELECT s.id, s.code, t.name, t.kind, t.about, o.code, t.areas, t.open, t.closed, sc.code, t.from_date, "
+        "m.id, m.user_id, u.name, mo.code, m.manages, m.from_date, m.to_date FROM care_service s "
+        "JOIN care_serviceterms t ON t.id = (SELECT n.id FROM care_serviceterms n WHERE n.service_id = s.id "
+        "AND n.from_date <= %s ORDER BY n.from_date DESC, n.id DESC LIMIT 1) "
+        "JOIN place_organisation o ON o.id = t.organisation_id LEFT JOIN care_service sc ON sc.id = t.successor_id "
+        "LEFT JOIN care_servicemember m ON m.service_id = s.id AND m.from_date <= %s "
+        "AND (m.to_date IS NULL OR m.to_date > %s) LEFT JOIN base_user u ON u.id = m.user_id "
+        "LEFT JOIN place_organisation mo ON mo.id = m.organisation_id ORDER BY s.id, m.id",
+        [day, day, day],
+    )
+    staff = place.staffed(on, {row[5] for row in rows} | {row[14] for row in rows if row[14]})
+    posts = {(holder.user_id, holder.organisation) for holder in staff.holders}
+    services: dict[str, ServiceNow] = {}
+    for row in rows:
+        if row[1] not in services:
+            services[row[1]] = _service(row[:11], staff, on)
+        if row[11] is not None:
+            member = _member(row[11:], staff, posts, on)
+            known = services[row[1]]
+            services[row[1]] = replace(known, members=(*known.members, member))
+    return Offered(on, services, _here(services, staff), staff.lineage, staff.names)
+
+
+def _service(row: tuple[Any, ...], staff: place.Staffed, on: date) -> ServiceNow:
+    number, code, name, kind, about, body, areas, is_open, closed, successor, from_date = row
+    now = staff.lineage.heir(body, on) or body
+    return ServiceNow(
+        service_id=number, code=code, name=name, kind=kind, kind_text=rules_on(on).kinds.get(kind, kind), about=about,
+        body=now, body_name=staff.names.get(now, now),
+        areas=tuple(orjson.loads(areas) if isinstance(areas, str) else areas), open=bool(is_open and not closed),
+        closed=bool(closed), successor=successor or "", from_date=as_day(from_date) or date.min,
+    )  # fmt: skip
+
+
+def _member(row: tuple[Any, ...], staff: place.Staffed, posts: set[tuple[int, str]], on: date) -> Member:
+    number, user_id, name, body, manages, from_date, to_date = row
+    now = staff.lineage.heir(body, on) or body
+    counts = (user_id, now) in posts
+    return Member(
+        number, user_id, name, now, bool(manages), as_day(from_date) or date.min, as_day(to_date), counts
+    )  # fmt: skip
+
+
+def _here(services: Mapping[str, ServiceNow], staff: place.Staffed) -> Here:
+    members = {
+        manages: {
+            code: tuple(dict.fromkeys(m.user_id for m in service.members if m.counts and m.manages is manages))
+            for code, service in services.items()
+        }
+        for manages in (False, True)
+    }
+    return Here(staff.holders, members[False], members[True], caring_roles(), staff.home)
+
+
+def caring_roles() -> frozenset[str]:
+    """The roles that care for people, and so refer them."""
+    return frozenset(role for role in ROLES if posts_with([Post(role, "")], REFER))

@@ -1,0 +1,1 @@
+"""Running a place forward, event by event."""

@@ -1,0 +1,128 @@
+"""Places side by side, with the same people and the same luck in each: what a change makes of every figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from joinery.calc.twin.intervals import Interval, interval, student_t
+from joinery.calc.twin.network import Place, PlaceError
+from joinery.calc.twin.outcome import Name, figures, in_order, join
+from joinery.calc.twin.simulate import Runs, run
+
+# With fewer replications the spread itself is too little known to stop by it.
+FEWEST_REPS = 30
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure: in the place as it is and as it is changed, the means; and the interval of the difference, each
+    replication with itself. `trend`: the mean by the national trend alone, and the interval of what the change
+    does beyond it."""
+
+    name: Name
+    base: float
+    changed: float
+    difference: Interval
+    trend: float | None = None
+    beyond_trend: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to run: `days` with the warm-up, how many replications, and on how many threads."""
+
+    days: int
+    warmup_days: int = 0
+    reps: int = 100
+    seed: int = 1
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Replicate until half the interval of a figure (or of its difference) is at most `half_width`, in its unit, and
+    no more than `most_reps` times."""
+
+    name: Name
+    half_width: float
+    most_reps: int = 10_000
+
+
+def differences(base: Runs, changed: Runs, trend: Runs | None = None) -> list[Difference]:
+    """Every figure that both places have. Raises ValueError unless all ran with the same luck."""
+    for other in (changed, *filter(None, [trend])):
+        if _luck(other) != _luck(base):
+            raise ValueError("a difference needs runs of the same days, seed, replications and bands")
+    were, are = figures(base), figures(changed)
+    would = figures(trend) if trend else {}
+    return [
+        Difference(
+            name,
+            float(np.mean(were[name])),
+            float(np.mean(are[name])),
+            interval(are[name] - were[name]),
+            float(np.mean(would[name])) if name in would else None,
+            interval(are[name] - would[name]) if name in would else None,
+        )
+        for name in in_order(were.keys() & are.keys())
+    ]
+
+
+def replicate(
+    places: Sequence[Place],
+    plan: Plan,
+    precision: Precision | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Runs]:
+    """Run each place by the plan; with a precision, on until it is reached: of the figure where there is one place,
+    of the difference between the first two otherwise. `progress` is told how many runs are done, of how many.
+    Raises PlaceError for a figure that there is none of, or places whose bands differ."""
+    if len({place.bands for place in places}) > 1:
+        raise PlaceError("only places with the same bands can be compared")
+    parts: list[list[Runs]] = [[] for _ in places]
+    done, wanted = 0, plan.reps
+    if precision:
+        _watched([run(place, 1) for place in places], precision.name)  # so that a misspelt name costs no time
+        wanted = max(plan.reps, FEWEST_REPS)
+    while done < wanted:
+        for number, place in enumerate(places):
+            before = done * len(places) + number * (wanted - done)
+
+            def tell(reps: int, before: int = before) -> None:
+                if progress:
+                    progress(before + reps, wanted * len(places))
+
+            parts[number].append(
+                run(place, plan.days, plan.warmup_days, wanted - done, plan.seed, plan.workers, done, progress=tell)
+            )
+        done = wanted
+        if precision:
+            wanted = min(_wanted(_watched([join(each) for each in parts], precision.name), precision), precision.most_reps)
+    return [join(each) for each in parts]
+
+
+def _wanted(values: NDArray[np.float64], precision: Precision) -> int:
+    """How many replications the spread so far asks for: as many as there are, once the interval is narrow enough.
+    It goes up by half at least, and at most fourfold, as the spread is a guess too."""
+    count = len(values)
+    if interval(values).half_width <= precision.half_width:
+        return count
+    needed = (student_t(0.975, count - 1) * float(np.std(values, ddof=1)) / precision.half_width) ** 2
+    return math.ceil(min(max(needed, 1.5 * count), 4 * count))
+
+
+def _watched(runs: Sequence[Runs], name: Name) -> NDArray[np.float64]:
+    """The values that a precision is about."""
+    known = [figures(each) for each in runs[:2]]
+    if missing := [each for each in known if name not in each]:
+        raise PlaceError(f"there is no figure {name.text}. There are: {', '.join(each.text for each in missing[0])}")
+    return known[1][name] - known[0][name] if len(known) > 1 else known[0][name]
+
+
+def _luck(runs: Runs) -> tuple[object, ...]:
+    return runs.days, runs.warmup_days, runs.seed, runs.first_rep, len(runs.events), runs.place.bands

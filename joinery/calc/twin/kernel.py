@@ -1,0 +1,505 @@
+"""The events of one run, one by one: compiled by Numba, and plain Python where NUMBA_DISABLE_JIT=1.
+
+Everything is one file, because Numba's cache looks at no other file when it decides what to compile again.
+Every draw is a function of (seed, replication; person, stage, purpose): Philox4x32-10 (Salmon and others 2011).
+So a change of places leaves everybody's own luck as it was, and no order of work changes a result.
+
+One person is one record and has at most one event to come, in a 4-ary heap. Queues are lists through the
+persons. `w`, in every function, is the World.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from joinery.calc.twin.world import LOG_EVENTS, SHAPES, Tables, World
+
+Word = np.uint64
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXPONENTIAL, LOGNORMAL, FIXED = range(len(SHAPES))
+# What a draw is for.
+SERVICE, HOME, ARRIVAL = 0, 1, 2
+ARRIVED, STARTED, READY, LEFT, RETURNED, TURNED_AWAY, DIED, AT_HOME = range(len(LOG_EVENTS))
+OVER_12_HOURS = 0.5
+NOBODY, NOWHERE, GONE = -1, -1, -2
+# Positions in World.count.
+PENDING, FREE, LOGGED = range(3)
+
+def compiled(function: F) -> F:
+    """The function compiled without the interpreter's lock; kept on disk where there is a folder for it."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    try:
+        made: F = njit(cache=True, **options)(function)
+    except RuntimeError:  # Numba found no folder that it may write to
+        made = njit(**options)(function)
+    return made
+
+
+@compiled
+def philox(c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word) -> tuple[Word, Word, Word, Word]:
+    """Philox4x32-10: four words of 32 bits from a counter of four and a key of two, all uint64."""
+    low, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
+    for _ in range(10):
+        first, second = np.uint64(0xD2511F53) * c0, np.uint64(0xCD9E8D57) * c2
+        c0, c1, c2, c3 = (second >> shift) ^ c1 ^ k0, second & low, (first >> shift) ^ c3 ^ k1, first & low
+        k0, k1 = (k0 + np.uint64(0x9E3779B9)) & low, (k1 + np.uint64(0xBB67AE85)) & low
+    return c0, c1, c2, c3
+
+
+@compiled
+def uniforms(w: World, person: int, stage: int, purpose: int) -> tuple[float, float]:
+    """Two uniform numbers, strictly between 0 and 1, and exactly their complements in an antithetic run.
+
+    52 bits and a half: with 53 the highest number would be rounded to 1.
+    """
+    zero, shift, drop = np.uint64(0), np.uint64(32), np.uint64(12)
+    a, b, c, d = philox(np.uint64(person), np.uint64(stage), np.uint64(purpose), zero, w.seed, w.rep)
+    u = (np.float64(((a << shift) | b) >> drop) + 0.5) * 2.0**-52
+    v = (np.float64(((c << shift) | d) >> drop) + 0.5) * 2.0**-52
+    if w.antithetic:
+        return 1.0 - u, 1.0 - v
+    return u, v
+
+
+@compiled
+def normal_quantile(p: float) -> float:
+    """The inverse of the normal distribution (Acklam 2003), with a relative error of 1.2e-9."""
+    if 0.02425 <= p <= 0.97575:
+        q = p - 0.5
+        r = q * q
+        above = -3.969683028665376e01 * r + 2.209460984245205e02
+        above = ((above * r - 2.759285104469687e02) * r + 1.383577518672690e02) * r - 3.066479806614716e01
+        below = -5.447609879822406e01 * r + 1.615858368580409e02
+        below = ((below * r - 1.556989798598866e02) * r + 6.680131188771972e01) * r - 1.328068155288572e01
+        return q * (above * r + 2.506628277459239e00) / (below * r + 1.0)
+    q = math.sqrt(-2.0 * math.log(min(p, 1.0 - p)))
+    above = -7.784894002430293e-03 * q - 3.223964580411365e-01
+    above = ((above * q - 2.400758277161838e00) * q - 2.549732539343734e00) * q + 4.374664141464968e00
+    below = 7.784695709041462e-03 * q + 3.224671290700398e-01
+    below = (below * q + 2.445134137142996e00) * q + 3.754408661907416e00
+    z = (above * q + 2.938163982698783e00) / (below * q + 1.0)
+    return z if p < 0.5 else -z
+
+
+@compiled
+def stay_days(tables: Tables, at: int, band: int, longer: float) -> float:
+    """The length of the stay than which a share `longer` of stays is longer."""
+    shape, scale = tables.shape[at, band], tables.scale[at, band]
+    if shape == EXPONENTIAL:
+        return -scale * math.log(longer)
+    if shape == LOGNORMAL:
+        return math.exp(scale - tables.spread[at, band] * normal_quantile(longer))
+    return scale
+
+
+@compiled
+def drawn(cumulative: NDArray[np.float64], u: float) -> int:
+    """The first position whose cumulative share reaches u."""
+    at = 0
+    while u > cumulative[at]:
+        at += 1
+    return at
+
+
+@compiled
+def push(w: World, time: float, person: int) -> None:
+    """Put the person's next event into the heap."""
+    heap, at = w.heap, w.count[PENDING]
+    w.count[PENDING] += 1
+    while at > 0:
+        above = (at - 1) >> 2
+        if heap[above].time <= time:
+            break
+        heap[at].time, heap[at].person = heap[above].time, heap[above].person
+        at = above
+    heap[at].time, heap[at].person = time, person
+
+
+@compiled
+def pop(w: World) -> int:
+    """Take the person of the first event out of the heap."""
+    heap, person = w.heap, w.heap[0].person
+    w.count[PENDING] -= 1
+    size = w.count[PENDING]
+    time, last, at = heap[size].time, heap[size].person, 0
+    while 4 * at + 1 < size:
+        least = 4 * at + 1
+        for child in range(least + 1, min(least + 4, size)):
+            if heap[child].time < heap[least].time:
+                least = child
+        if time <= heap[least].time:
+            break
+        heap[at].time, heap[at].person = heap[least].time, heap[least].person
+        at = least
+    heap[at].time, heap[at].person = time, last
+    return person
+
+
+@compiled
+def tell(w: World, time: float, person: Any, what: int, station: int) -> None:
+    """Write the log, where there is one."""
+    if w.log.shape[0] > 0:
+        row = w.log[w.count[LOGGED]]
+        row.days, row.person, row.what = time, person.id, what
+        row.station, row.band = station, person.band
+        w.count[LOGGED] += 1
+
+
+@compiled
+def settle(w: World, station: Any, time: float) -> None:
+    """Bring the sums over time of a station up to now, before its numbers change."""
+    if time > w.warmup:
+        days = time - max(station.last, w.warmup)
+        station.used_days += station.used * days
+        station.ready_days += station.ready * days
+        station.waiting_days += station.waiting * days
+    station.last = time
+
+
+@compiled
+def seat(w: World, number: int, at: int, time: float, days: float, longer: float) -> None:
+    """Give a place to a person whose stay, `days` old already, is the one that a share `longer` outlasts."""
+    person, station = w.persons[number], w.stations[at]
+    settle(w, station, time)
+    first, last = w.tables.first_visits[at], w.tables.last_visits[at]
+    total = stay_days(w.tables, at, person.band, longer)
+    part = total / (first - last + 1)
+    past = min(int(days / part), first - last)
+    station.people += 1
+    station.used += first - past
+    person.at, person.since, person.part, person.visits = at, time, part, first - past
+    tell(w, time - days, person, STARTED, at)
+    push(w, max(time, time + (part * (past + 1) - days)), number)
+
+
+@compiled
+def admit(w: World, number: int, at: int, time: float) -> None:
+    """The person begins at the station `at`, which has a place."""
+    person = w.persons[number]
+    if time >= w.warmup:
+        waited = time - person.asked
+        w.results.admissions[at, person.band] += 1
+        w.results.waited_days[at, person.band] += waited
+        if waited > OVER_12_HOURS:
+            w.results.waited_over_12h[at, person.band] += 1
+    u, v = uniforms(w, person.id, person.stage, SERVICE)
+    person.to = drawn(w.tables.routes[at, person.band], v)
+    seat(w, number, at, time, 0.0, 1.0 - u)
+
+
+@compiled
+def leave(w: World, number: int, to: int, time: float) -> None:
+    """The person gives up the place, on the way to `to`."""
+    person = w.persons[number]
+    at, station = person.at, w.stations[person.at]
+    settle(w, station, time)
+    station.people -= 1
+    station.used -= person.visits
+    if time > w.warmup:
+        w.results.occupied_days[at, person.band] += time - max(person.since, w.warmup)
+    if time >= w.warmup:
+        w.results.moves[at, to, person.band] += 1
+    person.at = NOWHERE
+    tell(w, time, person, LEFT, at)
+
+
+@compiled
+def has_room(w: World, at: int) -> bool:
+    return w.stations[at].places - w.stations[at].used >= w.tables.first_visits[at]
+
+
+@compiled
+def serve(w: World, freed: int, time: float) -> None:
+    """Admit those who wait for `freed` while it has room; and then those who wait for the places they held."""
+    todo, left = w.todo, 1
+    todo[0] = freed
+    while left > 0:
+        left -= 1
+        at = todo[left]
+        station = w.stations[at]
+        station.queued = 0
+        while station.head != NOBODY and has_room(w, at):
+            number = station.head
+            person = w.persons[number]
+            settle(w, station, time)
+            station.waiting -= 1
+            station.head = person.next
+            held = person.at
+            if held != NOWHERE:
+                end_delay(w, person, held, at, time)
+                leave(w, number, at, time)
+                w.stations[held].ready -= 1
+            admit(w, number, at, time)
+            if held != NOWHERE and w.stations[held].queued == 0:
+                w.stations[held].queued = 1
+                todo[left] = held
+                left += 1
+
+
+@compiled
+def end_delay(w: World, person: Any, held: int, to: int, time: float) -> None:
+    """Count the days for which a place was held by somebody who was ready to go on."""
+    if time > w.warmup:
+        w.results.delayed_days[held, to, person.band] += time - max(person.asked, w.warmup)
+
+
+@compiled
+def join(w: World, number: int, to: int, time: float) -> None:
+    """The person goes to the end of the queue for `to`."""
+    person, station = w.persons[number], w.stations[to]
+    settle(w, station, time)
+    station.waiting += 1
+    person.next = NOBODY
+    if station.head == NOBODY:
+        station.head = number
+    else:
+        w.persons[station.tail].next = number
+    station.tail = number
+    if person.at != NOWHERE:
+        settle(w, w.stations[person.at], time)
+        w.stations[person.at].ready += 1
+
+
+@compiled
+def ask(w: World, number: int, to: int, time: float) -> None:
+    """The person asks for a place at `to`, perhaps while holding one elsewhere."""
+    person = w.persons[number]
+    person.asked, held = time, person.at
+    if has_room(w, to):
+        if held != NOWHERE:
+            leave(w, number, to, time)
+        admit(w, number, to, time)
+        if held != NOWHERE:
+            serve(w, held, time)
+    elif held == NOWHERE and w.tables.turns_away[to]:
+        if time >= w.warmup:
+            w.results.turned_away[to, person.band] += 1
+        tell(w, time, person, TURNED_AWAY, to)
+        forget(w, number)
+    else:
+        join(w, number, to, time)
+
+
+@compiled
+def forget(w: World, number: int) -> None:
+    """The person is followed no more; the record serves another."""
+    w.persons[number].at = GONE
+    w.free[w.count[FREE]] = number
+    w.count[FREE] += 1
+
+
+@compiled
+def go_home(w: World, number: int, time: float) -> None:
+    """The person is home: for good, or to return to a station after a while."""
+    person, home = w.persons[number], w.stations.shape[0]
+    u, v = uniforms(w, person.id, person.stage, HOME)
+    person.stage += 1
+    to = drawn(w.tables.routes[home, person.band], u)
+    tell(w, time, person, AT_HOME, home)
+    if to < home:
+        person.to = to
+        push(w, time + stay_days(w.tables, home, person.band, 1.0 - v), number)
+        return
+    if time >= w.warmup:
+        w.results.moves[home, to, person.band] += 1
+    if to > home:
+        tell(w, time, person, DIED, home)
+    forget(w, number)
+
+
+@compiled
+def happen(w: World, number: int, time: float) -> None:
+    """The person's event: a return from home, one visit a day fewer, or the end of a stay."""
+    person, home = w.persons[number], w.stations.shape[0]
+    at, to = person.at, int(person.to)
+    if at == NOWHERE:
+        if time >= w.warmup:
+            w.results.moves[home, to, person.band] += 1
+        tell(w, time, person, RETURNED, to)
+        ask(w, number, to, time)
+    elif person.visits > w.tables.last_visits[at]:
+        settle(w, w.stations[at], time)
+        w.stations[at].used -= 1
+        person.visits -= 1
+        push(w, time + person.part, number)
+        serve(w, at, time)
+    else:
+        person.stage += 1
+        tell(w, time, person, READY, at)
+        if w.tables.holds[at, to]:
+            ask(w, number, to, time)
+            return
+        leave(w, number, to, time)
+        serve(w, at, time)
+        if to < home:
+            ask(w, number, to, time)
+        elif to == home:
+            go_home(w, number, time)
+        else:
+            tell(w, time, person, DIED, at)
+            forget(w, number)
+
+
+@compiled
+def enter(w: World, number: int, identity: int, band: int) -> None:
+    """A person, not yet anywhere, in a free record."""
+    person = w.persons[number]
+    person.id, person.stage, person.band, person.at, person.next = identity, 0, band, NOWHERE, NOBODY
+
+
+@compiled
+def midnight(w: World, day: int, time: float) -> None:
+    """Write down who is where, and then give each station the places of the day that begins."""
+    for at in range(w.stations.shape[0]):
+        station = w.stations[at]
+        row = w.results.midnights[day, at]
+        row[0], row[1], row[2] = station.people, station.ready, station.waiting
+    for at in range(w.stations.shape[0]):
+        w.stations[at].places = w.tables.places[day, at]
+        serve(w, at, time)
+
+
+@compiled
+def take(w: World) -> tuple[World, int]:
+    """A free record for a person; where there is none, twice as many are made."""
+    if w.count[FREE] == 0:
+        size = w.persons.shape[0]
+        persons, heap = np.empty(2 * size, w.persons.dtype), np.empty(2 * size, w.heap.dtype)
+        free = np.empty(2 * size, np.int64)
+        persons[:size], heap[:size] = w.persons, w.heap
+        w = World(
+            w.seed,
+            w.rep,
+            w.antithetic,
+            w.warmup,
+            w.end,
+            w.tables,
+            w.results,
+            w.stations,
+            persons,
+            heap,
+            free,
+            w.todo,
+            w.count,
+            w.log,
+        )
+        add_free(w, size)
+    w.count[FREE] -= 1
+    return w, w.free[w.count[FREE]]
+
+
+@compiled
+def add_free(w: World, start: int) -> None:
+    """The records from `start` on are free, the first of them on top."""
+    for number in range(w.persons.shape[0] - 1, start - 1, -1):
+        forget(w, number)
+
+
+@compiled
+def open_doors(w: World) -> World:
+    """Seat those who are there at the start, and line up those who wait."""
+    for row in range(w.tables.census.shape[0]):
+        identity, band, at, waiting_for = w.tables.census[row]
+        days, longer = w.tables.census_days[row]
+        w, number = take(w)
+        enter(w, number, identity, band)
+        person = w.persons[number]
+        if waiting_for == NOWHERE:
+            u, v = uniforms(w, identity, 0, SERVICE)
+            person.to = drawn(w.tables.routes[at, band], v)
+            seat(w, number, at, 0.0, days, longer * (1.0 - u))
+            continue
+        person.asked, person.to = -days, waiting_for
+        if at == NOWHERE:
+            tell(w, -days, person, ARRIVED, waiting_for)
+        else:
+            person.at, person.since, person.stage = at, 0.0, 1
+            person.visits = w.tables.last_visits[at]
+            w.stations[at].people += 1
+            w.stations[at].used += person.visits
+            tell(w, -days, person, READY, at)
+        join(w, number, waiting_for, 0.0)
+    return w
+
+
+@compiled
+def next_arrival(w: World, identity: int, day: int, left: float) -> tuple[float, int, int, float]:
+    """Time and stream of the next arrival, and where on the calendar it is: the day, and what is left of it.
+
+    The rates are steps of a day, so one exponential is used up along them: no candidate is thrown away.
+    """
+    u, v = uniforms(w, identity, 0, ARRIVAL)
+    need, rates = -math.log(1.0 - u), w.tables.rates
+    while day < rates.shape[0] and need > rates[day] * left:
+        need -= rates[day] * left
+        day, left = day + 1, 1.0
+    if day == rates.shape[0]:
+        return math.inf, 0, day, left
+    left -= need / rates[day]
+    return day + 1 - left, drawn(w.tables.shares[day], v), day, left
+
+
+@compiled
+def arrive(w: World, number: int, identity: int, stream: int, time: float) -> None:
+    """Somebody comes from outside."""
+    to, band = w.tables.stream_to[stream], w.tables.stream_band[stream]
+    enter(w, number, identity, band)
+    if time >= w.warmup:
+        w.results.arrivals[to, band] += 1
+    tell(w, time, w.persons[number], ARRIVED, to)
+    w.persons[number].to = to
+    ask(w, number, to, time)
+
+
+@compiled
+def close_doors(w: World) -> None:
+    """Add the part of every stay and wait that lies before the end."""
+    for number in range(w.persons.shape[0]):
+        person = w.persons[number]
+        if person.at >= 0:
+            w.results.occupied_days[person.at, person.band] += w.end - max(person.since, w.warmup)
+    for at in range(w.stations.shape[0]):
+        station = w.stations[at]
+        settle(w, station, w.end)
+        w.results.used_days[at], w.results.ready_days[at] = station.used_days, station.ready_days
+        w.results.waiting_days[at] = station.waiting_days
+        number = station.head
+        while number != NOBODY:
+            person = w.persons[number]
+            if person.at != NOWHERE:
+                end_delay(w, person, person.at, at, w.end)
+            number = person.next
+
+
+@compiled
+def replicate(w: World) -> None:
+    """Run one replication to its end. At equal times an arrival goes before midnight, and midnight before the rest."""
+    add_free(w, 0)
+    w = open_doors(w)
+    identity, day, events = 0, 0, 0
+    arrival, stream, calendar_day, left = next_arrival(w, identity, 0, 1.0)
+    while True:
+        first = w.heap[0].time if w.count[PENDING] > 0 else math.inf
+        if min(arrival, day, first) > w.end:
+            break
+        if arrival <= day and arrival <= first:
+            w, number = take(w)
+            arrive(w, number, identity, stream, arrival)
+            identity += 1
+            events += 1
+            arrival, stream, calendar_day, left = next_arrival(w, identity, calendar_day, left)
+        elif day <= first:
+            midnight(w, day, float(day))
+            day += 1
+        else:
+            happen(w, pop(w), first)
+            events += 1
+    close_doors(w)
+    w.results.events[0] = events

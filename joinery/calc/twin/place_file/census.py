@@ -1,0 +1,98 @@
+"""The people of a place file who are there at the start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from joinery.calc.twin.network import Held, PlaceError, Station, Stay
+from joinery.calc.twin.place_file.keys import CensusTable
+from joinery.calc.twin.place_file.lines import Key
+from joinery.calc.twin.place_file.reader import Reader
+
+COLUMNS = ("band", "station", "days", "waiting_for")
+_HALVINGS = 60
+
+
+def read_census(reader: Reader, stations: tuple[Station, ...]) -> tuple[Held, ...]:
+    """Everybody, of the tables and then of the file. What is wrong is kept in the reader."""
+    said = reader.document.at(("census",)) or []
+    if not isinstance(said, list):
+        reader.fault(("census",), "write [[census]], with two brackets")
+        said = []
+    held = [each for number in range(len(said)) for each in reader.attempt(_held, reader, number, stations) or ()]
+    held += reader.attempt(lambda: [*_file(reader)]) or ()
+    return tuple(held)
+
+
+def steady_days(stay: Stay, people: int) -> list[float]:
+    """For how many days each of so many people has been there, in a service that has long run steadily.
+
+    The days so far then have the density survival / mean (renewal theory); people stand at its middle quantiles.
+
+    >>> [round(days, 1) for days in steady_days(Stay("fixed", 10), 4)]
+    [1.2, 3.8, 6.2, 8.8]
+    """
+    return [_quantile(stay, (number + 0.5) / people) for number in range(people)]
+
+
+def _quantile(stay: Stay, share: float) -> float:
+    if stay.shape == "fixed":
+        return share * stay.mean_days
+    if stay.shape == "exponential":
+        return -stay.mean_days * math.log1p(-share)
+    low, high = 0.0, stay.mean_days
+    while _share_so_far(stay, high) < share:
+        high *= 2
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _share_so_far(stay, middle) < share else (low, middle)
+    return low
+
+
+def _share_so_far(stay: Stay, days: float) -> float:
+    """Of a lognormal stay: the integral of the survival up to `days`, divided by the mean."""
+    mu, sigma = stay.logs
+    below = math.erfc((mu + sigma**2 - math.log(days)) / sigma / math.sqrt(2)) / 2
+    return days * stay.survival(days) / stay.mean_days + below
+
+
+def _held(reader: Reader, number: int, stations: tuple[Station, ...]) -> list[Held]:
+    key: Key = ("census", number)
+    said = reader.document.table(key, CensusTable)
+    band = reader.band(said.band, (*key, "band"))
+    at = reader.station(said.station, (*key, "station")) if said.station else None
+    onto = reader.station(said.waiting_for, (*key, "waiting_for")) if said.waiting_for else None
+    if at is None and onto is None:
+        raise reader.wrong(key, "say at which station they are, or for which one they wait")
+    if isinstance(said.days, tuple):
+        days = list(said.days)
+    elif said.days is not None or at is None or onto is not None:
+        days = [said.days or 0.0] * said.people
+    else:
+        days = steady_days(stations[at].stays[band], said.people)
+    if len(days) != said.people:
+        raise reader.wrong((*key, "days"), f"{len(days)} numbers of days for {said.people} people")
+    if at is not None and onto is None and not all(map(stations[at].stays[band].survival, days)):
+        raise reader.wrong((*key, "days"), f"no stay at {said.station} lasts {max(days):g} days")
+    return [Held(band, at, each, onto) for each in days]
+
+
+def _file(reader: Reader) -> Iterator[Held]:
+    """One person a row."""
+    name = reader.about.census_file
+    if not name:
+        return
+    for where, row in reader.document.rows(name, ("place", "census_file"), COLUMNS):
+        known = {"band": reader.bands, "station": reader.stations, "waiting_for": reader.stations}
+        for column, names in known.items():
+            if row[column] not in names and (row[column] or column == "band"):
+                raise PlaceError(f"{where}: there is no {column} {row[column]}. There are {', '.join(names)}")
+        if not (row["station"] or row["waiting_for"]):
+            raise PlaceError(f"{where}: a station, or one that is waited for, is needed")
+        try:
+            days = float(row["days"] or 0)
+        except ValueError:
+            raise PlaceError(f"{where}: {row['days']} is not a number of days") from None
+        at, onto = (reader.stations.index(row[each]) if row[each] else None for each in ("station", "waiting_for"))
+        yield Held(reader.bands.index(row["band"]), at, days, onto)

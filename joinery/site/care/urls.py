@@ -1,0 +1,21 @@
+"""Addresses of care. A referral is called by its code, which says nothing of whom it is about."""
+
+from django.urls import path
+
+from joinery.site.care import referral, referring, services, waits, work
+
+urlpatterns = [
+    path("people/<str:person_id>/refer/", referring.choose, name="choose"),
+    path("people/<str:person_id>/refer/<slug:service>/", referring.refer, name="refer"),
+    path("referrals/<slug:code>/", referral.page, name="referral"),
+    path("referrals/<slug:code>/step/<slug:to>/", referral.step, name="step"),
+    path("work/", work.index, name="work"),
+    path("work/<slug:service>/", work.team, name="team"),
+    path("services/", services.index, name="services"),
+    path("services/add/", services.offer, name="offer"),
+    path("services/<slug:service>/", services.page, name="service"),
+    path("services/<slug:service>/change/", services.change, name="change"),
+    path("services/<slug:service>/close/", services.close, name="close"),
+    path("services/<slug:service>/members/", services.members, name="members"),
+    path("waits/", waits.page, name="waits"),
+]

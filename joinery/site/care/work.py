@@ -1,0 +1,180 @@
+"""My work: what waits for the signed-in user, for their team, and what they wait for themselves; many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+
+from joinery.apps.base.action import Refused
+from joinery.apps.care import actions, facts
+from joinery.apps.care.facts import Referral
+from joinery.apps.record import actions as record_actions
+from joinery.apps.record import facts as record
+from joinery.site.context import Request, standing_of
+from joinery.site.place.looking import acting
+
+A_PAGE = 50
+# The lists, in the order in which they are offered; what of `facts.Work` each is.
+LISTS = {
+    "mine": "Waits for me",
+    "team": "For my team",
+    "climbed": "Overdue elsewhere",
+    "asked": "I wait for",
+    "unseen": "Notes to read",
+}
+ORDERS = {"due": "what is due first", "person": "person", "service": "service", "age": "the longest wait"}
+# Steps that ask for nothing, which may be taken for many at a time.
+BULK = {"acknowledged": "Say that we have seen them", "accepted": "Accept them", "started": "Say that they have started"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One page of a list: the referrals on it, and whether there is an earlier and a later page."""
+
+    items: tuple[Referral, ...]
+    number: int
+    more: bool
+
+
+def index(request: Request) -> HttpResponse:
+    """What waits, in one of the lists and in one order, fifty at a time; and acts on those that are ticked."""
+    said = _bulk(request) if request.method == "POST" else None
+    work = facts.my_work(request.user.pk, request.at)
+    lists: dict[str, tuple[Referral, ...]] = {name: getattr(work, name) for name in LISTS}
+    first = next((name for name in ("mine", "team", "climbed", "unseen") if lists[name]), "mine")
+    name = _one_of(request.GET.get("list", ""), LISTS, first)
+    order = _one_of(request.GET.get("order", ""), ORDERS, "due")
+    shown = _page(in_order(lists[name], order), request.GET.get("page", ""))
+    context = {
+        "lists": {each: (words, len(lists[each])) for each, words in LISTS.items()},
+        "name": name,
+        "order": order,
+        "orders": ORDERS,
+        "shown": shown,
+        "total": len(lists[name]),
+        "names": _names(request, shown.items),
+        "bulk": _offered(shown.items, request.user.pk),
+        "may_take": any(each.may_name(request.user.pk) for each in shown.items),
+        "said": said,
+        "teams": _teams(request),
+    }
+    return render(request, "care/work.jinja", context)
+
+
+def team(request: Request, service: str) -> HttpResponse:
+    """All that waits for one service, and how much each of its members has: for who manages or works in it."""
+    found = facts.service(service, request.at.date())
+    if found is None:
+        raise Http404
+    if not (found.has(request.user.pk) or found.managed_by(request.user.pk)):
+        sentence = "Only who works in a service sees what waits for it."
+        return render(request, "care/refused.jinja", {"sentence": sentence}, status=403)
+    said = _bulk(request) if request.method == "POST" else None
+    load = facts.team_work(service, request.at)
+    order = _one_of(request.GET.get("order", ""), ORDERS, "due")
+    shown = _page(in_order(load.referrals, order), request.GET.get("page", ""))
+    context = {
+        "service": found,
+        "members": load.members,
+        "unnamed": load.unnamed,
+        "order": order,
+        "orders": ORDERS,
+        "shown": shown,
+        "total": len(load.referrals),
+        "names": _names(request, shown.items),
+        "bulk": _offered(shown.items, request.user.pk),
+        "takers": {str(each.user_id): each.name for each in load.members},
+        "manages": found.managed_by(request.user.pk),
+        "said": said,
+    }
+    return render(request, "care/team.jinja", context)
+
+
+def in_order(items: Sequence[Referral], order: str) -> tuple[Referral, ...]:
+    """A list that is ordered by when each is due, in another order.
+
+    By person and by service what belongs together stands together, with what is due first first.
+    """
+    if order == "age":
+        return tuple(sorted(items, key=lambda each: each.asked_at))
+    if order == "due":
+        return tuple(items)
+    first: dict[str, int] = {}
+    for place, each in enumerate(items):
+        first.setdefault(_group(each, order), place)
+    return tuple(sorted(items, key=lambda each: first[_group(each, order)]))
+
+
+def _group(each: Referral, order: str) -> str:
+    return each.person_id if order == "person" else each.service
+
+
+def _page(items: tuple[Referral, ...], text: str) -> Shown:
+    number = max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
+    start = (number - 1) * A_PAGE
+    return Shown(items[start : start + A_PAGE], number, len(items) > start + A_PAGE)
+
+
+def _names(request: Request, items: Sequence[Referral]) -> Mapping[str, record.FoundPerson]:
+    """Whom those items are about, by their ids: of the people whose records the user may open."""
+    viewing = record_actions.list_people(
+        person_ids=[each.person_id for each in items], posts=standing_of(request).posts, **acting(request)
+    )
+    return {each.person_id: each for each in record.found_people(viewing)} if viewing.person_ids else {}
+
+
+def _offered(items: Sequence[Referral], user_id: int) -> dict[str, str]:
+    """The steps that the user may take of at least one of these."""
+    possible = {to for each in items for to in each.steps_for(user_id)}
+    return {to: words for to, words in BULK.items() if to in possible}
+
+
+def _teams(request: Request) -> list[tuple[str, str]]:
+    """The services that the user works in or manages: code and name."""
+    user_id = request.user.pk
+    those = facts.services(request.at.date())
+    return [(each.code, each.name) for each in those if each.has(user_id) or each.managed_by(user_id)]
+
+
+def _bulk(request: Request) -> dict[str, Any]:
+    """Do what was asked of everything that is ticked: each has its own answer, and none stops the others."""
+    seen = dict(_ticked(request))
+    verb, user = request.POST.get("verb", ""), request.POST.get("user", "")
+    if not seen:
+        return {"done": 0, "refused": [], "nothing": True}
+    if verb in BULK:
+        answers = actions.take_steps(seen=seen, to=verb, **acting(request))
+    else:
+        user_id = request.user.pk if verb == "take" else int(user) if user.isdecimal() and len(user) < 19 else None
+        answers = {code: _named(code, number, user_id, request) for code, number in seen.items()}
+    refused = [(code, words) for code, words in answers.items() if words]
+    return {"done": len(answers) - len(refused), "refused": refused, "nothing": False}
+
+
+def _named(code: str, number: int, user_id: int | None, request: Request) -> str:
+    """Name who takes a referral on; returns why not, or nothing."""
+    try:
+        actions.name_owner(code=code, number=number, user_id=user_id, **acting(request))
+    except Refused as refused:
+        return refused.message
+    return ""
+
+
+def _ticked(request: Request) -> list[tuple[str, int]]:
+    """The codes that are ticked, each with the number of the step that was shown."""
+    pairs = (text.partition(".") for text in request.POST.getlist("chosen")[:A_PAGE])
+    return [
+        (code, int(number))
+        for code, _, number in pairs
+        if code.isascii() and code.isalnum() and len(code) <= 32 and number.isascii() and number.isdecimal()
+        and len(number) < 10
+    ]  # fmt: skip
+
+
+def _one_of(text: str, choices: Mapping[str, Any], otherwise: str) -> str:
+    return text if text in choices else otherwise
+
