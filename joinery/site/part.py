@@ -17,10 +17,14 @@ from joinery.site.context import Request, is_person, standing_of
 
 # By their part of the address, so that a page that is added there is none that anybody sees.
 OF_FIGURES = {"feeds", "measures", "place"}
+# Pages of care that are about nobody.
+FIGURES_OF_CARE = {f"care:{name}" for name in ("services", "service", "offer", "change", "close", "members", "waits")}
 # Rows of people, which stand among the feeds: their pages log who asked, and refuse.
 OF_ROWS = {"feeds:row", "feeds:returned"}
 # Where everybody begins who has a part: a post, or access to a record.
 OF_ALL = {"privacy:mine", "privacy:raised"}
+# What waits for somebody, which is for whoever holds a post.
+OF_STAFF = {"care:work", "care:team_work", "care:referral", "care:step"}
 FOR_STAFF = "This page is for staff of the organisations that work here."
 NO_PART = "Your account is not attached to an organisation today. Ask your manager to add you."
 
@@ -41,9 +45,12 @@ class Gate:
         if match is None or not request.user.is_authenticated or not getattr(view, "login_required", True):
             return None
         asked = cast(Request, request)
-        if match.namespace in OF_FIGURES and match.view_name not in OF_ROWS:
+        figures = match.namespace in OF_FIGURES or match.view_name in FIGURES_OF_CARE
+        if figures and match.view_name not in OF_ROWS:
             decision = may_do(standing_of(asked).posts, "figures")
             return None if decision.allowed else refused(asked)
+        if match.view_name in OF_STAFF:
+            return None if standing_of(asked).posts else refused(asked)
         # What is searched for is refused by the search itself, which logs it.
         begins = match.view_name in OF_ALL or (match.view_name == "record:find" and request.method != "POST")
         return refused(asked) if begins and not has_part(asked) else None

@@ -27,6 +27,7 @@ from django.utils import timezone
 from joinery.apps.base.action import Actor, Refused
 from joinery.apps.record.actions import Taken, open_returned
 from joinery.apps.record.facts import returned_rows
+from joinery.definitions import FEEDS
 from joinery.site.listener import only_one
 from joinery.site.taking import take
 
@@ -43,6 +44,8 @@ NO_ROWS = "manifest.json"
 MOST_NAME_BYTES = 180  # leaves room for .reasons.csv
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
+NO_FILE = "It is a link or a device, not a file. Put the file itself here."
+
 ACTOR = Actor.system("watched folder")
 _log = logging.getLogger("joinery.watching")
 
@@ -57,6 +60,10 @@ class Outcome:
     taken: Taken | None = None
     refused: bool = False
     words: str = ""
+
+
+class NoInbox(Exception):
+    """A folder holds something else than files of senders, which nobody may move; the message says what to do."""
 
 
 class Watch:
@@ -76,8 +83,12 @@ class Watch:
         """
         seen: dict[Path, tuple[tuple[int, ...], float]] = {}
         problems: list[tuple[Path, OSError]] = []
+        said = []
         for path in self._files(problems):
             try:
+                if not stat.S_ISREG(path.lstat().st_mode):
+                    said.append(self._once(path, NO_FILE))
+                    continue
                 state = _state(path)
                 before, since = self._seen.get(path, (state, now))
                 if before != state:
@@ -93,7 +104,9 @@ class Watch:
                 problems.append((path, error))
             seen[path] = (state, since)
         self._seen = seen
-        return [said for path, error in problems if (said := self._problem(path, error))]
+        mend = "Let Joinery write to the folder that it lies in."
+        said += [self._once(path, f"It cannot be moved ({_words(error)}). {mend}") for path, error in problems]
+        return [each for each in said if each]
 
     @property
     def waiting(self) -> int:
@@ -152,7 +165,7 @@ class Watch:
         return sender, feed
 
     def _files(self, problems: list[tuple[Path, OSError]]) -> Iterator[Path]:
-        """The files that senders put here, links among them, but none in a folder that is a link."""
+        """What senders put here and is no folder; nothing in a folder that is a link."""
 
         def cannot_look(error: OSError) -> None:
             problems.append((Path(error.filename), error))
@@ -168,8 +181,8 @@ class Watch:
                 if not name.startswith(".") and not name.lower().endswith(UNFINISHED)
             )
 
-    def _problem(self, path: Path, error: OSError) -> Outcome | None:
-        words = f"It cannot be moved ({_words(error)}). Let Joinery write to the folder that it lies in."
+    def _once(self, path: Path, words: str) -> Outcome | None:
+        """What keeps something from being taken, which stays where it is; nothing where that was said before."""
         if (path, words) in self._said:
             return None
         self._said.add((path, words))
@@ -177,8 +190,36 @@ class Watch:
         return Outcome(plain(sender), plain(feed), plain(path.name), words=words)
 
 
+def make_inbox(folder: Path) -> None:
+    """Make a folder one that may be watched, once and for good.
+
+    Raises NoInbox for one that holds anything but folders of feeds in folders of senders: whoever names a wrong
+    folder must not find its files moved.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (folder / CLAIMED).is_dir():
+        for found in _visible(folder):
+            inside = _visible(found) if _is_folder(found) else [found]
+            strange = next((each for each in inside if each.name not in FEEDS or not _is_folder(each)), None)
+            if strange:
+                raise NoInbox(
+                    f"{folder} holds something else than files of senders: {plain(strange.name)}. Give Joinery a "
+                    "folder for these alone. In it, each sender has a folder, and in that each feed: RZZ01/fhir."
+                )
+    make_folder(folder, CLAIMED)
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+
+
 def sole(folder: Path) -> AbstractContextManager[None]:
-    """Hold a folder while watching it. Raises BlockingIOError when another process holds it."""
+    """Hold a folder while watching it. Raises BlockingIOError when another process holds it, and NoInbox."""
+    make_inbox(folder)
     return only_one(folder / CLAIMED)
 
 
@@ -190,7 +231,7 @@ def keep_taking(folder: Path, stop: threading.Event) -> None:
                 _keep_looking(Watch(folder), stop)
         except BlockingIOError:
             _log.info("another process watches the folder")
-        except OSError:
+        except (OSError, NoInbox):
             _log.exception("the folder cannot be watched")
         stop.wait(AGAIN_SECONDS)
 
@@ -297,7 +338,7 @@ def _order(path: Path) -> tuple[bool, bool, int, str]:
 def _no_file(path: Path, feed: str) -> str:
     """Why something is not to be read as a file of a feed; empty when it is."""
     if not stat.S_ISREG(path.lstat().st_mode):
-        return "It is a link or a device, not a file. Put the file itself here."
+        return NO_FILE
     if not feed:
         return "Files belong into a folder named after the feed, in one named after the sender's code: RZZ01/fhir."
     if not os.access(path, os.R_OK):

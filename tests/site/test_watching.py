@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from joinery.site.watching import CLAIMED, Watch, free_place, plain, sole
+from joinery.site.watching import CLAIMED, NoInbox, Watch, free_place, plain, sole
 from tests.site.feeds import PEOPLE_HEADER, patient_file, people_file
 from tests.site.test_serving import running, until
 from tests.support import Deployment
@@ -86,11 +87,8 @@ def test_rows_in_quarantine_are_listed_beside_their_file(place: Deployment, fold
     assert looked and {outcome for _, outcome in looked} == {"done"}
 
 
-def test_what_cannot_be_taken_is_refused_with_words(place: Deployment, folder: Path, tmp_path: Path) -> None:
-    secret = tmp_path / "secret.json"
-    patient_file(secret)
-    (folder / "Z90001/fhir/link.json").symlink_to(secret)
-    os.mkfifo(folder / "Z90001/fhir/pipe.json")
+def test_what_cannot_be_taken_is_refused_with_words(place: Deployment, folder: Path) -> None:
+    (folder / CLAIMED).mkdir()
     (folder / "999/council/referral.csv").write_bytes(b"PK\x03\x04 a workbook")
     (folder / "Z90001/telex").mkdir()
     patient_file(folder / "Z90001/telex/patient.json")
@@ -101,15 +99,46 @@ def test_what_cannot_be_taken_is_refused_with_words(place: Deployment, folder: P
     answer = once(place, folder, code=1)
 
     why = {path.name.removesuffix(".why.txt"): path.read_text() for path in folder.rglob("*.why.txt")}
-    assert "Put the file itself here" in why["link.json"] and "Put the file itself here" in why["pipe.json"]
     assert "a folder named after the feed" in why["loose.json"] and "a folder named after the feed" in why["lost.json"]
     refused = {(each["sender"], each["feed"], each["file"]): each["error"] for each in answer["refused"]}  # type: ignore[index,attr-defined]
     assert "No organisation has the code Z404" in refused["Z404", "fhir", "patient.json"]
     assert "There is no feed called telex" in refused["Z90001", "telex", "patient.json"]
     assert refused["999", "council", "referral.csv"] in why["referral.csv"]
-    assert len(refused) == 7 and all("send the file again" in words for words in why.values())
+    assert len(refused) == 5 and all("send the file again" in words for words in why.values())
     assert [name for name in lying(folder) if "refused/" not in name] == []
-    assert secret.exists() and people(place) == 0
+    assert people(place) == 0
+
+
+def test_what_is_no_file_is_left_where_it_is(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, sent = patient_file(tmp_path / "secret.json"), folder / "Z90001/fhir"
+    (sent / "link.json").symlink_to(secret)
+    os.mkfifo(sent / "pipe.json")
+    with socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.chdir(sent)  # the address of a socket may not be long
+        listening.bind("socket.json")
+    before = lying(folder)
+    watch = Watch(folder, still_seconds=0)
+    said = watch.claim(0)
+    assert {each.file for each in said} == {"link.json", "pipe.json", "socket.json"}
+    assert all("Put the file itself here" in each.words for each in said)
+    assert (watch.claim(1), watch.waiting, lying(folder)) == ([], 0, before) and secret.exists()
+
+
+@pytest.mark.parametrize("other", ["notes.txt", "ann/notes.txt", "ann/letters/notes.txt", "a link", "a pipe"])
+def test_a_folder_of_something_else_is_not_watched(folder: Path, tmp_path: Path, other: str) -> None:
+    if other == "a link":
+        (folder / other).symlink_to(tmp_path)
+    elif other == "a pipe":
+        os.mkfifo(folder / other)
+    else:
+        (folder / other).parent.mkdir(parents=True, exist_ok=True)
+        patient_file(folder / other)
+    before = lying(folder)
+    with pytest.raises(NoInbox, match="RZZ01/fhir"), sole(folder):
+        pass
+    assert (lying(folder), (folder / CLAIMED).exists()) == (before, False)
 
 
 def test_a_file_is_left_alone_until_it_has_stopped_growing(folder: Path) -> None:

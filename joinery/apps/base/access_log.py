@@ -25,6 +25,7 @@ WHAT = {
     "details": "Looked at who says what of name, dates and address",
     "compared": "Compared two records, to say whether they are one person",
     "own_access": "Looked at who sees the record as the person or for them",
+    "team": "Looked at who is around the person",
     "quarantine": "Looked at a row that could not be taken",
     "asked": "Asked to read an entry that is withheld",
     "own_list": "Saw the name in the list of records that are theirs to see",

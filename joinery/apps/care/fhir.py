@@ -53,7 +53,6 @@ class Asked:
     urgency: str
     reason: str
     words: str
-    asked_at: datetime
     sent_at: datetime
     outside_id: str
     follows: str
@@ -62,6 +61,7 @@ class Asked:
     step_words: str
     stepped_at: datetime
     due_at: datetime | None
+    started_at: datetime | None
 
     @property
     def over(self) -> bool:
@@ -73,18 +73,17 @@ def file_referral(*, referral_id: int, actor: Actor, at: datetime) -> None:
     """File a referral as it stands now under the person's record, and what it says of care: it goes on until the
     referral is over, for who asked and for who runs the service."""
     asked = _asked(referral_id, at)
-    said = record.care_until(at) if asked.over else record.CareRow(record.Said(GOES_ON))
-    care = record.CareRow(said.said, asked.body.code)
+    says = OVER if asked.over else GOES_ON
+    # What came from outside stands in the timeline as it was sent.
+    line = not asked.outside_id
+    filings = [
+        record.Filing(orjson.dumps(service_request(asked)), says, asked.body.code, line),
+        record.Filing(orjson.dumps(task(asked))),
+    ]
+    if asked.started_at:
+        filings.append(record.Filing(orjson.dumps(episode_of_care(asked, asked.started_at))))
     record.file_resources(
-        record_id=asked.record_id,
-        organisation_id=asked.sender_id,
-        filings=[
-            # What came from outside stands in the timeline as it was sent.
-            record.Filing(orjson.dumps(service_request(asked)), care, line=not asked.outside_id),
-            record.Filing(orjson.dumps(task(asked))),
-        ],
-        actor=actor,
-        at=at,
+        record_id=asked.record_id, organisation_id=asked.sender_id, filings=filings, actor=actor, at=at
     )
 
 
@@ -138,24 +137,45 @@ def task(asked: Asked) -> Resource:
     )
 
 
+def episode_of_care(asked: Asked, started_at: datetime) -> Resource:
+    """The care that a service gives since it saw the person first, as an EpisodeOfCare."""
+    period = {"start": _instant(started_at)} | ({"end": _instant(asked.stepped_at)} if asked.over else {})
+    return _filled(
+        {
+            "resourceType": "EpisodeOfCare",
+            "id": asked.code,
+            "meta": {"lastUpdated": _instant(asked.stepped_at)},
+            "status": "finished" if asked.over else "active",
+            "type": [{"text": asked.service_name}],
+            "patient": _subject(asked),
+            "managingOrganization": _body(asked.body),
+            "period": period,
+            "referralRequest": [{"reference": f"ServiceRequest/{asked.code}"}],
+        }
+    )
+
+
 def _asked(referral_id: int, at: datetime) -> Asked:
     day = connection.ops.adapt_datefield_value(at.date())
-    ((code, record_id, sender_id, urgency, reason, words, asked_at, sent_at, outside_id, follows, *step),) = select(
-        "SELECT r.code, r.record_id, r.organisation_id, r.urgency, r.reason, r.words, r.asked_at, r.at, r.outside_id, "
-        "f.code, p.state, p.reason, p.words, p.at, p.due_at, t.name, t.kind, t.organisation_id FROM care_referral r "
+    ((code, record_id, sender_id, urgency, reason, words, sent_at, outside_id, follows, *step),) = select(
+        "SELECT r.code, r.record_id, r.organisation_id, r.urgency, r.reason, r.words, r.at, r.outside_id, f.code, "
+        "p.state, p.reason, p.words, p.at, p.due_at, b.at, t.name, t.kind, t.organisation_id FROM care_referral r "
         "JOIN care_referralstep p ON p.referral_id = r.id AND NOT EXISTS (SELECT 1 FROM care_referralstep p2 "
         "WHERE p2.referral_id = r.id AND p2.number > p.number) "
         "JOIN care_serviceterms t ON t.id = (SELECT n.id FROM care_serviceterms n WHERE n.service_id = p.service_id "
         "AND n.from_date <= %s ORDER BY n.from_date DESC, n.id DESC LIMIT 1) "
-        "LEFT JOIN care_referral f ON f.id = r.follows_id WHERE r.id = %s",
+        "LEFT JOIN care_referralstep b ON b.referral_id = r.id AND b.state = 'started' AND NOT EXISTS "
+        "(SELECT 1 FROM care_referralstep b2 WHERE b2.referral_id = r.id AND b2.state = 'started' "
+        "AND b2.number < b.number) LEFT JOIN care_referral f ON f.id = r.follows_id WHERE r.id = %s",
         [day, referral_id],
     )
-    state, step_reason, step_words, stepped_at, due_at, name, kind, runs_id = step
+    state, step_reason, step_words, stepped_at, due_at, started_at, name, kind, runs_id = step
     sender, body = _now(sender_id, runs_id, at)
+    kind_text = rules_on(at.date()).kinds.get(kind, kind)
     return Asked(
-        code, record_id, sender_id, sender, name, rules_on(at.date()).kinds.get(kind, kind), body, urgency, reason, words,
-        as_moment(asked_at), as_moment(sent_at), outside_id, follows or "", state, step_reason, step_words,
-        as_moment(stepped_at), as_moment(due_at) if due_at else None,
+        code, record_id, sender_id, sender, name, kind_text, body, urgency, reason, words, as_moment(sent_at),
+        outside_id, follows or "", state, step_reason, step_words, as_moment(stepped_at),
+        as_moment(due_at) if due_at else None, as_moment(started_at) if started_at else None,
     )  # fmt: skip
 
 

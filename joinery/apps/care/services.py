@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 import orjson
@@ -150,6 +151,7 @@ def _here(services: Mapping[str, ServiceNow], staff: place.Staffed) -> Here:
     return Here(staff.holders, members[False], members[True], caring_roles(), staff.home)
 
 
+@cache
 def caring_roles() -> frozenset[str]:
     """The roles that care for people, and so refer them."""
     return frozenset(role for role in ROLES if posts_with([Post(role, "")], REFER))

@@ -7,8 +7,8 @@ what their record says now, so details that were replaced since cost a score and
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from functools import cache
 
 from joinery.apps.base.columns import marks, select
@@ -43,19 +43,23 @@ def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int |
     keys = sorted(model.keys(fields))
     if not keys:
         return []
-    blocks: dict[int, set[int]] = defaultdict(set)
-    for key, details_id in select(_sharing(len(keys), model.largest_block + 1), keys):
-        blocks[key].add(details_id)
-    small = [block for block in blocks.values() if len(block) <= model.largest_block]
-    said = _said(sorted(set().union(*small)), exclude_record)
+    most = model.largest_block
+    shared = _of_small_blocks(select(_sharing(len(keys), most + 1), keys), most)
+    said = _said({details_id for _, details_id in shared}, exclude_record)
     # With this record itself a block is one larger.
-    found = set().union(*(block for block in small if len(block & said.keys()) < model.largest_block))
+    shared = _of_small_blocks([row for row in shared if row[1] in said], most - 1)
     against = model.against(fields, least_bits)
     near = []
-    for details_id in found & said.keys():
+    for details_id in {details_id for _, details_id in shared}:
         if against.bits(said[details_id]) >= least_bits:
             near.append((details_id, against.score(said[details_id])))
     return sorted(near, key=lambda scored: (-scored[1].bits, scored[0]))
+
+
+def _of_small_blocks(shared: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """Of keys and details that have them, those of the keys that at most so many details have."""
+    sizes = Counter(key for key, _ in shared)
+    return [row for row in shared if sizes[row[0]] <= most]
 
 
 @cache
@@ -65,10 +69,11 @@ def _sharing(keys: int, most: int) -> str:
     return " UNION ALL ".join([one] * keys)
 
 
-def _said(details_ids: Sequence[int], exclude_record: int | None) -> dict[int, Fields]:
+def _said(details_ids: Collection[int], exclude_record: int | None) -> dict[int, Fields]:
     """Details as they are compared, but for those of one record."""
-    sql = f"SELECT details_id, record_id, fields FROM record_matchdetails WHERE details_id IN ({marks(details_ids)})"
-    rows = select(sql, details_ids) if details_ids else []
+    ids = sorted(details_ids)
+    sql = f"SELECT details_id, record_id, fields FROM record_matchdetails WHERE details_id IN ({marks(ids)})"
+    rows = select(sql, ids) if ids else []
     return {details_id: unpacked(text) for details_id, record_id, text in rows if record_id != exclude_record}
 
 

@@ -15,7 +15,7 @@ from operator import attrgetter
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from joinery.calc.linkage.fields import FURTHER, Fields, nicknames, part, reader
+from joinery.calc.linkage.fields import FURTHER, Fields, nicknames, outward, part, reader
 
 Rule = tuple[str, ...]
 Test = Callable[[Fields, Fields], bool]
@@ -52,6 +52,8 @@ class Comparison:
     missing_sql: str
     missing: Test
     levels: tuple[Level, ...]
+    at_once: Callable[[str, str], int] | None = None
+    """The place of the level of two values that are said, where to try one level after the other takes too long."""
 
 
 def _both(column: str) -> str:
@@ -95,12 +97,16 @@ def _like(column: str, least: float) -> tuple[str, Test]:
     return f'jaro_winkler_similarity("{column}_l", "{column}_r") >= {least}', holds
 
 
+def _distance(x: str, y: str, most: int) -> int:
+    """How many slips make one text of the other; more than `most` counts as `most` + 1."""
+    return DamerauLevenshtein.distance(x.encode(), y.encode(), score_cutoff=most)
+
+
 def _slips(column: str, most: int) -> tuple[str, Test]:
     """At most `most` letters or digits added, lost, mistyped or swapped with their neighbour."""
 
     def holds(a: Fields, b: Fields) -> bool:
-        x, y = getattr(a, column).encode(), getattr(b, column).encode()
-        return DamerauLevenshtein.distance(x, y, score_cutoff=most) <= most
+        return _distance(getattr(a, column), getattr(b, column), most) <= most
 
     return f'damerau_levenshtein("{column}_l", "{column}_r") <= {most}', holds
 
@@ -281,7 +287,24 @@ def _birth_date() -> Comparison:
             Level("dates of birth that two slips explain", *_slips("birth_date", 2), 0.01),
             _otherwise("different dates of birth", 0.01),
         ),
+        _place_of_dates,
     )
+
+
+def _place_of_dates(x: str, y: str) -> int:
+    if x == y:
+        return 0
+    same_year, same_month, same_day = x[:4] == y[:4], x[5:7] == y[5:7], x[8:] == y[8:]
+    if same_year and x[5:7] == y[8:] and x[8:] == y[5:7]:
+        return 1
+    if same_year and "01-01" in (x[5:], y[5:]):
+        return 2
+    slips = _distance(x, y, 2)
+    if slips == 1:
+        return 3
+    if same_year + same_month + same_day == 2:
+        return 4
+    return 5 if slips == 2 else 6
 
 
 def _postcode() -> Comparison:
@@ -296,7 +319,16 @@ def _postcode() -> Comparison:
             Level("same postal district", _both("outward"), _same("outward"), 0.1),
             _otherwise("different postcodes", 0.17),
         ),
+        _place_of_postcodes,
     )
+
+
+def _place_of_postcodes(x: str, y: str) -> int:
+    if x == y:
+        return 0
+    if _distance(x, y, 1) == 1:
+        return 1
+    return 2 if outward(x) == outward(y) else 3
 
 
 def _gender() -> Comparison:
@@ -437,6 +469,9 @@ def comparison(column: str) -> Comparison:
 
 def level_of(compared: Comparison, a: Fields, b: Fields) -> int | None:
     """Which level holds for a pair, counted from the top, or None when it cannot be compared."""
+    if compared.at_once:
+        x, y = getattr(a, compared.name), getattr(b, compared.name)
+        return compared.at_once(x, y) if x and y else None
     if compared.missing(a, b):
         return None
     for place, level in enumerate(compared.levels):

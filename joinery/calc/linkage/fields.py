@@ -165,9 +165,13 @@ def _unordered(day: str) -> str:
     return f"{day[:4]}{min(day[5:7], day[8:])}{max(day[5:7], day[8:])}" if day else ""
 
 
-def _outward(key: str) -> str:
-    """The part of a postcode before its space; of a short foreign one its first two characters."""
-    return key[: max(2, len(key) - 3)]
+def outward(key: str) -> str:
+    """The part of a postcode before its space; of a short foreign one its first two characters.
+
+    >>> outward("ZZ11AA")
+    'ZZ1'
+    """
+    return key[:-3] if len(key) > 5 else key[:2]
 
 
 # What is made of one field to bring records together that do not say quite the same.
@@ -179,7 +183,7 @@ _PARTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "birth_month": ("birth_date", lambda day: day[:7]),
     "birth_month_day": ("birth_date", lambda day: day[5:]),
     "birth_unordered": ("birth_date", _unordered),
-    "outward": ("postcode", _outward),
+    "outward": ("postcode", outward),
 }
 _BOTH_NAMES: dict[str, Callable[[str, str], str]] = {"name_low": min, "name_high": max}
 

@@ -121,6 +121,7 @@ class _Step:
     """
 
     weighed: _Weighed
+    values: Callable[[Fields], Any]
     own: Any
     most_same: float
     most_other: float
@@ -147,7 +148,7 @@ class Against:
             own, most = each.values(record), each.most_bits(record)
             # Of one field, which is a text, the first level is that both say the same.
             most_other = each.most_bits(record, from_place=1) if isinstance(own, str) else most
-            self._steps.insert(0, _Step(each, own, most, most_other, most_left, {}))
+            self._steps.insert(0, _Step(each, each.values, own, most, most_other, most_left, {}))
             most_left += most
 
     def bits(self, other: Fields) -> float:
@@ -156,7 +157,7 @@ class Against:
         """
         bits = self._model.prior_bits
         for step in self._steps:
-            value = step.weighed.values(other)
+            value = step.values(other)
             found = step.known.get(value)
             if found is None:
                 most = bits + step.most_left + (step.most_same if value == step.own else step.most_other)
@@ -170,7 +171,7 @@ class Against:
 
     def score(self, other: Fields) -> Score:
         """The match weight of a record of which `bits` was asked and was enough, explained."""
-        found = {step.weighed.compared.name: step.known[step.weighed.values(other)] for step in self._steps}
+        found = {step.weighed.compared.name: step.known[step.values(other)] for step in self._steps}
         return _explained(
             self._model.prior_bits,
             [(each.compared, *found.get(each.compared.name, (None, 0.0))) for each in self._model.weighed],

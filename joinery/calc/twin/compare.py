@@ -91,19 +91,22 @@ def replicate(
         wanted = max(plan.reps, FEWEST_REPS)
     while done < wanted:
         for number, place in enumerate(places):
-            before = done * len(places) + number * (wanted - done)
-
-            def tell(reps: int, before: int = before) -> None:
-                if progress:
-                    progress(before + reps, wanted * len(places))
-
+            reps = wanted - done
+            tell = _teller(progress, done * len(places) + number * reps, wanted * len(places))
             parts[number].append(
-                run(place, plan.days, plan.warmup_days, wanted - done, plan.seed, plan.workers, done, progress=tell)
+                run(place, plan.days, plan.warmup_days, reps, plan.seed, plan.workers, done, progress=tell)
             )
         done = wanted
         if precision:
-            wanted = min(_wanted(_watched([join(each) for each in parts], precision.name), precision), precision.most_reps)
+            wanted = min(
+                _wanted(_watched([join(each) for each in parts], precision.name), precision), precision.most_reps
+            )
     return [join(each) for each in parts]
+
+
+def _teller(progress: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int], None] | None:
+    """Tells of one place's replications as a part of all runs."""
+    return (lambda reps: progress(before + reps, total)) if progress else None
 
 
 def _wanted(values: NDArray[np.float64], precision: Precision) -> int:

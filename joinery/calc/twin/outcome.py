@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class Measure:
 
 
 MEASURES = {
-    "occupied": Measure("people in a place on an average day, those who are ready to go on included", "people", "station"),
+    "occupied": Measure("people in a place on an average day, also those who are ready to go on", "people", "station"),
     "in_use": Measure("places, or visits a day, in use, of those there are", "per cent", "station"),
     "delayed_days": Measure(
         "days in which somebody was ready and held the place, for want of the next one", "days a year", "pathway"
@@ -79,8 +79,9 @@ def join(parts: Sequence[Runs]) -> Runs:
         if not alike or part.first_rep != at:
             raise ValueError("only replications of one run, in order and without a gap, can be joined")
         at += len(part.events)
-    arrays = {name for name, value in vars(first).items() if isinstance(value, np.ndarray)}
-    return replace(first, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays})
+    arrays = [name for name, value in vars(first).items() if isinstance(value, np.ndarray)]
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+    return replace(first, **joined)
 
 
 def figures(runs: Runs) -> Figures:
@@ -132,7 +133,7 @@ def _of_people(runs: Runs, place: Place, window: int) -> Iterator[tuple[Name, ND
         yield from _by_band("at_home", "", np.array(place.people) - elsewhere, place)
 
 
-def _by_band(measure: str, of: str, values: NDArray[np.float64], place: Place) -> Iterator[tuple[Name, NDArray[np.float64]]]:
+def _by_band(measure: str, of: str, values: NDArray[Any], place: Place) -> Iterator[tuple[Name, NDArray[np.float64]]]:
     """A figure for each band (the columns of `values`), and for all of them."""
     for band, name in enumerate(place.bands):
         yield Name(measure, f"{of}{name}"), values[:, band]

@@ -20,6 +20,19 @@ from joinery.site.person import opened
 from joinery.site.place.forms import Form
 from joinery.site.place.looking import acting
 
+# What each step is called by who takes it; two of them by the state from which it is taken.
+LABELS = {
+    "acknowledged": "We have seen it",
+    "accepted": "Accept it",
+    "returned": "Ask for something first",
+    "declined": "Decline it",
+    "sent": "Pass it on to another service",
+    "withdrawn": "Withdraw it",
+    "started": "It has started",
+    "ended": "It has ended",
+    "closed": "Close it: the person knows, and it is settled",
+}
+AGAIN = {("returned", "sent"): "Send it again", ("started", "started"): "It goes on"}
 # Which field a refusal of an action is about.
 _FIELDS = {each: each for each in ("reason", "words", "service", "user")}
 
@@ -36,7 +49,9 @@ def page(request: Request, code: str) -> HttpResponse:
     service = facts.service(found.service, request.at.date())
     context = _about(viewing, found) | {
         "referral": found,
-        "steps": found.steps_for(request.user.pk),
+        "steps": (steps := found.steps_for(request.user.pk)),
+        "labels": {to: label_of(found.state, to) for to in steps},
+        "may_write": bool(found.sides_of(request.user.pk)),
         "to_read": found.unseen_for(request.user.pk),
         "takers": _takers(service) if service and found.may_name(request.user.pk) else {},
         "is_mine": found.user_id == request.user.pk,
@@ -64,12 +79,18 @@ def step(request: Request, code: str, to: str) -> HttpResponse:
         "referral": found,
         "to": to,
         "step": taken,
+        "label": label_of(found.state, to),
         "reasons": rules.reasons.get(to, {}) if taken and taken.asks == "reason" else {},
         "services": _others(found, request) if passes_on else {},
         "passes_on": passes_on,
         "form": form,
     }
     return render(request, "care/step.jinja", context)
+
+
+def label_of(state: str, to: str) -> str:
+    """What a step is called by who takes it."""
+    return AGAIN.get((state, to), LABELS.get(to, ""))
 
 
 def _found(request: Request, code: str) -> Referral:

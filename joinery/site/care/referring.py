@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,10 +11,10 @@ from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.action import Refused
 from joinery.apps.care import actions, facts
 from joinery.apps.record import facts as record
-from joinery.calc.access import DIRECT_CARE, may_do
+from joinery.calc.access import DIRECT_CARE
 from joinery.site.context import Request
 from joinery.site.jinja import url
-from joinery.site.person import opened
+from joinery.site.person import may_refer, opened
 from joinery.site.place.forms import Form
 from joinery.site.place.looking import acting
 
@@ -72,13 +71,9 @@ def refer(request: Request, person_id: str, service: str) -> HttpResponse:
 def _opened(request: Request, person_id: str) -> Viewing | HttpResponse:
     """The record of somebody whom the user may refer; or what to answer instead."""
     viewing = opened(request, person_id, "referral", purpose=DIRECT_CARE)
-    if isinstance(viewing, Viewing) and not may_do(_in_post(viewing), "refer").allowed:
+    if isinstance(viewing, Viewing) and not may_refer(viewing):
         return render(request, "care/refused.jinja", {"sentence": "Your role does not refer people."}, status=403)
     return viewing
-
-
-def _in_post(viewing: Viewing) -> tuple[Any, ...]:
-    return (viewing.decision.post,) if viewing.decision.post else ()
 
 
 def _is_right(form: Form, rules: facts.Rules, own: dict[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from joinery.site.care import referral, referring, services, waits, work
+from joinery.site.care import around, meetings, referral, referring, services, waits, work
 
 urlpatterns = [
     path("people/<str:person_id>/refer/", referring.choose, name="choose"),
@@ -10,7 +10,7 @@ urlpatterns = [
     path("referrals/<slug:code>/", referral.page, name="referral"),
     path("referrals/<slug:code>/step/<slug:to>/", referral.step, name="step"),
     path("work/", work.index, name="work"),
-    path("work/<slug:service>/", work.team, name="team"),
+    path("work/<slug:service>/", work.team, name="team_work"),
     path("services/", services.index, name="services"),
     path("services/add/", services.offer, name="offer"),
     path("services/<slug:service>/", services.page, name="service"),
@@ -18,4 +18,11 @@ urlpatterns = [
     path("services/<slug:service>/close/", services.close, name="close"),
     path("services/<slug:service>/members/", services.members, name="members"),
     path("waits/", waits.page, name="waits"),
+    path("people/<str:person_id>/team/", around.page, name="around"),
+    path("people/<str:person_id>/team/<int:part_id>/end/", around.end, name="end_part"),
+    path("people/<str:person_id>/meeting/", meetings.add, name="to_meeting"),
+    path("work/asked/<int:part_id>/", around.offered, name="offered"),
+    path("work/asked/done/<int:action_id>/", meetings.done, name="done"),
+    path("meetings/", meetings.index, name="meetings"),
+    path("meetings/<int:meeting_id>/", meetings.page, name="meeting"),
 ]

@@ -24,12 +24,13 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from django.db import close_old_connections
 
     from joinery.site import mesh
+    from joinery.site.watching import NoInbox, make_inbox
 
     answer = Answer()
     counts = {"stored": 0, "unmapped": 0, "reports": 0, "kept_by_mesh": 0}
     folder: Path = settings.JOINERY_INBOX
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        make_inbox(folder)
         mailbox = mesh.mailbox_of(os.environ)
         mesh.routes(settings.JOINERY_DATA)
         if arguments.once:
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             _take(folder, answer)
             close_old_connections()
             stop.wait(mesh.EVERY_SECONDS)
-    except mesh.NotSetUp as problem:
+    except (mesh.NotSetUp, NoInbox) as problem:
         raise Problem(str(problem)) from None
     return counts | answer.said()[0], 0
 

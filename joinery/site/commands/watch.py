@@ -85,11 +85,13 @@ def ready() -> None:
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Hold the folder, or say who does."""
-    from joinery.site.watching import sole
+    from joinery.site.watching import NoInbox, sole
 
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(sole(folder))
+        except NoInbox as other:
+            raise Problem(str(other)) from None
         except BlockingIOError:
             raise Problem(
                 f"Another process takes the files of {folder} already: joinery run, or another watch. "

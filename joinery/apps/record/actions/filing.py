@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from joinery.apps.base.action import Actor, action
 from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
 from joinery.apps.record.actions.caring import relate, stage_care
 from joinery.apps.record.actions.staging import Stage, insert_lines
+from joinery.apps.record.care import after
 from joinery.apps.record.fhir.lines import row_of
 from joinery.apps.record.fhir.validate import validate
 from joinery.apps.record.models import IndexRow, Item, ItemVersion, Source, Submission
 from joinery.apps.record.rows import CareRow, Row
+from joinery.calc.involvement import NOTHING, OVER, Said, Span
 from joinery.definitions import OWN_FEED
 
 PART = "filed"
@@ -25,13 +27,15 @@ PART = "filed"
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A resource as its app rendered it, with an id of the app's own, and what it says of care.
+    """A resource as its app rendered it, with an id of the app's own.
 
-    `line` is False where the person's timeline says it already: it came from outside as a resource.
+    `says` what it says of care (`calc/involvement.py`): that it goes on, or is over by now, for whoever wrote it and
+    for its `provider` (a code). `line` is False where the person's timeline says it already: it came from outside.
     """
 
     body: bytes
-    care: CareRow = field(default_factory=CareRow)
+    says: str = NOTHING
+    provider: str = ""
     line: bool = True
 
 
@@ -61,10 +65,15 @@ def file_resources(
         if filing.line and row.entry is not None
     ]
     insert_lines(Stage(submission.pk, source.pk, at, repeat=False), lines)
-    heard = [(items[row.key][0], record_id, filing.care) for filing, row in zip(filings, rows, strict=True)]
+    heard = [(items[row.key][0], record_id, _care(filing, at)) for filing, row in zip(filings, rows, strict=True)]
     stage_care(submission.pk, at.date(), heard, [item for item, number in items.values() if number])
     ((keeper,),) = select("SELECT source_id FROM record_sourcerecord WHERE id = %s", [record_id])
     relate(submission.pk, keeper, at.date(), [record_id])
+
+
+def _care(filing: Filing, at: datetime) -> CareRow:
+    days = Span(None, after(at)) if filing.says == OVER else Span()
+    return CareRow(Said(filing.says, days), filing.provider)
 
 
 def _row(filing: Filing, position: int) -> Row:

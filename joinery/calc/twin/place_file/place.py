@@ -81,8 +81,9 @@ def _read(document: Document) -> PlaceFile:
 
 def _place(reader: Reader) -> Place:
     """The place. Raises PlaceError with all that is wrong."""
-    about, bands = reader.about, reader.bands
-    for name in reader.document.toml:
+    about, bands, document = reader.about, reader.bands, reader.document
+    renamed = not document.base or "name" in document.own.get("place", {})
+    for name in document.toml:
         if name not in PARTS:
             reader.fault((name,), f"there is no such table. There are {', '.join(PARTS)}")
     if len(set(bands)) < len(bands):
@@ -99,11 +100,11 @@ def _place(reader: Reader) -> Place:
     assert onward
     try:
         return Place(
-            about.name, bands, known, tuple(each for each in arrivals if each), onward.routes, onward.holds,
+            about.name if renamed else f"{about.name}, changed", bands, known, tuple(each for each in arrivals if each), onward.routes, onward.holds,
             onward.home_delays, census, about.start_date, about.people,
         )  # fmt: skip
     except PlaceError as error:
-        raise PlaceError(f"{reader.document.path.name}: {error}") from None
+        raise PlaceError(f"{document.path.name}: {error}") from None
 
 
 def _station(reader: Reader, name: str) -> Station:

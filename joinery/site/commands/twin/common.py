@@ -1,0 +1,160 @@
+"""What the commands of `twin` share: opening a place, its load, the progress bar, figures in words and in JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TextIO
+
+from joinery.calc.twin.compare import Plan, Precision
+from joinery.calc.twin.intervals import Interval
+from joinery.calc.twin.network import Place, PlaceError, Traffic, traffic
+from joinery.calc.twin.outcome import ALL, MEASURES, Name
+from joinery.calc.twin.place_file import PlaceFile, read_place
+from joinery.site.commands import Problem, say
+from joinery.site.commands.twin import YEAR_DAYS, workers
+
+BAR_WIDTH = 30
+DECIMALS = 4
+
+
+@contextmanager
+def place_problems() -> Iterator[None]:
+    """Tell what is wrong with a place or a run as the problem that it is."""
+    try:
+        yield
+    except (PlaceError, ValueError) as error:
+        raise Problem(str(error)) from None
+
+
+def open_place(named: str) -> PlaceFile:
+    """A place file by its path, or a shipped scenario by its name."""
+    path = Path(named)
+    if not path.is_file():
+        scenarios = Path(str(files("joinery.definitions"))) / "scenarios"
+        known = sorted(each.stem for each in scenarios.glob("*.toml"))
+        if named not in known:
+            raise Problem(f"There is no file {named}. Give a place file, or one of: {', '.join(known)}.")
+        path = scenarios / f"{named}.toml"
+    with place_problems():
+        return read_place(path)
+
+
+def tell_traffic(place: Place) -> tuple[Traffic, ...]:
+    """Say how busy each station will be, before anything runs."""
+    rows = traffic(place)
+    width = max(len("station"), *(len(row.station) for row in rows))
+    say(f"{place.name}, from {place.start_date}: what would come to each station, were there always places")
+    say(f"  {'station':{width}}  {'places':>7}  {'admissions a day':>16}  {'places needed':>13}  {'load':>5}")
+    for row in rows:
+        say(
+            f"  {row.station:{width}}  {row.places:7,}  {row.admissions_per_day:16,.2f}  {row.offered:13,.1f}  "
+            f"{f'{row.intensity:.2f}' if row.places else 'none':>5}"
+        )
+    for warning in warnings(rows):
+        say(f"joinery: {warning}")
+    return rows
+
+
+def warnings(rows: tuple[Traffic, ...]) -> list[str]:
+    """What to know before a run, in words."""
+    return [
+        f"{row.station} needs {row.offered:,.1f} places and has {row.places:,}: its queue will grow and grow"
+        for row in rows
+        if row.intensity >= 1 and row.offered > 0
+    ]
+
+
+def traffic_json(rows: tuple[Traffic, ...]) -> list[dict[str, Any]]:
+    """The load of each station; `intensity` is null where there are no places."""
+    return [
+        asdict(row)
+        | {
+            "admissions_per_day": rounded(row.admissions_per_day),
+            "offered": rounded(row.offered),
+            "intensity": rounded(row.intensity) if row.places else None,
+        }
+        for row in rows
+    ]
+
+
+def plan_of(arguments: argparse.Namespace) -> Plan:
+    """How to run, as the options say."""
+    return Plan(
+        arguments.warmup + round(arguments.years * YEAR_DAYS),
+        arguments.warmup,
+        arguments.reps,
+        arguments.seed,
+        workers(arguments),
+    )
+
+
+def precision_of(arguments: argparse.Namespace) -> Precision | None:
+    """How precisely, as the options say."""
+    if not arguments.precise:
+        return None
+    figure, half_width = arguments.precise
+    measure, _, of = figure.partition(" ")
+    return Precision(Name(measure, of.strip()), half_width, arguments.most)
+
+
+def ran_json(plan: Plan, reps: int) -> dict[str, Any]:
+    """What the result is a function of, with the place: neither threads nor time."""
+    return {"days": plan.days, "warmup_days": plan.warmup_days, "reps": reps, "seed": plan.seed}
+
+
+def progress(to: TextIO | None = None) -> Callable[[int, int], None] | None:
+    """A bar on standard error, where that is a terminal."""
+    stream = to or sys.stderr
+    if not stream.isatty():
+        return None
+
+    def tell(done: int, total: int) -> None:
+        filled = BAR_WIDTH * done // total
+        end = "\n" if done == total else ""
+        stream.write(f"\r  {'#' * filled}{'.' * (BAR_WIDTH - filled)} {done:,} of {total:,} runs{end}")
+        stream.flush()
+
+    return tell
+
+
+def rounded(value: float | None) -> float | None:
+    """A figure as JSON gives it."""
+    return None if value is None else round(value, DECIMALS)
+
+
+def interval_json(interval: Interval | None) -> dict[str, Any] | None:
+    """Mean, and the ends of the 95 % interval."""
+    if interval is None:
+        return None
+    return {"mean": rounded(interval.mean), "low": rounded(interval.low), "high": rounded(interval.high)}
+
+
+def is_main(name: Name) -> bool:
+    """True for what the words show: of bands only the sum. The JSON has every figure."""
+    by_band = MEASURES[name.measure].each.endswith("band")
+    return not by_band or name.of == ALL or name.of.endswith(f", {ALL}")
+
+
+def in_words(value: float | None, unit: str) -> str:
+    """A figure with as many digits as say something; money in pounds.
+
+    >>> in_words(1234567.0, "pence a year"), in_words(0.1234, "days")
+    ('£12,346', '0.12')
+    """
+    if value is None:
+        return "?"
+    if unit.startswith("pence"):
+        return f"{'-' if value < 0 else ''}£{abs(value) / 100:,.0f}"
+    size = abs(value)
+    return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
+
+
+def unit_in_words(unit: str) -> str:
+    """The unit beside a figure in words: pounds say themselves what they are."""
+    return unit.removeprefix("pence ").strip()

@@ -1,0 +1,97 @@
+"""`joinery twin compare`: two places with the same people and luck, and the national trend beside them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from joinery.calc.twin.compare import Difference, differences, replicate
+from joinery.calc.twin.outcome import MEASURES
+from joinery.calc.twin.place_file import PlaceFile
+from joinery.site.commands import Problem, say
+from joinery.site.commands.twin.charts import draw_comparison, refuse_unwritable
+from joinery.site.commands.twin.common import (
+    in_words,
+    interval_json,
+    is_main,
+    open_place,
+    place_problems,
+    plan_of,
+    precision_of,
+    progress,
+    ran_json,
+    rounded,
+    tell_traffic,
+    unit_in_words,
+)
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Run both, and say the difference of every figure with its interval."""
+    refuse_unwritable(arguments.charts)
+    base, changed = _places(arguments)
+    trend = changed.trend or base.trend
+    places = [base.place, changed.place]
+    with place_problems():
+        if trend:
+            places.append(trend.of(base.place))
+        for place in places:
+            tell_traffic(place)
+        plan = plan_of(arguments)
+        ran = replicate(places, plan, precision_of(arguments), progress())
+        found = differences(*ran)
+    reps = len(ran[0].events)
+    say(f"{reps:,} replications of {plan.days - plan.warmup_days:,} days: {base.place.name} -> {changed.place.name}")
+    say("The difference and its 95 % interval; * where nought is outside of it.")
+    for each in found:
+        if is_main(each.name):
+            say(f"  {_line(each)}")
+    answer = {
+        "base": base.place.name,
+        "changed": changed.place.name,
+        "trend": places[2].name if trend else None,
+        **ran_json(plan, reps),
+        "differences": [_json(each) for each in found],
+        "charts": draw_comparison(ran[0], ran[1], arguments.charts),
+    }
+    return answer, 0
+
+
+def _places(arguments: argparse.Namespace) -> tuple[PlaceFile, PlaceFile]:
+    """The place as it is, and as it is changed."""
+    first = open_place(arguments.place)
+    if arguments.changed:
+        return first, open_place(arguments.changed)
+    if not first.base:
+        raise Problem(f"{arguments.place} is not based on another place. Give a second place to compare it with.")
+    return first.base, first
+
+
+def _line(each: Difference) -> str:
+    unit = MEASURES[each.name.measure].unit
+    found = each.difference
+    sign = "+" if found.mean > 0 else ""
+    ends = "" if found.low is None else f" ({in_words(found.low, unit)} to {in_words(found.high, unit)})"
+    sure = " *" if found.low is not None and found.high is not None and not found.low <= 0 <= found.high else ""
+    beyond = ""
+    if each.beyond_trend is not None:
+        beyond = (
+            f"; {in_words(each.trend, unit)} by the trend alone, {in_words(each.beyond_trend.mean, unit)} beyond it"
+        )
+    return (
+        f"{each.name.text}: {in_words(each.base, unit)} -> {in_words(each.changed, unit)} {unit_in_words(unit)}, "
+        f"{sign}{in_words(found.mean, unit)}{ends}{sure}{beyond}"
+    )
+
+
+def _json(each: Difference) -> dict[str, Any]:
+    return {
+        "measure": each.name.measure,
+        "of": each.name.of,
+        "unit": MEASURES[each.name.measure].unit,
+        "base": rounded(each.base),
+        "changed": rounded(each.changed),
+        "difference": interval_json(each.difference),
+        "trend": rounded(each.trend),
+        "beyond_trend": interval_json(each.beyond_trend),
+    }

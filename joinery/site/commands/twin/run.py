@@ -1,0 +1,57 @@
+"""`joinery twin run`: a place run forward, and its figures."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from joinery.calc.twin.compare import replicate
+from joinery.calc.twin.intervals import interval
+from joinery.calc.twin.outcome import MEASURES, figures, in_order
+from joinery.site.commands import say
+from joinery.site.commands.twin.charts import draw_run, refuse_unwritable
+from joinery.site.commands.twin.common import (
+    in_words,
+    interval_json,
+    is_main,
+    open_place,
+    place_problems,
+    plan_of,
+    precision_of,
+    progress,
+    ran_json,
+    tell_traffic,
+    traffic_json,
+    unit_in_words,
+)
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Run, and say every figure with its interval."""
+    refuse_unwritable(arguments.charts)
+    file = open_place(arguments.place)
+    loads = tell_traffic(file.place)
+    plan = plan_of(arguments)
+    with place_problems():
+        (runs,) = replicate([file.place], plan, precision_of(arguments), progress())
+    found = figures(runs)
+    known = {name: interval(found[name]) for name in in_order(found)}
+    reps = len(runs.events)
+    say(f"{reps:,} replications of {plan.days - plan.warmup_days:,} days. A mean, and its 95 % interval:")
+    for name, each in known.items():
+        if is_main(name):
+            unit = MEASURES[name.measure].unit
+            ends = "" if each.low is None else f" ({in_words(each.low, unit)} to {in_words(each.high, unit)})"
+            say(f"  {name.text}: {in_words(each.mean, unit)} {unit_in_words(unit)}{ends}")
+    answer = {
+        "place": file.place.name,
+        "start_date": file.place.start_date.isoformat(),
+        **ran_json(plan, reps),
+        "stations": traffic_json(loads),
+        "figures": [
+            {"measure": name.measure, "of": name.of, "unit": MEASURES[name.measure].unit} | (interval_json(each) or {})
+            for name, each in known.items()
+        ],
+        "charts": draw_run(runs, arguments.charts),
+    }
+    return answer, 0
