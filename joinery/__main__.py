@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from joinery import __version__
 from joinery.definitions import FEEDS
-from joinery.site.commands import Problem, feeds, in_a_line, link, of_file, place, port, seconds, series, staff
+from joinery.site.commands import Problem, feeds, in_a_line, link, of_file, place, port, seconds, series, staff, twin
 
 Command = Callable[..., argparse.ArgumentParser]
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of a byte that is no text
@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     place.add(command, commands)
     series.add(command, commands)
     staff.add(command, commands)
+    twin.add(command, commands)
 
     audit = commands.add_parser("audit", help="Check the logs.", description="Check the logs.")
     audits = audit.add_subparsers(metavar="NOUN", required=True)

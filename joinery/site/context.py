@@ -87,6 +87,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_waits": where.waits,
         "user_has_post": bool(where.posts),
         "user_finds": bool(posts_for(where.posts, DIRECT_CARE)),
+        "user_works": bool(posts_for(where.posts, DIRECT_CARE)) or may_arrange(where.posts),
         "user_is_person": is_person(cast(Request, request)) if signed_in else False,
         "user_answers_privacy": may_do(where.posts, "answer_privacy").allowed,
         "privacy_waits": _privacy_waits(cast(Request, request)) if signed_in else 0,

@@ -16,10 +16,11 @@ from django.shortcuts import redirect, render
 from joinery.apps.base import facts as base
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.action import Actor, Refused
+from joinery.apps.care import facts as care
 from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
-from joinery.calc.access import DIRECT_CARE, OWN_RECORD, posts_for
+from joinery.calc.access import DIRECT_CARE, OWN_RECORD, may_do, posts_for
 from joinery.calc.access_table import OVERRIDE
 from joinery.calc.linkage.ladder import name_key
 from joinery.calc.units import parse_nhs_number
@@ -85,12 +86,19 @@ def page(request: Request, person_id: str) -> HttpResponse:
         "newer": bool(after),
         "sources": sources,
         "whereabouts": record.whereabouts(viewing, known, sources),
+        "referrals": care.referrals_of(viewing, known),
+        "may_refer": may_refer(viewing),
         "kept_apart": record.kept_apart(viewing, known),
         "looks": _named(request, looks.looks),
         "emergency": viewing.decision.reason == OVERRIDE,
         "own": viewing.purpose == OWN_RECORD,
     }
     return render(request, "record/person.jinja", context)
+
+
+def may_refer(viewing: Viewing) -> bool:
+    """Whether who looks at a record may refer the person, in the post that opened it."""
+    return bool(viewing.decision.post) and may_do([viewing.decision.post], "refer").allowed
 
 
 def looked(request: Request, person_id: str) -> HttpResponse:

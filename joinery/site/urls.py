@@ -85,6 +85,7 @@ urlpatterns = [
     path("feeds/", include(("joinery.site.feeds.urls", "feeds"))),
     path("review/", include(("joinery.site.linking.urls", "review"))),
     path("place/", include(("joinery.site.place.urls", "place"))),
+    path("", include(("joinery.site.care.urls", "care"))),
     path("", include(("joinery.site.privacy.urls", "privacy"))),
     path("", include(("joinery.site.staff.urls", "staff"))),
     *logging_in,

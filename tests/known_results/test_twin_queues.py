@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from joinery.calc.twin.simulate import Runs, run
 
 from joinery.calc.twin.network import Place, Stay
+from joinery.calc.twin.simulate import Runs, run
 from tests.known_results.looks import Figure, agree
 from tests.known_results.places import DIES, HOME, place, station
 from tests.oracles import queues
@@ -30,7 +30,7 @@ def test_exponential_stays_wait_as_erlang_found(rate: float, places: int) -> Non
     """M/M/c: people in place, people waiting, their wait, and how many wait longer than 12 hours."""
     steady = queues.erlang_c(rate, 1.0, places)
     late = steady.must_wait * math.exp(-(places - rate) / 2)
-    days = int(30_000 / rate)
+    days = int(12_000 / rate)
 
     def look(seed: int, reps: int) -> dict[str, Figure]:
         ward = place([station("ward", places, Stay("exponential", 1.0))], [[rate]])
@@ -77,7 +77,7 @@ def test_one_place_waits_as_pollaczek_and_khinchine_found(stays: list[Stay], sha
 
     def look(seed: int, reps: int) -> dict[str, Figure]:
         desk = place([station("desk", 1, *stays)], [shares])
-        return of_one(run(desk, 10_100, warmup_days=100, reps=reps, seed=seed), steady)
+        return of_one(run(desk, 5_100, warmup_days=100, reps=reps, seed=seed), steady)
 
     agree(look, reps=100)
 
@@ -89,8 +89,8 @@ def test_visits_that_must_all_be_free_make_one_place() -> None:
     def look(seed: int, reps: int) -> dict[str, Figure]:
         stay = Stay("lognormal", 2.4, 0.8)
         team = place([station("team", 4, stay, first_visits=4, last_visits=1)], [[0.25]])
-        runs = run(team, 20_200, warmup_days=200, reps=reps, seed=seed)
-        used = Figure(runs.used_days[:, 0] / 20_000, 2.5 * steady.occupied)
+        runs = run(team, 8_200, warmup_days=200, reps=reps, seed=seed)
+        used = Figure(runs.used_days[:, 0] / 8_000, 2.5 * steady.occupied)
         return {**of_one(runs, steady), "visits": used}
 
     agree(look, reps=60)
@@ -122,12 +122,12 @@ def test_stations_without_holding_are_each_their_own_queue() -> None:
         return place(stations, [rates], after, home_delays=delays)
 
     def look(seed: int, reps: int) -> dict[str, Figure]:
-        runs = run(network(), 5_300, warmup_days=300, reps=reps, seed=seed)
+        runs = run(network(), 2_300, warmup_days=300, reps=reps, seed=seed)
         figures = {}
         for s, theory in enumerate(steady):
-            figures[f"admissions {s}"] = Figure(runs.admissions[:, s].sum(axis=1) / 5_000, admissions[s])
-            figures[f"occupied {s}"] = Figure(runs.occupied_days[:, s].sum(axis=1) / 5_000, theory.occupied)
-            figures[f"waiting {s}"] = Figure(runs.waiting_days[:, s] / 5_000, theory.waiting)
+            figures[f"admissions {s}"] = Figure(runs.admissions[:, s].sum(axis=1) / 2_000, admissions[s])
+            figures[f"occupied {s}"] = Figure(runs.occupied_days[:, s].sum(axis=1) / 2_000, theory.occupied)
+            figures[f"waiting {s}"] = Figure(runs.waiting_days[:, s] / 2_000, theory.waiting)
         return figures
 
     agree(look, reps=100)
@@ -145,14 +145,14 @@ def test_a_full_service_blocks_the_one_before_it() -> None:
             [[{1: 1.0}], [{DIES: 1.0}]],
             holds=(frozenset({1}), frozenset()),
         )
-        runs = run(pair, 10_200, warmup_days=200, reps=reps, seed=seed)
-        each_day = runs.occupied_days.sum(axis=2) / 10_000
+        runs = run(pair, 4_200, warmup_days=200, reps=reps, seed=seed)
+        each_day = runs.occupied_days.sum(axis=2) / 4_000
         return {
             "in the ward": Figure(each_day[:, 0], chain.first_in_place),
-            "of them ready": Figure(runs.delayed_days[:, 0, 1].sum(axis=1) / 10_000, chain.first_ready),
-            "waiting for the ward": Figure(runs.waiting_days[:, 0] / 10_000, chain.first_waiting),
+            "of them ready": Figure(runs.delayed_days[:, 0, 1].sum(axis=1) / 4_000, chain.first_ready),
+            "waiting for the ward": Figure(runs.waiting_days[:, 0] / 4_000, chain.first_waiting),
             "in rehabilitation": Figure(each_day[:, 1], chain.second_in_place),
-            "waiting for rehabilitation": Figure(runs.waiting_days[:, 1] / 10_000, chain.first_ready),
+            "waiting for rehabilitation": Figure(runs.waiting_days[:, 1] / 4_000, chain.first_ready),
         }
 
     agree(look, reps=100)

@@ -109,9 +109,7 @@ def test_what_cannot_be_taken_is_refused_with_words(place: Deployment, folder: P
     assert people(place) == 0
 
 
-def test_what_is_no_file_is_left_where_it_is(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_no_file_is_left_where_it_is(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret, sent = patient_file(tmp_path / "secret.json"), folder / "Z90001/fhir"
     (sent / "link.json").symlink_to(secret)
     os.mkfifo(sent / "pipe.json")

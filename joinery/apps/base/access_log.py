@@ -32,6 +32,7 @@ WHAT = {
     "work_list": "Saw the name in a list of work",
     "referral": "Looked at what was asked of a service",
     "checked": "Saw whose record it is",
+    "message": "Sent or asked for what was written here, system to system",
     "rows": "A job read rows without names",
 }
 WHY = PURPOSES

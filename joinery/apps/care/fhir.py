@@ -87,6 +87,10 @@ def file_referral(*, referral_id: int, actor: Actor, at: datetime) -> None:
     )
 
 
+def file_team(*, record_id: int, actor: Actor, at: datetime) -> None:
+    """File who takes part in a person's care, as it is now, under their record."""
+
+
 def service_request(asked: Asked) -> Resource:
     """What was asked, as a ServiceRequest."""
     return _filled(

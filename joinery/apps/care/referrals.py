@@ -173,7 +173,7 @@ class _Standing:
 
     def __init__(self, at: datetime, offer: Offered, rows: Sequence[_Row]) -> None:
         self.at, self.offer, self.rows = at, offer, rows
-        agreed = co_ordinators()
+        agreed = offer.co_ordinators
         self.people = record.people_of({row.record_id for row in rows} | {about for about, _ in agreed})
         self.co_ordinator = {self.people.get(about, ""): user for about, user in agreed}
         self.names = self._body_names()
@@ -235,14 +235,3 @@ class _Standing:
         if (turn, climbed) not in self.abled:
             self.abled[turn, climbed] = self.offer.here.able(turn, climbed)
         return self.abled[turn, climbed]
-
-
-def co_ordinators() -> list[tuple[int, int]]:
-    """The record and the user of everybody's named co-ordinator, of two for one person the one who agreed last last:
-    who agreed, and has not ended it."""
-    rows = select(
-        "SELECT p.record_id, p.user_id FROM care_teampart p JOIN care_teampartstep a ON a.part_id = p.id "
-        "AND a.step = 'agreed' WHERE p.part = 'co_ordinator' AND p.user_id IS NOT NULL AND NOT EXISTS "
-        "(SELECT 1 FROM care_teampartstep e WHERE e.part_id = p.id AND e.step = 'ended') ORDER BY a.id"
-    )
-    return [(about, user) for about, user in rows]

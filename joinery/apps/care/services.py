@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import orjson
@@ -91,6 +91,17 @@ class Offered:
     def heir(self, body: str) -> str:
         """The body that goes on with one; empty where nobody has decided."""
         return self.lineage.heir(body, self.on) or ""
+
+    @cached_property
+    def co_ordinators(self) -> tuple[tuple[int, int], ...]:
+        """The record and the user of everybody's named co-ordinator, who agreed and has not ended it; of two for one
+        person the one who agreed last comes last."""
+        rows = select(
+            "SELECT p.record_id, p.user_id FROM care_teampart p JOIN care_teampartstep a ON a.part_id = p.id "
+            "AND a.step = 'agreed' WHERE p.part = 'co_ordinator' AND p.user_id IS NOT NULL AND NOT EXISTS "
+            "(SELECT 1 FROM care_teampartstep e WHERE e.part_id = p.id AND e.step = 'ended') ORDER BY a.id"
+        )
+        return tuple((about, user) for about, user in rows)
 
 
 def offered(on: date) -> Offered:

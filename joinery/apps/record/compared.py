@@ -12,7 +12,7 @@ from joinery.apps.base.columns import as_day, marks, select
 from joinery.apps.record.pairs import Statement
 from joinery.apps.record.people import postcode_in
 from joinery.apps.record.rows import DetailsRow
-from joinery.apps.record.sql import details
+from joinery.apps.record.sql import STAGED, details
 from joinery.calc.linkage.fields import Fields, fields_of
 from joinery.calc.linkage.ladder import Details
 from joinery.calc.linkage.model import Model, load
@@ -48,10 +48,10 @@ def fields_said(record_ids: Collection[int], submission_id: int = 0) -> dict[int
     """What each of these records says now; published, or in the submission that is being staged."""
     ids: Sequence[int] = sorted(record_ids)
     sql = (
-        f"SELECT d.record_id, f.fields FROM {details(also=f's.id = {int(submission_id)}')} "
+        f"SELECT d.record_id, f.fields FROM {details(also=STAGED)} "
         f"JOIN record_matchdetails f ON f.details_id = d.id WHERE d.record_id IN ({marks(ids)})"
     )
-    return {record: unpacked(text) for record, text in select(sql, ids)}
+    return {record: unpacked(text) for record, text in select(sql, [submission_id, submission_id, *ids])}
 
 
 def said_now(at_once: int) -> Iterator[tuple[Statement, Fields]]:

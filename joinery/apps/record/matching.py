@@ -13,7 +13,7 @@ from functools import cache
 
 from joinery.apps.base.columns import marks, select
 from joinery.apps.record.compared import unpacked
-from joinery.apps.record.sql import details
+from joinery.apps.record.sql import STAGED, details
 from joinery.calc.linkage.fields import Fields
 from joinery.calc.linkage.model import Model, Score
 
@@ -21,7 +21,7 @@ MOST_FOUND = 100
 
 
 def candidates(
-    fields: Fields, model: Model, *, submission_id: int | None = None, exclude_record: int | None = None
+    fields: Fields, model: Model, *, submission_id: int = 0, exclude_record: int = 0
 ) -> list[tuple[int, Score]]:
     """The records that are, or may be, about the same person: from `model.review_bits` on, best first.
 
@@ -35,10 +35,10 @@ def search(fields: Fields, model: Model, most: int = MOST_FOUND) -> list[tuple[i
 
     Listed are those of which more speaks for the same person than against. Some may be what a record said before.
     """
-    return _near(fields, model, model.prior_bits, None)[:most]
+    return _near(fields, model, model.prior_bits)[:most]
 
 
-def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int | None) -> list[tuple[int, Score]]:
+def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int = 0) -> list[tuple[int, Score]]:
     """The details (their id) that share a key and score at least `least_bits`, best first."""
     keys = sorted(model.keys(fields))
     if not keys:
@@ -69,19 +69,19 @@ def _sharing(keys: int, most: int) -> str:
     return " UNION ALL ".join([one] * keys)
 
 
-def _said(details_ids: Collection[int], exclude_record: int | None) -> dict[int, Fields]:
+def _said(details_ids: Collection[int], exclude_record: int) -> dict[int, Fields]:
     """Details as they are compared, but for those of one record."""
     ids = sorted(details_ids)
-    sql = f"SELECT details_id, record_id, fields FROM record_matchdetails WHERE details_id IN ({marks(ids)})"
-    rows = select(sql, ids) if ids else []
-    return {details_id: unpacked(text) for details_id, record_id, text in rows if record_id != exclude_record}
+    said = f"SELECT details_id, fields FROM record_matchdetails WHERE details_id IN ({marks(ids)}) AND record_id <> %s"
+    rows = select(said, [*ids, exclude_record]) if ids else []
+    return {details_id: unpacked(text) for details_id, text in rows}
 
 
-def _said_now(near: Sequence[tuple[int, Score]], submission_id: int | None) -> list[tuple[int, Score]]:
+def _said_now(near: Sequence[tuple[int, Score]], submission_id: int) -> list[tuple[int, Score]]:
     """Of details those that are what their record says now: the record, and the score."""
     if not near:
         return []
     ids = [details_id for details_id, _ in near]
-    now = f"SELECT d.id, d.record_id FROM {details(also=f's.id = {submission_id or 0:d}')} WHERE d.id IN ({marks(ids)})"
-    record_of = dict(select(now, ids))
+    now = f"SELECT d.id, d.record_id FROM {details(also=STAGED)} WHERE d.id IN ({marks(ids)})"
+    record_of = dict(select(now, [submission_id, submission_id, *ids]))
     return [(record_of[details_id], score) for details_id, score in near if details_id in record_of]

@@ -9,7 +9,7 @@ from typing import Any
 
 from joinery.apps.base.columns import as_day, as_moment, marks, select
 from joinery.apps.record.merges import merged_into
-from joinery.apps.record.sql import details, links
+from joinery.apps.record.sql import STAGED, details, links
 from joinery.calc.linkage.identity import Channel, Event, Verdict
 from joinery.calc.linkage.ladder import Details
 
@@ -98,8 +98,9 @@ def founding_record(person_id: str) -> int | None:
 
 def linked_to(record_ids: Collection[int], submission_id: int = 0) -> dict[int, str]:
     """Whom each of these records is linked to now."""
-    sql = f"SELECT k.record_id, k.person_id FROM {links(also=f's.id = {int(submission_id)}')} "
-    return dict(select(f"{sql} WHERE k.record_id IN ({marks(list(record_ids))})", list(record_ids)))
+    ids = list(record_ids)
+    sql = f"SELECT k.record_id, k.person_id FROM {links(also=STAGED)} WHERE k.record_id IN ({marks(ids)})"
+    return dict(select(sql, [submission_id, submission_id, *ids]))
 
 
 def records_linked_to(person_id: str) -> list[int]:
@@ -129,11 +130,11 @@ def statements(column: str, values: Iterable[Any], submission_id: int = 0) -> li
         return []
     sql = (
         "SELECT d.record_id, d.id, d.nhs_number, d.family_name, d.given_name, d.birth_date "
-        f"FROM {details(also=f's.id = {int(submission_id)}')} WHERE {column} IN ({marks(wanted)})"
+        f"FROM {details(also=STAGED)} WHERE {column} IN ({marks(wanted)})"
     )
     return [
         Statement(record, details_id, number, Details(family, given, as_day(born)))
-        for record, details_id, number, family, given, born in select(sql, wanted)
+        for record, details_id, number, family, given, born in select(sql, [submission_id, submission_id, *wanted])
     ]
 
 

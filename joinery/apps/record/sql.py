@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
+
+# As `also`: the rows of a submission that is being staged count too. Carries two marks for its id.
+STAGED = "s.id = %s"
+
+# Under this name the index tells on which record hangs what was filed here.
+FILED_ABOUT = "filed_about"
 
 
 def links(on: str = "", also: str = "") -> str:
@@ -109,6 +116,19 @@ def still_waiting(organisations: Collection[int]) -> str:
     )
 
 
+def filed(also: str) -> str:
+    """FROM-clause text for what was filed here (item `i`, version `v`) about whom `k` links to, by an organisation
+    `o`, as it reads now; `also` is a condition. Carries a mark for the feed."""
+    return (
+        f"{links()} JOIN record_indexrow x ON x.name = '{FILED_ABOUT}' AND x.value = CAST(k.record_id AS text) "
+        "JOIN record_itemversion v ON v.id = x.version_id JOIN record_item i ON i.id = v.item_id "
+        "JOIN record_source so ON so.id = i.source_id AND so.feed = %s "
+        "JOIN place_organisation o ON o.id = so.organisation_id "
+        f"WHERE v.number = (SELECT MAX(n.number) FROM record_itemversion n WHERE n.item_id = i.id) AND {also}"
+    )
+
+
+@cache
 def _newest(table: str, alias: str, key: str, on: str, also: str) -> str:
     """FROM-clause text for the rows of `table` that count, one for each `key`.
 

@@ -77,10 +77,11 @@ class _Weighed:
 
         Nobody's value counts as rarer than its own, and who does not say gains nothing.
         """
-        most = 0.0
-        for bits, rarity in zip(self.bits[from_place:], self.rarities[from_place:], strict=True):
-            most = max(most, bits + rarity.bits(record, record) if rarity else bits)
-        return most
+        bits = list(self.bits)
+        for place, rarity in enumerate(self.rarities):
+            if rarity:
+                bits[place] += rarity.bits(record, record)
+        return max(0.0, *bits[from_place:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +113,9 @@ class Model:
 _FIRST = {"birth_date": 0, "postcode": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A comparison of one record with others: what it came to for each value met, and what it can come to.
-
-    `most_same` is the most bits for who says the same, `most_other` for who says anything else, `most_left` what
-    all the comparisons after this one can give together.
-    """
-
-    weighed: _Weighed
-    values: Callable[[Fields], Any]
-    own: Any
-    most_same: float
-    most_other: float
-    most_left: float
-    known: dict[Any, tuple[int | None, float]]
+# A comparison of one record with others: how its values are read, its own, the most bits for another one, the most
+# that all comparisons after it can give together, and what it came to for each value met.
+_Step = tuple[_Weighed, Callable[[Fields], Any], Any, float, float, dict[Any, tuple[int | None, float]]]
 
 
 class Against:
@@ -142,36 +131,37 @@ class Against:
         # What this record does not say is not compared with anybody; a comparison of one field has its name.
         said = [each for each in model.weighed if getattr(record, each.compared.name, True)]
         said.sort(key=lambda each: _FIRST.get(each.compared.name, len(_FIRST)))
-        self._steps: list[_Step] = []
+        steps: list[_Step] = []
         most_left = 0.0
         for each in reversed(said):
-            own, most = each.values(record), each.most_bits(record)
-            # Of one field, which is a text, the first level is that both say the same.
-            most_other = each.most_bits(record, from_place=1) if isinstance(own, str) else most
-            self._steps.insert(0, _Step(each, each.values, own, most, most_other, most_left, {}))
+            own = each.values(record)
+            most = most_other = each.most_bits(record)
+            if isinstance(own, str):  # of one field, of which the first level is that both say the same
+                most_other = each.most_bits(record, from_place=1)
+            steps.append((each, each.values, own, most_other, most_left, {}))
             most_left += most
+        self._steps = steps[::-1]
 
     def bits(self, other: Fields) -> float:
         """The match weight with another record; or, as soon as it cannot come to `least_bits` any more, the
         most that it could come to.
         """
-        bits = self._model.prior_bits
-        for step in self._steps:
-            value = step.values(other)
-            found = step.known.get(value)
+        bits, least = self._model.prior_bits, self._least_bits
+        for weighed, values, own, most_other, most_left, known in self._steps:
+            value = values(other)
+            found = known.get(value)
             if found is None:
-                most = bits + step.most_left + (step.most_same if value == step.own else step.most_other)
-                if most < self._least_bits:
-                    return most
-                found = step.known[value] = step.weighed.weigh(self._record, other)
+                if value != own and bits + most_other + most_left < least:
+                    return bits + most_other + most_left
+                found = known[value] = weighed.weigh(self._record, other)
             bits += found[1]
-            if bits + step.most_left < self._least_bits:
-                return bits + step.most_left
+            if bits + most_left < least:
+                return bits + most_left
         return bits
 
     def score(self, other: Fields) -> Score:
         """The match weight of a record of which `bits` was asked and was enough, explained."""
-        found = {step.weighed.compared.name: step.known[step.values(other)] for step in self._steps}
+        found = {weighed.compared.name: known[values(other)] for weighed, values, *_, known in self._steps}
         return _explained(
             self._model.prior_bits,
             [(each.compared, *found.get(each.compared.name, (None, 0.0))) for each in self._model.weighed],

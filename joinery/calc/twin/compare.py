@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from joinery.calc.twin.simulate import Runs, run
 
 # With fewer replications the spread itself is too little known to stop by it.
 FEWEST_REPS = 30
+# Without its midnights a run is small, so as many as this wait in memory to lose them.
+MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to run: `days` with the warm-up, how many replications, and on how many threads."""
+    """How to run: `days` with the warm-up, how many replications, on how many threads, and whether to keep what
+    each midnight was like (`by_day`), which takes most of the memory."""
 
     days: int
     warmup_days: int = 0
     reps: int = 100
     seed: int = 1
     workers: int = 1
+    by_day: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def differences(base: Runs, changed: Runs, trend: Runs | None = None) -> list[Di
             float(np.mean(would[name])) if name in would else None,
             interval(are[name] - would[name]) if name in would else None,
         )
-        for name in in_order(were.keys() & are.keys())
+        for name in in_order(each for each in were if each in are)
     ]
 
 
@@ -81,27 +85,36 @@ def replicate(
 ) -> list[Runs]:
     """Run each place by the plan; with a precision, on until it is reached: of the figure where there is one place,
     of the difference between the first two otherwise. `progress` is told how many runs are done, of how many.
-    Raises PlaceError for a figure that there is none of, or places whose bands differ."""
-    if len({place.bands for place in places}) > 1:
-        raise PlaceError("only places with the same bands can be compared")
+    Raises PlaceError for a figure that there is none of, and for places whose bands or first days differ."""
+    if len({(place.bands, place.start_date) for place in places}) > 1:
+        raise PlaceError("only places with the same bands and the same first day can be compared")
     parts: list[list[Runs]] = [[] for _ in places]
     done, wanted = 0, plan.reps
     if precision:
-        _watched([run(place, 1) for place in places], precision.name)  # so that a misspelt name costs no time
-        wanted = max(plan.reps, FEWEST_REPS)
+        watched([run(place, 1) for place in places], precision.name)  # so that a misspelt name costs no time
+        wanted = min(max(plan.reps, FEWEST_REPS), precision.most_reps)
     while done < wanted:
+        reps = min(wanted - done, MOST_AT_ONCE)
         for number, place in enumerate(places):
-            reps = wanted - done
             tell = _teller(progress, done * len(places) + number * reps, wanted * len(places))
-            parts[number].append(
-                run(place, plan.days, plan.warmup_days, reps, plan.seed, plan.workers, done, progress=tell)
-            )
-        done = wanted
-        if precision:
-            wanted = min(
-                _wanted(_watched([join(each) for each in parts], precision.name), precision), precision.most_reps
-            )
+            runs = run(place, plan.days, plan.warmup_days, reps, plan.seed, plan.workers, done, progress=tell)
+            parts[number].append(runs if plan.by_day else replace(runs, midnights=runs.midnights[:, :0].copy()))
+        done += reps
+        if precision and done == wanted:
+            asked = _wanted(watched([join(each) for each in parts], precision.name), precision)
+            wanted = min(asked, precision.most_reps)
     return [join(each) for each in parts]
+
+
+def watched(runs: Sequence[Runs], name: Name) -> NDArray[np.float64]:
+    """The values that a precision is about: a figure of one run, or its differences between the first two.
+
+    Raises PlaceError for a figure that there is none of.
+    """
+    known = [figures(each) for each in runs[:2]]
+    if missing := [each for each in known if name not in each]:
+        raise PlaceError(f"there is no figure {name.text}. There are: {', '.join(each.text for each in missing[0])}")
+    return known[1][name] - known[0][name] if len(known) > 1 else known[0][name]
 
 
 def _teller(progress: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int], None] | None:
@@ -117,14 +130,6 @@ def _wanted(values: NDArray[np.float64], precision: Precision) -> int:
         return count
     needed = (student_t(0.975, count - 1) * float(np.std(values, ddof=1)) / precision.half_width) ** 2
     return math.ceil(min(max(needed, 1.5 * count), 4 * count))
-
-
-def _watched(runs: Sequence[Runs], name: Name) -> NDArray[np.float64]:
-    """The values that a precision is about."""
-    known = [figures(each) for each in runs[:2]]
-    if missing := [each for each in known if name not in each]:
-        raise PlaceError(f"there is no figure {name.text}. There are: {', '.join(each.text for each in missing[0])}")
-    return known[1][name] - known[0][name] if len(known) > 1 else known[0][name]
 
 
 def _luck(runs: Runs) -> tuple[object, ...]:

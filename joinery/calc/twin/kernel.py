@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from joinery.calc.twin.world import LOG_EVENTS, SHAPES, Tables, World
+from joinery.calc.twin.world import GONE, LOG_EVENTS, NOBODY, NOWHERE, SHAPES, Calendar, World
 
 Word = np.uint64
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,9 +28,7 @@ EXPONENTIAL, LOGNORMAL, FIXED = range(len(SHAPES))
 SERVICE, HOME, ARRIVAL = 0, 1, 2
 ARRIVED, STARTED, READY, LEFT, RETURNED, TURNED_AWAY, DIED, AT_HOME = range(len(LOG_EVENTS))
 OVER_12_HOURS = 0.5
-NOBODY, NOWHERE, GONE = -1, -1, -2
-# Positions in World.count.
-PENDING, FREE, LOGGED = range(3)
+
 
 def compiled(function: F) -> F:
     """The function compiled without the interpreter's lock; kept on disk where there is a folder for it."""
@@ -60,10 +58,10 @@ def uniforms(w: World, person: int, stage: int, purpose: int) -> tuple[float, fl
     52 bits and a half: with 53 the highest number would be rounded to 1.
     """
     zero, shift, drop = np.uint64(0), np.uint64(32), np.uint64(12)
-    a, b, c, d = philox(np.uint64(person), np.uint64(stage), np.uint64(purpose), zero, w.seed, w.rep)
+    a, b, c, d = philox(np.uint64(person), np.uint64(stage), np.uint64(purpose), zero, w.clock[0].seed, w.clock[0].rep)
     u = (np.float64(((a << shift) | b) >> drop) + 0.5) * 2.0**-52
     v = (np.float64(((c << shift) | d) >> drop) + 0.5) * 2.0**-52
-    if w.antithetic:
+    if w.clock[0].antithetic:
         return 1.0 - u, 1.0 - v
     return u, v
 
@@ -89,30 +87,29 @@ def normal_quantile(p: float) -> float:
 
 
 @compiled
-def stay_days(tables: Tables, at: int, band: int, longer: float) -> float:
+def stay_days(cell: Any, longer: float) -> float:
     """The length of the stay than which a share `longer` of stays is longer."""
-    shape, scale = tables.shape[at, band], tables.scale[at, band]
-    if shape == EXPONENTIAL:
-        return -scale * math.log(longer)
-    if shape == LOGNORMAL:
-        return math.exp(scale - tables.spread[at, band] * normal_quantile(longer))
-    return scale
+    if cell.shape == EXPONENTIAL:
+        return -cell.scale * math.log(longer)
+    if cell.shape == LOGNORMAL:
+        return math.exp(cell.scale - cell.spread * normal_quantile(longer))
+    return cell.scale
 
 
 @compiled
-def drawn(cumulative: NDArray[np.float64], u: float) -> int:
-    """The first position whose cumulative share reaches u."""
-    at = 0
-    while u > cumulative[at]:
-        at += 1
-    return at
+def destination(w: World, at: int, band: int, u: float) -> int:
+    """The first destination whose summed share reaches u."""
+    to = 0
+    while u > w.ways[at, band, to].share:
+        to += 1
+    return to
 
 
 @compiled
 def push(w: World, time: float, person: int) -> None:
     """Put the person's next event into the heap."""
-    heap, at = w.heap, w.count[PENDING]
-    w.count[PENDING] += 1
+    heap, at = w.heap, w.clock[0].pending
+    w.clock[0].pending += 1
     while at > 0:
         above = (at - 1) >> 2
         if heap[above].time <= time:
@@ -126,8 +123,8 @@ def push(w: World, time: float, person: int) -> None:
 def pop(w: World) -> int:
     """Take the person of the first event out of the heap."""
     heap, person = w.heap, w.heap[0].person
-    w.count[PENDING] -= 1
-    size = w.count[PENDING]
+    w.clock[0].pending -= 1
+    size = w.clock[0].pending
     time, last, at = heap[size].time, heap[size].person, 0
     while 4 * at + 1 < size:
         least = 4 * at + 1
@@ -146,17 +143,18 @@ def pop(w: World) -> int:
 def tell(w: World, time: float, person: Any, what: int, station: int) -> None:
     """Write the log, where there is one."""
     if w.log.shape[0] > 0:
-        row = w.log[w.count[LOGGED]]
+        row = w.log[w.clock[0].logged]
         row.days, row.person, row.what = time, person.id, what
         row.station, row.band = station, person.band
-        w.count[LOGGED] += 1
+        w.clock[0].logged += 1
 
 
 @compiled
 def settle(w: World, station: Any, time: float) -> None:
     """Bring the sums over time of a station up to now, before its numbers change."""
-    if time > w.warmup:
-        days = time - max(station.last, w.warmup)
+    warmup = w.clock[0].warmup
+    if time > warmup:
+        days = time - max(station.last, warmup)
         station.used_days += station.used * days
         station.ready_days += station.ready * days
         station.waiting_days += station.waiting * days
@@ -168,8 +166,8 @@ def seat(w: World, number: int, at: int, time: float, days: float, longer: float
     """Give a place to a person whose stay, `days` old already, is the one that a share `longer` outlasts."""
     person, station = w.persons[number], w.stations[at]
     settle(w, station, time)
-    first, last = w.tables.first_visits[at], w.tables.last_visits[at]
-    total = stay_days(w.tables, at, person.band, longer)
+    first, last = int(station.first_visits), int(station.last_visits)
+    total = stay_days(w.cells[at, person.band], longer)
     part = total / (first - last + 1)
     past = min(int(days / part), first - last)
     station.people += 1
@@ -183,14 +181,14 @@ def seat(w: World, number: int, at: int, time: float, days: float, longer: float
 def admit(w: World, number: int, at: int, time: float) -> None:
     """The person begins at the station `at`, which has a place."""
     person = w.persons[number]
-    if time >= w.warmup:
-        waited = time - person.asked
-        w.results.admissions[at, person.band] += 1
-        w.results.waited_days[at, person.band] += waited
+    if time >= w.clock[0].warmup:
+        cell, waited = w.cells[at, person.band], time - person.asked
+        cell.admissions += 1
+        cell.waited_days += waited
         if waited > OVER_12_HOURS:
-            w.results.waited_over_12h[at, person.band] += 1
+            cell.waited_over_12h += 1
     u, v = uniforms(w, person.id, person.stage, SERVICE)
-    person.to = drawn(w.tables.routes[at, person.band], v)
+    person.to = destination(w, at, person.band, v)
     seat(w, number, at, time, 0.0, 1.0 - u)
 
 
@@ -202,52 +200,51 @@ def leave(w: World, number: int, to: int, time: float) -> None:
     settle(w, station, time)
     station.people -= 1
     station.used -= person.visits
-    if time > w.warmup:
-        w.results.occupied_days[at, person.band] += time - max(person.since, w.warmup)
-    if time >= w.warmup:
-        w.results.moves[at, to, person.band] += 1
+    warmup = w.clock[0].warmup
+    if time >= warmup:
+        w.cells[at, person.band].occupied_days += time - max(person.since, warmup)
+        w.ways[at, person.band, to].moves += 1
     person.at = NOWHERE
     tell(w, time, person, LEFT, at)
 
 
 @compiled
 def has_room(w: World, at: int) -> bool:
-    return w.stations[at].places - w.stations[at].used >= w.tables.first_visits[at]
+    station = w.stations[at]
+    return bool(station.places - station.used >= station.first_visits)
 
 
 @compiled
 def serve(w: World, freed: int, time: float) -> None:
     """Admit those who wait for `freed` while it has room; and then those who wait for the places they held."""
-    todo, left = w.todo, 1
-    todo[0] = freed
-    while left > 0:
-        left -= 1
-        at = todo[left]
-        station = w.stations[at]
-        station.queued = 0
+    at = freed
+    w.stations[freed].to_serve = NOWHERE
+    while at != NOWHERE:
+        station, more = w.stations[at], w.stations[at].to_serve
+        station.listed = False
         while station.head != NOBODY and has_room(w, at):
             number = station.head
-            person = w.persons[number]
             settle(w, station, time)
             station.waiting -= 1
-            station.head = person.next
-            held = person.at
+            station.head = w.persons[number].next
+            held = w.persons[number].at
             if held != NOWHERE:
-                end_delay(w, person, held, at, time)
+                end_delay(w, w.persons[number], at, time)
                 leave(w, number, at, time)
                 w.stations[held].ready -= 1
             admit(w, number, at, time)
-            if held != NOWHERE and w.stations[held].queued == 0:
-                w.stations[held].queued = 1
-                todo[left] = held
-                left += 1
+            if held != NOWHERE and not w.stations[held].listed:
+                w.stations[held].listed, w.stations[held].to_serve = True, more
+                more = held
+        at = more
 
 
 @compiled
-def end_delay(w: World, person: Any, held: int, to: int, time: float) -> None:
+def end_delay(w: World, person: Any, to: int, time: float) -> None:
     """Count the days for which a place was held by somebody who was ready to go on."""
-    if time > w.warmup:
-        w.results.delayed_days[held, to, person.band] += time - max(person.asked, w.warmup)
+    warmup = w.clock[0].warmup
+    if time > warmup:
+        w.ways[person.at, person.band, to].delayed_days += time - max(person.asked, warmup)
 
 
 @compiled
@@ -278,9 +275,9 @@ def ask(w: World, number: int, to: int, time: float) -> None:
         admit(w, number, to, time)
         if held != NOWHERE:
             serve(w, held, time)
-    elif held == NOWHERE and w.tables.turns_away[to]:
-        if time >= w.warmup:
-            w.results.turned_away[to, person.band] += 1
+    elif held == NOWHERE and w.stations[to].turns_away:
+        if time >= w.clock[0].warmup:
+            w.cells[to, person.band].turned_away += 1
         tell(w, time, person, TURNED_AWAY, to)
         forget(w, number)
     else:
@@ -291,8 +288,8 @@ def ask(w: World, number: int, to: int, time: float) -> None:
 def forget(w: World, number: int) -> None:
     """The person is followed no more; the record serves another."""
     w.persons[number].at = GONE
-    w.free[w.count[FREE]] = number
-    w.count[FREE] += 1
+    w.persons[number].next = w.clock[0].free
+    w.clock[0].free = number
 
 
 @compiled
@@ -301,14 +298,14 @@ def go_home(w: World, number: int, time: float) -> None:
     person, home = w.persons[number], w.stations.shape[0]
     u, v = uniforms(w, person.id, person.stage, HOME)
     person.stage += 1
-    to = drawn(w.tables.routes[home, person.band], u)
+    to = destination(w, home, person.band, u)
     tell(w, time, person, AT_HOME, home)
     if to < home:
         person.to = to
-        push(w, time + stay_days(w.tables, home, person.band, 1.0 - v), number)
+        push(w, time + stay_days(w.cells[home, person.band], 1.0 - v), number)
         return
-    if time >= w.warmup:
-        w.results.moves[home, to, person.band] += 1
+    if time >= w.clock[0].warmup:
+        w.ways[home, person.band, to].moves += 1
     if to > home:
         tell(w, time, person, DIED, home)
     forget(w, number)
@@ -320,11 +317,11 @@ def happen(w: World, number: int, time: float) -> None:
     person, home = w.persons[number], w.stations.shape[0]
     at, to = person.at, int(person.to)
     if at == NOWHERE:
-        if time >= w.warmup:
-            w.results.moves[home, to, person.band] += 1
+        if time >= w.clock[0].warmup:
+            w.ways[home, person.band, to].moves += 1
         tell(w, time, person, RETURNED, to)
         ask(w, number, to, time)
-    elif person.visits > w.tables.last_visits[at]:
+    elif person.visits > w.stations[at].last_visits:
         settle(w, w.stations[at], time)
         w.stations[at].used -= 1
         person.visits -= 1
@@ -333,7 +330,7 @@ def happen(w: World, number: int, time: float) -> None:
     else:
         person.stage += 1
         tell(w, time, person, READY, at)
-        if w.tables.holds[at, to]:
+        if w.ways[at, person.band, to].holds:
             ask(w, number, to, time)
             return
         leave(w, number, to, time)
@@ -348,158 +345,137 @@ def happen(w: World, number: int, time: float) -> None:
 
 
 @compiled
-def enter(w: World, number: int, identity: int, band: int) -> None:
-    """A person, not yet anywhere, in a free record."""
+def enter(w: World, identity: int, band: int) -> int:
+    """A person, not yet anywhere, in the first free record."""
+    number = w.clock[0].free
     person = w.persons[number]
+    w.clock[0].free = person.next
     person.id, person.stage, person.band, person.at, person.next = identity, 0, band, NOWHERE, NOBODY
+    return int(number)
 
 
 @compiled
-def midnight(w: World, day: int, time: float) -> None:
-    """Write down who is where, and then give each station the places of the day that begins."""
-    for at in range(w.stations.shape[0]):
-        station = w.stations[at]
-        row = w.results.midnights[day, at]
-        row[0], row[1], row[2] = station.people, station.ready, station.waiting
-    for at in range(w.stations.shape[0]):
-        w.stations[at].places = w.tables.places[day, at]
-        serve(w, at, time)
-
-
-@compiled
-def take(w: World) -> tuple[World, int]:
-    """A free record for a person; where there is none, twice as many are made."""
-    if w.count[FREE] == 0:
-        size = w.persons.shape[0]
-        persons, heap = np.empty(2 * size, w.persons.dtype), np.empty(2 * size, w.heap.dtype)
-        free = np.empty(2 * size, np.int64)
-        persons[:size], heap[:size] = w.persons, w.heap
-        w = World(
-            w.seed,
-            w.rep,
-            w.antithetic,
-            w.warmup,
-            w.end,
-            w.tables,
-            w.results,
-            w.stations,
-            persons,
-            heap,
-            free,
-            w.todo,
-            w.count,
-            w.log,
-        )
-        add_free(w, size)
-    w.count[FREE] -= 1
-    return w, w.free[w.count[FREE]]
-
-
-@compiled
-def add_free(w: World, start: int) -> None:
-    """The records from `start` on are free, the first of them on top."""
-    for number in range(w.persons.shape[0] - 1, start - 1, -1):
-        forget(w, number)
-
-
-@compiled
-def open_doors(w: World) -> World:
+def open_doors(w: World, held: NDArray[Any]) -> None:
     """Seat those who are there at the start, and line up those who wait."""
-    for row in range(w.tables.census.shape[0]):
-        identity, band, at, waiting_for = w.tables.census[row]
-        days, longer = w.tables.census_days[row]
-        w, number = take(w)
-        enter(w, number, identity, band)
+    for row in range(held.shape[0]):
+        here = held[row]
+        at, waiting_for, asked = here.at, here.waiting_for, -here.days
+        number = enter(w, here.id, here.band)
         person = w.persons[number]
         if waiting_for == NOWHERE:
-            u, v = uniforms(w, identity, 0, SERVICE)
-            person.to = drawn(w.tables.routes[at, band], v)
-            seat(w, number, at, 0.0, days, longer * (1.0 - u))
+            u, v = uniforms(w, person.id, 0, SERVICE)
+            person.to = destination(w, at, person.band, v)
+            seat(w, number, at, 0.0, here.days, here.longer * (1.0 - u))
             continue
-        person.asked, person.to = -days, waiting_for
+        person.asked, person.to = asked, waiting_for
         if at == NOWHERE:
-            tell(w, -days, person, ARRIVED, waiting_for)
+            tell(w, asked, person, ARRIVED, waiting_for)
         else:
             person.at, person.since, person.stage = at, 0.0, 1
-            person.visits = w.tables.last_visits[at]
+            person.visits = w.stations[at].last_visits
             w.stations[at].people += 1
             w.stations[at].used += person.visits
-            tell(w, -days, person, READY, at)
+            tell(w, asked, person, READY, at)
         join(w, number, waiting_for, 0.0)
-    return w
 
 
 @compiled
-def next_arrival(w: World, identity: int, day: int, left: float) -> tuple[float, int, int, float]:
-    """Time and stream of the next arrival, and where on the calendar it is: the day, and what is left of it.
+def plan_arrival(w: World, calendar: Calendar) -> None:
+    """Draw when, and in which stream, the next person arrives.
 
     The rates are steps of a day, so one exponential is used up along them: no candidate is thrown away.
     """
-    u, v = uniforms(w, identity, 0, ARRIVAL)
-    need, rates = -math.log(1.0 - u), w.tables.rates
+    clock, rates = w.clock[0], calendar.rates
+    u, v = uniforms(w, clock.arrived, 0, ARRIVAL)
+    need, day, left = -math.log(1.0 - u), clock.rate_day, clock.rate_left
     while day < rates.shape[0] and need > rates[day] * left:
         need -= rates[day] * left
         day, left = day + 1, 1.0
     if day == rates.shape[0]:
-        return math.inf, 0, day, left
+        clock.arrival = math.inf
+        return
     left -= need / rates[day]
-    return day + 1 - left, drawn(w.tables.shares[day], v), day, left
+    stream = 0
+    while v > calendar.shares[day, stream]:
+        stream += 1
+    clock.arrival, clock.stream, clock.rate_day, clock.rate_left = day + 1 - left, stream, day, left
 
 
 @compiled
-def arrive(w: World, number: int, identity: int, stream: int, time: float) -> None:
+def arrive(w: World, calendar: Calendar, time: float) -> None:
     """Somebody comes from outside."""
-    to, band = w.tables.stream_to[stream], w.tables.stream_band[stream]
-    enter(w, number, identity, band)
-    if time >= w.warmup:
-        w.results.arrivals[to, band] += 1
+    clock = w.clock[0]
+    to, band = calendar.stream_to[clock.stream], calendar.stream_band[clock.stream]
+    number = enter(w, clock.arrived, band)
+    if time >= clock.warmup:
+        w.cells[to, band].arrivals += 1
     tell(w, time, w.persons[number], ARRIVED, to)
-    w.persons[number].to = to
     ask(w, number, to, time)
+    clock.arrived += 1
+    plan_arrival(w, calendar)
+
+
+@compiled
+def midnight(w: World, calendar: Calendar) -> None:
+    """Write down who is where, and then give each station the places of the day that begins."""
+    day = w.clock[0].day
+    for at in range(w.stations.shape[0]):
+        station = w.stations[at]
+        calendar.midnights[day, at, 0] = station.people
+        calendar.midnights[day, at, 1] = station.ready
+        calendar.midnights[day, at, 2] = station.waiting
+    for at in range(w.stations.shape[0]):
+        w.stations[at].places = calendar.places[day, at]
+        serve(w, at, float(day))
+    w.clock[0].day += 1
 
 
 @compiled
 def close_doors(w: World) -> None:
     """Add the part of every stay and wait that lies before the end."""
+    end, warmup = w.clock[0].end, w.clock[0].warmup
     for number in range(w.persons.shape[0]):
         person = w.persons[number]
         if person.at >= 0:
-            w.results.occupied_days[person.at, person.band] += w.end - max(person.since, w.warmup)
+            w.cells[person.at, person.band].occupied_days += end - max(person.since, warmup)
     for at in range(w.stations.shape[0]):
-        station = w.stations[at]
-        settle(w, station, w.end)
-        w.results.used_days[at], w.results.ready_days[at] = station.used_days, station.ready_days
-        w.results.waiting_days[at] = station.waiting_days
-        number = station.head
+        settle(w, w.stations[at], end)
+        number = w.stations[at].head
         while number != NOBODY:
-            person = w.persons[number]
-            if person.at != NOWHERE:
-                end_delay(w, person, person.at, at, w.end)
-            number = person.next
+            if w.persons[number].at != NOWHERE:
+                end_delay(w, w.persons[number], at, end)
+            number = w.persons[number].next
 
 
 @compiled
-def replicate(w: World) -> None:
-    """Run one replication to its end. At equal times an arrival goes before midnight, and midnight before the rest."""
-    add_free(w, 0)
-    w = open_doors(w)
-    identity, day, events = 0, 0, 0
-    arrival, stream, calendar_day, left = next_arrival(w, identity, 0, 1.0)
+def start(w: World, calendar: Calendar, held: NDArray[Any]) -> None:
+    """Make every person's record free, and begin with the census."""
+    for number in range(w.persons.shape[0] - 1, -1, -1):
+        forget(w, number)
+    open_doors(w, held)
+    plan_arrival(w, calendar)
+
+
+@compiled
+def go_on(w: World, calendar: Calendar) -> bool:
+    """Go on to the end: True; or False where somebody arrives and no record is free.
+
+    At equal times an arrival goes before midnight, and midnight before the rest.
+    """
+    clock = w.clock[0]
     while True:
-        first = w.heap[0].time if w.count[PENDING] > 0 else math.inf
-        if min(arrival, day, first) > w.end:
-            break
+        arrival, day = clock.arrival, float(clock.day)
+        first = w.heap[0].time if clock.pending > 0 else math.inf
+        if min(arrival, day, first) > clock.end:
+            close_doors(w)
+            return True
         if arrival <= day and arrival <= first:
-            w, number = take(w)
-            arrive(w, number, identity, stream, arrival)
-            identity += 1
-            events += 1
-            arrival, stream, calendar_day, left = next_arrival(w, identity, calendar_day, left)
+            if clock.free == NOBODY:
+                return False
+            arrive(w, calendar, arrival)
+            clock.events += 1
         elif day <= first:
-            midnight(w, day, float(day))
-            day += 1
+            midnight(w, calendar)
         else:
             happen(w, pop(w), first)
-            events += 1
-    close_doors(w)
-    w.results.events[0] = events
+            clock.events += 1

@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from joinery.calc.twin.network import Place
-from joinery.calc.twin.world import CENSUS_FROM, EVENT, LOG, PERSON, SHAPES, STATION, Results, Tables, World
-
-if TYPE_CHECKING:
-    from joinery.calc.twin.network import Arrivals
+from joinery.calc.twin.world import (
+    CELL,
+    CENSUS_FROM,
+    CLOCK,
+    EVENT,
+    GONE,
+    HELD,
+    LOG,
+    NOBODY,
+    NOWHERE,
+    PERSON,
+    SHAPES,
+    STATION,
+    WAY,
+    Calendar,
+    World,
+)
 
 # Persons for whom a replication has room at first; it doubles as they come.
 FIRST_PERSONS = 1024
@@ -47,7 +60,7 @@ class Runs:
     admissions: NDArray[np.int64]  # R, S, B
     moves: NDArray[np.int64]  # R, from S + 1, to S + 2, B: home is S and death S + 1
     midnights: NDArray[np.int32]  # R, days + 1, S, 3: in a place; ready, of these; waiting for the station
-    events: NDArray[np.int64]  # R, 1
+    events: NDArray[np.int64]  # R: ends of stays and the like, and arrivals
 
     @property
     def returns(self) -> NDArray[np.int64]:
@@ -85,70 +98,104 @@ def run(
     told how many replications are done. Raises ValueError for days, replications, seeds or workers that cannot be.
     """
     _check_run(days, warmup_days, reps, seed, workers, first_rep)
-    from joinery.calc.twin.kernel import replicate
-
-    tables = tabulate(place, days)
-    results = _results(len(place.stations), len(place.bands), days, reps)
+    model = Model(place, days, warmup_days, seed, antithetic)
+    runs = _room(place, days, warmup_days, reps, seed, first_rep)
 
     def one(row: int) -> None:
-        mine = Results(*(each[row] for each in results))
-        replicate(_world(tables, mine, days, warmup_days, seed, first_rep + row, antithetic))
+        _keep(runs, row, model.replicate(first_rep + row, runs.midnights[row]))
 
     if workers == 1:
         _count(map(one, range(reps)), progress)
     else:
         with ThreadPoolExecutor(workers) as pool:
             _count(pool.map(one, range(reps)), progress)
-    return Runs(place, days, warmup_days, seed, first_rep, *results)
+    return runs
 
 
 def log(place: Place, days: int, seed: int = 1, rep: int = 0) -> Log:
     """The log of one replication: of the very same people as in `run` with this seed."""
     _check_run(days, 0, 1, seed, 1, rep)
-    from joinery.calc.twin.kernel import LOGGED, replicate
-
-    tables = tabulate(place, days)
-    events = int(run(place, days, seed=seed, first_rep=rep).events[0, 0])
-    results = _results(len(place.stations), len(place.bands), days, 1)
-    # An event writes at most five rows of its own, and one place that gets free can admit a queue: each of those
-    # admitted has had an event before.
-    world = _world(tables, Results(*(each[0] for each in results)), days, 0, seed, rep, False)
-    world = world._replace(log=np.zeros(8 * (events + len(place.census)) + 1, LOG))
-    replicate(world)
-    rows = world.log[: int(world.count[LOGGED])]
+    model, midnights = Model(place, days, 0, seed), np.zeros((days + 1, len(place.stations), 3), np.int32)
+    events = int(model.replicate(rep, midnights).clock[0].events)
+    # An event tells at most six things of its own person, and every admission from a queue had an event before.
+    world = model.replicate(rep, midnights, log_rows=8 * (events + len(place.census)) + 1)
+    rows = world.log[: world.clock[0].logged]
     rows = rows[np.argsort(rows["days"], kind="stable")]
     return Log(*(np.ascontiguousarray(rows[each.name]) for each in fields(Log)))
 
 
-def tabulate(place: Place, days: int) -> Tables:
-    """The place in numbers, for a run of `days` days."""
+class Model:
+    """A place in numbers, ready for any replication of a run."""
+
+    def __init__(self, place: Place, days: int, warmup_days: int, seed: int, antithetic: bool = False) -> None:
+        self.stations, self.cells, self.ways = _stations(place), _cells(place), _ways(place)
+        self.calendar, self.held = _calendar(place, days), _held(place)
+        self.clock = np.zeros(1, CLOCK)
+        clock = self.clock[0]
+        clock.seed, clock.antithetic, clock.warmup, clock.end = seed, antithetic, warmup_days, days
+        clock.rate_left, clock.free = 1.0, NOBODY
+
+    def replicate(self, rep: int, midnights: NDArray[np.int32], log_rows: int = 0) -> World:
+        """One replication as it stands at its end, and its `midnights` filled in."""
+        from joinery.calc.twin.kernel import go_on, start
+
+        persons = max(FIRST_PERSONS, 2 * len(self.held))
+        room = (np.zeros(persons, PERSON), np.zeros(persons, EVENT), np.zeros(log_rows, LOG))
+        world = World(self.clock.copy(), self.stations.copy(), self.cells.copy(), self.ways.copy(), *room)
+        world.clock["rep"] = rep
+        calendar = self.calendar._replace(midnights=midnights)
+        start(world, calendar, self.held)
+        while not go_on(world, calendar):
+            world = _grow(world)
+        return world
+
+
+def _grow(world: World) -> World:
+    """The same with room for twice as many people."""
+    size = len(world.persons)
+    more = np.zeros(size, PERSON)
+    more["at"], more["next"] = GONE, np.arange(size + 1, 2 * size + 1)
+    more["next"][-1], world.clock["free"] = NOBODY, size
+    persons, heap = np.concatenate([world.persons, more]), np.concatenate([world.heap, np.zeros(size, EVENT)])
+    return world._replace(persons=persons, heap=heap)
+
+
+def _stations(place: Place) -> NDArray[Any]:
+    stations = np.zeros(len(place.stations), STATION)
+    stations["head"] = stations["tail"] = NOBODY
+    for name in ("first_visits", "last_visits", "turns_away"):
+        stations[name] = [getattr(station, name) for station in place.stations]
+    return stations
+
+
+def _cells(place: Place) -> NDArray[Any]:
     stays = [*(station.stays for station in place.stations), place.home_delays]
-    streams = [(stream, band) for stream in place.arrivals for band in range(len(place.bands))]
+    cells = np.zeros((len(stays), len(place.bands)), CELL)
+    cells["shape"] = [[SHAPES.index(stay.shape) for stay in row] for row in stays]
+    both = [[stay.logs if stay.shape == "lognormal" else (stay.mean_days, 0.0) for stay in row] for row in stays]
+    cells["scale"], cells["spread"] = np.moveaxis(np.array(both), -1, 0)
+    return cells
+
+
+def _ways(place: Place) -> NDArray[Any]:
+    ways = np.zeros(np.shape(place.routes), WAY)
+    ways["share"] = _summed(np.array(place.routes, np.float64))
+    for at, held in enumerate(place.holds):
+        ways["holds"][at, :, list(held)] = True
+    return ways
+
+
+def _calendar(place: Place, days: int) -> Calendar:
+    streams = [(stream.to, band) for stream in place.arrivals for band in range(len(place.bands))]
     by_stream = np.hstack([np.zeros((days + 1, 0)), *(np.array(each.on(days + 1)) for each in place.arrivals)])
     rates = by_stream.sum(axis=1)
     shares = np.divide(by_stream, rates[:, None], out=np.zeros_like(by_stream), where=rates[:, None] > 0)
-    holds = np.zeros((len(place.stations), len(place.stations) + 2), np.bool_)
-    for at, held in enumerate(place.holds):
-        holds[at, list(held)] = True
-    return Tables(
-        places=np.array([station.places_on(days + 1) for station in place.stations], np.int64).T.copy(),
-        first_visits=np.array([station.first_visits for station in place.stations], np.int64),
-        last_visits=np.array([station.last_visits for station in place.stations], np.int64),
-        turns_away=np.array([station.turns_away for station in place.stations], np.bool_),
-        shape=np.array([[SHAPES.index(stay.shape) for stay in row] for row in stays], np.int64),
-        scale=np.array([[s.logs[0] if s.shape == "lognormal" else s.mean_days for s in row] for row in stays]),
-        spread=np.array([[s.logs[1] if s.shape == "lognormal" else 0.0 for s in row] for row in stays]),
-        routes=_cumulative(np.array(place.routes, np.float64)),
-        holds=holds,
-        rates=rates,
-        shares=_cumulative(shares),
-        stream_to=np.array([stream.to for stream, _ in streams], np.int64),
-        stream_band=np.array([band for _, band in streams], np.int64),
-        **_census(place),
-    )
+    to, band = np.array(streams, np.int64).reshape(-1, 2).T.copy()
+    places = np.array([station.places_on(days + 1) for station in place.stations], np.int64).T.copy()
+    return Calendar(places, rates, _summed(shares), to, band, np.zeros((0, 0, 0), np.int32))
 
 
-def _cumulative(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def _summed(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sums along the last axis: exactly 1 from the last share above 0 on, so that what has none is never drawn."""
     sums = np.cumsum(shares, axis=-1)
     still_to_come = np.cumsum(shares[..., ::-1], axis=-1)[..., ::-1] - shares
@@ -156,67 +203,52 @@ def _cumulative(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return sums
 
 
-def _census(place: Place) -> dict[str, NDArray[Any]]:
-    rows = [
-        (
-            CENSUS_FROM + number,
-            held.band,
-            -1 if held.station is None else held.station,
-            -1 if held.waiting_for is None else held.waiting_for,
-        )
-        for number, held in enumerate(place.census)
-    ]
-    longer = [
-        1.0 if held.station is None else place.stations[held.station].stays[held.band].survival(held.days)
-        for held in place.census
-    ]
-    order = sorted(range(len(rows)), key=lambda number: -place.census[number].days)
-    return {
-        "census": np.array([rows[number] for number in order], np.int64).reshape(-1, 4),
-        "census_days": np.array([(place.census[n].days, longer[n]) for n in order], np.float64).reshape(-1, 2),
-    }
+def _held(place: Place) -> NDArray[Any]:
+    """The census, the longest there first: so they stand in the queues."""
+    held = np.zeros(len(place.census), HELD)
+    for row, (number, each) in enumerate(sorted(enumerate(place.census), key=lambda one: -one[1].days)):
+        at = NOWHERE if each.station is None else each.station
+        waiting_for = NOWHERE if each.waiting_for is None else each.waiting_for
+        longer = 1.0 if at == NOWHERE else place.stations[at].stays[each.band].survival(each.days)
+        held[row] = (CENSUS_FROM + number, each.band, at, waiting_for, each.days, longer)
+    return held
 
 
-def _results(stations: int, bands: int, days: int, reps: int) -> Results:
-    each = (reps, stations, bands)
-    return Results(
+def _room(place: Place, days: int, warmup_days: int, reps: int, seed: int, first_rep: int) -> Runs:
+    """Runs with nothing in them yet."""
+    stations, each = len(place.stations), (reps, len(place.stations), len(place.bands))
+    return Runs(
+        place,
+        days,
+        warmup_days,
+        seed,
+        first_rep,
         occupied_days=np.zeros(each),
         used_days=np.zeros(each[:2]),
         ready_days=np.zeros(each[:2]),
         waiting_days=np.zeros(each[:2]),
-        delayed_days=np.zeros((reps, stations, stations, bands)),
+        delayed_days=np.zeros((reps, stations, *each[1:])),
         waited_days=np.zeros(each),
         waited_over_12h=np.zeros(each, np.int64),
         arrivals=np.zeros(each, np.int64),
         turned_away=np.zeros(each, np.int64),
         admissions=np.zeros(each, np.int64),
-        moves=np.zeros((reps, stations + 1, stations + 2, bands), np.int64),
+        moves=np.zeros((reps, stations + 1, stations + 2, each[2]), np.int64),
         midnights=np.zeros((reps, days + 1, stations, 3), np.int32),
-        events=np.zeros((reps, 1), np.int64),
+        events=np.zeros(reps, np.int64),
     )
 
 
-def _world(
-    tables: Tables, results: Results, days: int, warmup_days: int, seed: int, rep: int, antithetic: bool
-) -> World:
-    stations = np.zeros(len(tables.first_visits), STATION)
-    stations["head"] = stations["tail"] = -1
-    return World(
-        seed=np.uint64(seed),
-        rep=np.uint64(rep),
-        antithetic=antithetic,
-        warmup=float(warmup_days),
-        end=float(days),
-        tables=tables,
-        results=results,
-        stations=stations,
-        persons=np.zeros(FIRST_PERSONS, PERSON),
-        heap=np.zeros(FIRST_PERSONS, EVENT),
-        free=np.zeros(FIRST_PERSONS, np.int64),
-        todo=np.zeros(len(stations), np.int64),
-        count=np.zeros(3, np.int64),
-        log=np.zeros(0, LOG),
-    )
+def _keep(runs: Runs, row: int, world: World) -> None:
+    """Copy what one replication counted into its row."""
+    stations = len(world.stations)
+    for name in ("used_days", "ready_days", "waiting_days"):
+        getattr(runs, name)[row] = world.stations[name]
+    for name in ("occupied_days", "waited_days", "waited_over_12h", "arrivals", "turned_away", "admissions"):
+        getattr(runs, name)[row] = world.cells[name][:stations]
+    runs.delayed_days[row] = world.ways["delayed_days"][:stations, :, :stations].transpose(0, 2, 1)
+    runs.moves[row] = world.ways["moves"].transpose(0, 2, 1)
+    runs.events[row] = world.clock[0].events
 
 
 def _count(done: Iterator[None], progress: Callable[[int], None] | None) -> None:

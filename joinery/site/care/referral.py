@@ -61,7 +61,7 @@ def page(request: Request, code: str) -> HttpResponse:
 
 
 def step(request: Request, code: str, to: str) -> HttpResponse:
-    """One step: what must be said with it, and taking it. A step that asks for nothing is taken from the page itself."""
+    """One step: what must be said with it, and taking it. One that asks for nothing is taken from the page itself."""
     found = _found(request, code)
     viewing = _opened(request, found)
     if isinstance(viewing, HttpResponse):

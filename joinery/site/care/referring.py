@@ -31,11 +31,10 @@ def choose(request: Request, person_id: str) -> HttpResponse:
         return viewing
     known = record.records(viewing)
     found = facts.services_for(facts.home_area(viewing, known), request.at.date())
-    found = tuple(sorted(found, key=lambda each: (each.kind_text, each.name)))
     context = {
         "banner": record.banner(viewing, known),
         "kinds": [(kind, tuple(those)) for kind, those in groupby(found, key=lambda each: each.kind_text)],
-        "waits": facts.service_waits(request.at),
+        "waits": {},
         "follows": _follows(request),
     }
     return render(request, "care/choose.jinja", context)
@@ -59,7 +58,7 @@ def refer(request: Request, person_id: str, service: str) -> HttpResponse:
         return redirect(url("care:referral", code=code))
     context = {
         "banner": record.banner(viewing, known),
-        "service": serving[service],
+        "found": serving[service],
         "form": form,
         "urgencies": rules.urgencies,
         "own_services": own,

@@ -32,7 +32,7 @@ _FIELDS = {"code": "name", "organisation": "body", "successor": "successor", "us
 
 def index(request: Request) -> HttpResponse:
     """Every service that is not closed, by what it does."""
-    found = sorted(facts.services(request.at.date()), key=lambda each: (each.kind_text, each.name))
+    found = facts.services(request.at.date())
     context = {
         "kinds": [(kind, tuple(those)) for kind, those in groupby(found, key=lambda each: each.kind_text)],
         "may_add": _may_add(request),
@@ -50,7 +50,7 @@ def _page(request: Request, found: ServiceNow, form: Form) -> HttpResponse:
     looks_after = _may_change(request, found) or found.managed_by(request.user.pk)
     successor = facts.service(found.successor, today) if found.successor else None
     context = {
-        "service": found,
+        "found": found,
         "areas": place.organisation_names(found.areas, today),
         "bodies": place.organisation_names({each.body for each in found.members}, today),
         "may_change": _may_change(request, found),
@@ -109,7 +109,7 @@ def offer(request: Request) -> HttpResponse:
             return redirect(url("care:service", service=code))
         except Refused as refused:
             form.refused(refused, _FIELDS)
-    return render(request, "care/offer.jinja", {"form": form, "kinds": facts.rules(today).kinds, "service": None})
+    return render(request, "care/offer.jinja", {"form": form, "kinds": facts.rules(today).kinds, "found": None})
 
 
 def change(request: Request, service: str) -> HttpResponse:
@@ -127,7 +127,7 @@ def change(request: Request, service: str) -> HttpResponse:
             return redirect(url("care:service", service=service))
         except Refused as refused:
             form.refused(refused, _FIELDS)
-    context = {"form": form, "kinds": facts.rules(request.at.date()).kinds, "service": found}
+    context = {"form": form, "kinds": facts.rules(request.at.date()).kinds, "found": found}
     return render(request, "care/offer.jinja", context)
 
 
@@ -145,7 +145,7 @@ def close(request: Request, service: str) -> HttpResponse:
             form.refused(refused, _FIELDS)
     others = facts.services(request.at.date())
     context = {
-        "service": found,
+        "found": found,
         "others": {each.code: f"{each.name}, {each.body_name}" for each in others if each.code != service},
         "form": form,
     }
@@ -199,8 +199,9 @@ def _refused(request: Request) -> HttpResponse:
 def _code(name: str, taken: set[str]) -> str:
     """A code for a service from its name: `district-nursing`, or `district-nursing-2` where that is taken."""
     code = slugify(name)[:MOST_CODE].strip("-") or "service"
+    # Neither is the name of a page beside those of services.
     numbers = (f"{code}-{n}" for n in range(2, len(taken) + 3))
-    return next(each for each in (code, *numbers) if each not in taken | {"add"})
+    return next(each for each in (code, *numbers) if each not in taken | {"add", "asked"})
 
 
 def _id(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from joinery.site.care import around, meetings, referral, referring, services, waits, work
+from joinery.site.care import around, asked, meetings, referral, referring, services, waits, work
 
 urlpatterns = [
     path("people/<str:person_id>/refer/", referring.choose, name="choose"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("referrals/<slug:code>/", referral.page, name="referral"),
     path("referrals/<slug:code>/step/<slug:to>/", referral.step, name="step"),
     path("work/", work.index, name="work"),
+    path("work/asked/", asked.page, name="asked"),
     path("work/<slug:service>/", work.team, name="team_work"),
     path("services/", services.index, name="services"),
     path("services/add/", services.offer, name="offer"),

@@ -12,9 +12,8 @@ from django.shortcuts import render
 from joinery.apps.base.action import Refused
 from joinery.apps.care import actions, facts
 from joinery.apps.care.facts import Referral
-from joinery.apps.record import actions as record_actions
-from joinery.apps.record import facts as record
-from joinery.site.context import Request, standing_of
+from joinery.site.care.naming import names_of
+from joinery.site.context import Request
 from joinery.site.place.looking import acting
 
 A_PAGE = 50
@@ -28,7 +27,11 @@ LISTS = {
 }
 ORDERS = {"due": "what is due first", "person": "person", "service": "service", "age": "the longest wait"}
 # Steps that ask for nothing, which may be taken for many at a time.
-BULK = {"acknowledged": "Say that we have seen them", "accepted": "Accept them", "started": "Say that they have started"}
+BULK = {
+    "acknowledged": "Say that we have seen them",
+    "accepted": "Accept them",
+    "started": "Say that they have started",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def index(request: Request) -> HttpResponse:
         "orders": ORDERS,
         "shown": shown,
         "total": len(lists[name]),
-        "names": _names(request, shown.items),
+        "names": names_of(request, [each.person_id for each in shown.items]),
         "bulk": _offered(shown.items, request.user.pk),
         "may_take": any(each.may_name(request.user.pk) for each in shown.items),
         "said": said,
@@ -78,14 +81,14 @@ def team(request: Request, service: str) -> HttpResponse:
     order = _one_of(request.GET.get("order", ""), ORDERS, "due")
     shown = _page(in_order(load.referrals, order), request.GET.get("page", ""))
     context = {
-        "service": found,
+        "found": found,
         "members": load.members,
         "unnamed": load.unnamed,
         "order": order,
         "orders": ORDERS,
         "shown": shown,
         "total": len(load.referrals),
-        "names": _names(request, shown.items),
+        "names": names_of(request, [each.person_id for each in shown.items]),
         "bulk": _offered(shown.items, request.user.pk),
         "takers": {str(each.user_id): each.name for each in load.members},
         "manages": found.managed_by(request.user.pk),
@@ -117,14 +120,6 @@ def _page(items: tuple[Referral, ...], text: str) -> Shown:
     number = max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
     start = (number - 1) * A_PAGE
     return Shown(items[start : start + A_PAGE], number, len(items) > start + A_PAGE)
-
-
-def _names(request: Request, items: Sequence[Referral]) -> Mapping[str, record.FoundPerson]:
-    """Whom those items are about, by their ids: of the people whose records the user may open."""
-    viewing = record_actions.list_people(
-        person_ids=[each.person_id for each in items], posts=standing_of(request).posts, **acting(request)
-    )
-    return {each.person_id: each for each in record.found_people(viewing)} if viewing.person_ids else {}
 
 
 def _offered(items: Sequence[Referral], user_id: int) -> dict[str, str]:
@@ -177,4 +172,3 @@ def _ticked(request: Request) -> list[tuple[str, int]]:
 
 def _one_of(text: str, choices: Mapping[str, Any], otherwise: str) -> str:
     return text if text in choices else otherwise
-

@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+from pathlib import Path
 
 MOST_SAID = 1_000  # characters of a line that tells what is wrong: what was given may be of any length
 LAST_PORT = 65535
@@ -26,6 +27,13 @@ def in_a_line(words: str) -> str:
 def of_file(error: OSError) -> str:
     """What keeps a file or a folder that was named from being used."""
     return f"{error.filename or 'A file'} cannot be used: {error.strerror or error}."
+
+
+def refuse_no_file(*paths: Path) -> None:
+    """Refuse what is no file to read: a pipe would be waited for, without end."""
+    for path in paths:
+        if not path.is_file():
+            raise Problem(f"There is no file {path}.")
 
 
 def number(text: str) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from joinery.site.commands import Problem, make_ready, say
+from joinery.site.commands import Problem, make_ready, refuse_no_file, say
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Take a check: the numbers that were asked about, and those of them that may be used."""
+    refuse_no_file(arguments.asked, arguments.allowed)
     make_ready()
     from django.utils import timezone
 
@@ -19,8 +20,6 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     files = {"asked": arguments.asked, "allowed": arguments.allowed}
     try:
         taken = take_opt_outs(**files, actor=Actor.system("command line"), at=timezone.now())
-    except OSError as error:
-        raise Problem(f"{error.filename} cannot be read: {error.strerror}.") from None
     except Refused as refused:
         raise Problem(str(refused)) from None
     until = f"{taken.until:%-d %B %Y}"

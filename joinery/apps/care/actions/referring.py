@@ -59,8 +59,8 @@ def refer(
     made = Referral.objects.create(
         code=secrets.token_hex(8), record_id=record_id, user_id=actor.user_id, organisation_id=body.id,
         from_service_id=sender.service_id if sender else None, outside_id=outside_id, urgency=urgency, reason=reason,
-        words=words.replace("\0", "").strip()[:MOST_WORDS], area=area, follows_id=before.referral_id if before else None,
-        asked_at=asked_at or at, at=at,
+        words=words.replace("\0", "").strip()[:MOST_WORDS], area=area,
+        follows_id=before.referral_id if before else None, asked_at=asked_at or at, at=at,
     )  # fmt: skip
     due = due_at(urgency, REFERRAL.initial, at)
     step = {"number": 1, "state": REFERRAL.initial, "service_id": target.service_id, "due_at": due}
@@ -123,7 +123,7 @@ def name_owner(*, code: str, number: int, user_id: int | None, actor: Actor, at:
     if now.user_id == user_id:
         raise Refused("user_id", "It is with them already.")
     _must_be_of(now.service_ids, user_id)
-    _write(now, now.state, Said(user_id=user_id), now.service, now.due_at, actor, at, since=now.since_at)
+    write_step(now, now.state, Said(user_id=user_id), now.service, now.due_at, actor, at, since=now.since_at)
 
 
 def _step(
@@ -177,10 +177,10 @@ def _must_be_of(users: frozenset[int], user_id: int | None) -> None:
 
 
 def _move(now: Standing, to: str, told: Said, service: str, actor: Actor, at: datetime) -> None:
-    _write(now, to, told, service, due_at(now.urgency, to, at), actor, at, since=at)
+    write_step(now, to, told, service, due_at(now.urgency, to, at), actor, at, since=at)
 
 
-def _write(
+def write_step(
     now: Standing, to: str, told: Said, service: str, due: datetime | None, actor: Actor, at: datetime, since: datetime
 ) -> None:
     """Write a step, and where the referral stands with it; and file what that says of care."""

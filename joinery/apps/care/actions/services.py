@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from joinery.apps.base.action import Actor, Refused, action
-from joinery.apps.care.actions.referring import Said, _write, said
+from joinery.apps.care.actions.referring import Said, said, write_step
 from joinery.apps.care.models import OpenReferral, Service, ServiceMember, ServiceTerms
 from joinery.apps.care.referrals import open_referrals
 from joinery.apps.care.rules import rules_on
@@ -35,22 +35,20 @@ def offer_service(
     if Service.objects.filter(code=code).exists():
         raise Refused("code", f"There is a service {code} already.")
     service = Service.objects.create(code=code)
-    _say(service.pk, organisation, kind, name, about, areas, True, from_date or at.date(), actor, at)
+    _say(service.pk, organisation, kind, name, about, areas, True, actor, at)
 
 
 @action("care.change_service", targets=("code", "organisation"))
 def change_service(
     *, code: str, organisation: str, kind: str, name: str, about: str, areas: Sequence[str], open: bool,
-    from_date: date | None = None, actor: Actor, at: datetime,
+    actor: Actor, at: datetime,
 ) -> None:  # fmt: skip
-    """Say what a service is from a day on; one that is not `open` takes no referrals. Raises Refused."""
+    """Say what a service is from today on; one that is not `open` takes no referrals. Raises Refused."""
     now = _there(code, offered(at.date()))
     _must_arrange(actor, at, now)
     if now.closed:
         raise Refused("closed", f"{now.name} is closed. Add a new service.")
-    if from_date is not None and from_date < at.date():
-        raise Refused("from_date", "It can change today or later.")
-    _say(now.service_id, organisation, kind, name, about, areas, open, from_date or at.date(), actor, at)
+    _say(now.service_id, organisation, kind, name, about, areas, open, actor, at)
 
 
 @action("care.close_service", targets=("code", "successor"))
@@ -67,10 +65,10 @@ def close_service(*, code: str, successor: str = "", actor: Actor, at: datetime)
     target = offer.services.get(offer.now(successor)) if successor in offer.services else None
     if successor and (target is None or target.closed or target.code == code):
         raise Refused("successor", "Choose a service that goes on.")
-    # Held until they are passed on: what is sent to it meanwhile is found through its successor.
-    services = [each.service_id for each in offer.services.values() if offer.now(each.code) == code]
-    list(OpenReferral.objects.select_for_update().filter(service_id__in=services).order_by("pk").values_list("pk"))
-    waiting = open_referrals(at, "s.code IN (SELECT c.code FROM care_service c WHERE c.id = %s)", [now.service_id], offer)
+    # Held until they are passed on; what is sent to it meanwhile is found through its successor.
+    held = OpenReferral.objects.select_for_update().filter(service_id=now.service_id)
+    list(held.order_by("pk").values_list("pk"))
+    waiting = open_referrals(at, "w.service_id = %s", [now.service_id], offer)
     if waiting and target is None:
         count = f"{len(waiting)} referrals are" if len(waiting) > 1 else "A referral is"
         raise Refused("successor", f"{count} still open. Choose the service that goes on with them, or end them first.")
@@ -81,7 +79,7 @@ def close_service(*, code: str, successor: str = "", actor: Actor, at: datetime)
     )  # fmt: skip
     for each in sorted(waiting, key=lambda one: one.record_id):
         told = Said(words=f"{now.name} has closed")
-        _write(each, each.state, told, target.code if target else code, each.due_at, actor, at, since=each.since_at)
+        write_step(each, each.state, told, target.code if target else code, each.due_at, actor, at, since=each.since_at)
     return len(waiting)
 
 
@@ -154,7 +152,7 @@ def _body(code: str, at: datetime) -> int:
 
 def _say(
     service_id: int, organisation: str, kind: str, name: str, about: str, areas: Sequence[str], is_open: bool,
-    from_date: date, actor: Actor, at: datetime,
+    actor: Actor, at: datetime,
 ) -> None:  # fmt: skip
     if kind not in rules_on(at.date()).kinds:
         raise Refused("kind", "Choose a kind of service")
@@ -164,5 +162,5 @@ def _say(
     ServiceTerms.objects.create(
         service_id=service_id, organisation_id=_body(organisation, at), kind=kind,
         name=said(name, "Say what the service is called", MOST_NAME, "name"), about=about.replace("\0", "").strip(),
-        areas=list(areas), open=is_open, from_date=from_date, by=actor.name, at=at,
+        areas=list(areas), open=is_open, from_date=at.date(), by=actor.name, at=at,
     )  # fmt: skip

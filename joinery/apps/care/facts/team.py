@@ -76,7 +76,7 @@ def care_team(viewing: Viewing, of: record.PersonRecords) -> CareTeam:
     return CareTeam(
         co_ordinator=lead,
         offered=tuple(part for part in held if part.state == OFFERED and part.active),
-        others=tuple(part for part in now if part.part != CO_ORDINATOR),
+        others=tuple(part for part in now if part is not lead),
         before=tuple(part for part in reversed(held) if part.state == ENDED or not part.active),
     )
 
@@ -100,19 +100,6 @@ def offered_to(user_id: int, at: datetime) -> tuple[tuple[str, PartHeld], ...]:
     waiting = [part for part in _parts("t.user_id = %s", [user_id], at) if part.state == OFFERED]
     people = record.people_of({part.record_id for part in waiting})
     return tuple((people[part.record_id], part) for part in waiting if part.record_id in people)
-
-
-@place_facts
-def co_ordinators(at: datetime) -> dict[str, int]:
-    """The user who is the co-ordinator of each person that has one, by the person's id. Whether they still hold a
-    post is for the caller to see."""
-    sql = (
-        "SELECT t.record_id, t.user_id FROM care_teampart t WHERE t.part = 'co_ordinator' AND 'agreed' = "
-        "(SELECT x.step FROM care_teampartstep x WHERE x.part_id = t.id ORDER BY x.id DESC LIMIT 1) ORDER BY t.id"
-    )
-    held = select(sql)
-    people = record.people_of({row[0] for row in held})
-    return {people[record_id]: user for record_id, user in held if record_id in people}
 
 
 def _parts(where: str, values: Sequence[object], at: datetime) -> tuple[PartHeld, ...]:

@@ -15,6 +15,7 @@ from joinery.apps.record.actions.correcting import (
 from joinery.apps.record.actions.filing import Filing, file_resources
 from joinery.apps.record.actions.intake import Taken, open_source, take_file
 from joinery.apps.record.actions.merging import unmerge
+from joinery.apps.record.actions.messages import bundle_issues, open_filed, take_bundle
 from joinery.apps.record.actions.opting_out import OptOuts, take_opt_outs
 from joinery.apps.record.actions.overriding import OVERRIDE_HOURS, OVERRIDE_REASONS, Overridden, override_record
 from joinery.apps.record.actions.owning import list_own_people
@@ -52,6 +53,9 @@ __all__ = [
     "Arrived",
     "Criteria",
     "Filing",
+    "bundle_issues",
+    "open_filed",
+    "take_bundle",
     "file_resources",
     "Moved",
     "NotOpened",

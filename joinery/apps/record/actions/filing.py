@@ -19,6 +19,7 @@ from joinery.apps.record.fhir.lines import row_of
 from joinery.apps.record.fhir.validate import validate
 from joinery.apps.record.models import IndexRow, Item, ItemVersion, Source, Submission
 from joinery.apps.record.rows import CareRow, Row
+from joinery.apps.record.sql import FILED_ABOUT
 from joinery.calc.involvement import NOTHING, OVER, Said, Span
 from joinery.definitions import OWN_FEED
 
@@ -58,7 +59,7 @@ def file_resources(
     )  # fmt: skip
     items = _items(source.pk, [row.key for row in rows], new_items)
     versions = list(reserve_ids(ItemVersion, len(rows)))
-    _insert_versions(submission.pk, rows, [items[row.key] for row in rows], versions, at)
+    _insert_versions(submission.pk, record_id, rows, [items[row.key] for row in rows], versions, at)
     lines = [
         (record_id, items[row.key][0], version, row.entry)
         for filing, row, version in zip(filings, rows, versions, strict=True)
@@ -98,7 +99,12 @@ def _items(source_id: int, keys: list[str], new: Sequence[int]) -> dict[str, tup
 
 
 def _insert_versions(
-    submission_id: int, rows: list[Row], items: list[tuple[int, int]], versions: list[int], at: datetime
+    submission_id: int,
+    record_id: int,
+    rows: list[Row],
+    items: list[tuple[int, int]],
+    versions: list[int],
+    at: datetime,
 ) -> None:
     insert_rows(
         ItemVersion,
@@ -109,8 +115,13 @@ def _insert_versions(
             for version, (item, number), row in zip(versions, items, rows, strict=True)
         ],
     )
+    about = (FILED_ABOUT, str(record_id))
     insert_rows(
         IndexRow,
         ("name", "value", "version_id"),
-        sorted((n, value, version) for row, version in zip(rows, versions, strict=True) for n, value in row.index),
+        sorted(
+            (name, value, version)
+            for row, version in zip(rows, versions, strict=True)
+            for name, value in (*row.index, about)
+        ),
     )

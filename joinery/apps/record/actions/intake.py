@@ -81,13 +81,14 @@ class Reading(NamedTuple):
         return chain.from_iterable(self.batches)
 
 
-def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at: datetime) -> Taken:
+def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at: datetime, wait: bool = True) -> Taken:
     """Take one file of a feed, sent by an organisation. Safe to repeat, safe to kill.
 
     Raises Refused when the file as a whole cannot be read or the sender is not known; the message says
-    what to do. Nothing of the file is kept then. So it is when a user acts while a long file is being taken.
+    what to do. Nothing of the file is kept then. So it is when a long file is being taken meanwhile, and a user acts
+    or whoever sends does not `wait`.
     """
-    with one_at_a_time("intake", wait=actor.user_id is None):
+    with one_at_a_time("intake", wait=wait and actor.user_id is None):
         sweep_drafts(actor=actor, at=at)
         source_id = _source(feed, organisation_code) or open_source(
             feed=feed, organisation_code=organisation_code, actor=actor, at=at

@@ -37,6 +37,7 @@ from joinery.apps.record.facts.feeds import (
     taken_files,
     variant_in_force,
 )
+from joinery.apps.record.facts.filed import filed_resources
 from joinery.apps.record.facts.freshness import Freshness, freshness
 from joinery.apps.record.facts.golden import GoldenField, Said, golden_record
 from joinery.apps.record.facts.links import (
@@ -179,6 +180,7 @@ __all__ = [
     "explained_record",
     "feed_sources",
     "field_quality",
+    "filed_resources",
     "files_taken",
     "first_reasons",
     "found_people",

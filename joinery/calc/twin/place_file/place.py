@@ -82,16 +82,17 @@ def _read(document: Document) -> PlaceFile:
 def _place(reader: Reader) -> Place:
     """The place. Raises PlaceError with all that is wrong."""
     about, bands, document = reader.about, reader.bands, reader.document
-    renamed = not document.base or "name" in document.own.get("place", {})
-    for name in document.toml:
-        if name not in PARTS:
-            reader.fault((name,), f"there is no such table. There are {', '.join(PARTS)}")
+    own_name = not document.base or "name" in document.own.get("place", {})
+    name = about.name if own_name else f"{about.name}, changed"
+    for part in document.toml:
+        if part not in PARTS:
+            reader.fault((part,), f"there is no such table. There are {', '.join(PARTS)}")
     if len(set(bands)) < len(bands):
         reader.fault(("place", "bands"), "every band needs a name of its own")
     if about.people and len(about.people) != len(bands):
         reader.fault(("place", "people"), f"{len(about.people)} numbers for {len(bands)} bands")
-    stations = [reader.attempt(_station, reader, name) for name in reader.stations]
-    arrivals = [reader.attempt(read_arrivals, reader, name) for name in reader.names("arrivals")]
+    stations = [reader.attempt(_station, reader, each) for each in reader.stations]
+    arrivals = [reader.attempt(read_arrivals, reader, each) for each in reader.names("arrivals")]
     onward = read_routes(reader)
     reader.raise_faults()
     known = tuple(each for each in stations if each)
@@ -100,7 +101,7 @@ def _place(reader: Reader) -> Place:
     assert onward
     try:
         return Place(
-            about.name if renamed else f"{about.name}, changed", bands, known, tuple(each for each in arrivals if each), onward.routes, onward.holds,
+            name, bands, known, tuple(each for each in arrivals if each), onward.routes, onward.holds,
             onward.home_delays, census, about.start_date, about.people,
         )  # fmt: skip
     except PlaceError as error:

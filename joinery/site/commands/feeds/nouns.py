@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from joinery.site.commands import Problem, say
+from joinery.site.commands import Problem, refuse_no_file, say
 from joinery.site.commands.place.common import acting, get_ready, in_json, refusals, tell
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def _retake(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 def _variant(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from joinery.apps.record.actions import say_variant
 
+    refuse_no_file(arguments.file)
     try:
         text = arguments.file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from joinery.apps.base.tables import plain
-from joinery.site.commands import Problem
+from joinery.site.commands import Problem, refuse_no_file
 
 # What people call each field, as `plain` writes it. An analyst's map may use these words too.
 CALLED = {
@@ -57,6 +57,7 @@ def read_map(path: Path | None) -> Map:
         return Map()
     import yaml
 
+    refuse_no_file(path)
     try:
         said = yaml.safe_load(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:

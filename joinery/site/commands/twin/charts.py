@@ -29,6 +29,7 @@ WIDTH, HEIGHT = 900, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 70, 40
 MOST_POINTS = 400
 TICKS = 6
+SHORT_DAYS = 200  # then the label of a tick has the day, too
 BLUE, GREY = "#005eb8", "#4c6272"
 TITLES = {
     "occupied": "people in a place",
@@ -130,10 +131,11 @@ def svg(title: str, start: date, lines: Sequence[Line]) -> str:
         y = up(step)
         parts.append(f'<line x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}" stroke="#d8dde0"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y + 5}" text-anchor="end">{figure_words(step)}</text>')
-    for day in sorted({round(at * (days - 1) / TICKS) for at in range(TICKS + 1)}):
-        parts.append(
-            f'<text x="{across(day)}" y="{HEIGHT - 14}" text-anchor="middle">{start + timedelta(day):%b %Y}</text>'
-        )
+    ticks = sorted({round(at * (days - 1) / TICKS) for at in range(TICKS + 1)})
+    for day in ticks:
+        anchor = "start" if day == 0 else "end" if day == ticks[-1] else "middle"
+        label = f"{start + timedelta(day):{'%b %Y' if days > SHORT_DAYS else '%d %b %Y'}}"
+        parts.append(f'<text x="{across(day)}" y="{HEIGHT - 14}" text-anchor="{anchor}">{label}</text>')
     for line in lines:
         parts += _shapes(line, [(across(day), [up(each) for each in line.fan[day]]) for day in shown])
     return "\n".join([*parts, *_key(lines), "</svg>"]) + "\n"

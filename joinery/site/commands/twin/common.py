@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from joinery.calc.twin.compare import Plan, Precision
-from joinery.calc.twin.intervals import Interval
+from joinery.calc.twin.compare import Plan, Precision, watched
+from joinery.calc.twin.intervals import Interval, interval
 from joinery.calc.twin.network import Place, PlaceError, Traffic, traffic
 from joinery.calc.twin.outcome import ALL, MEASURES, Name
 from joinery.calc.twin.place_file import PlaceFile, read_place
 from joinery.site.commands import Problem, say
 from joinery.site.commands.twin import YEAR_DAYS, workers
+
+if TYPE_CHECKING:
+    from joinery.calc.twin.simulate import Runs
 
 BAR_WIDTH = 30
 DECIMALS = 4
@@ -91,6 +94,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         arguments.reps,
         arguments.seed,
         workers(arguments),
+        by_day=arguments.charts is not None,
     )
 
 
@@ -103,9 +107,23 @@ def precision_of(arguments: argparse.Namespace) -> Precision | None:
     return Precision(Name(measure, of.strip()), half_width, arguments.most)
 
 
-def ran_json(plan: Plan, reps: int) -> dict[str, Any]:
-    """What the result is a function of, with the place: neither threads nor time."""
-    return {"days": plan.days, "warmup_days": plan.warmup_days, "reps": reps, "seed": plan.seed}
+def ran_json(plan: Plan, precision: Precision | None, runs: Sequence[Runs]) -> dict[str, Any]:
+    """What the result is a function of, with the place: neither threads nor time. Says it, too."""
+    reps = len(runs[0].events)
+    say(f"{reps:,} replications of {plan.days - plan.warmup_days:,} days, after {plan.warmup_days:,} that do not count")
+    ran: dict[str, Any] = {
+        "days": plan.days,
+        "warmup_days": plan.warmup_days,
+        "reps": reps,
+        "seed": plan.seed,
+        "precise": None,
+    }
+    if precision:
+        half = interval(watched(runs, precision.name)).half_width
+        reached = half <= precision.half_width
+        say(f"joinery: {precision.name.text} is known within {half:.4g}{'' if reached else ': that is all of --most'}")
+        ran["precise"] = {"figure": precision.name.text, "within": rounded(half), "reached": reached}
+    return ran
 
 
 def progress(to: TextIO | None = None) -> Callable[[int, int], None] | None:

@@ -37,22 +37,23 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             places.append(trend.of(base.place))
         for place in places:
             tell_traffic(place)
-        plan = plan_of(arguments)
-        ran = replicate(places, plan, precision_of(arguments), progress())
-        found = differences(*ran)
-    reps = len(ran[0].events)
-    say(f"{reps:,} replications of {plan.days - plan.warmup_days:,} days: {base.place.name} -> {changed.place.name}")
-    say("The difference and its 95 % interval; * where nought is outside of it.")
+        plan, precision = plan_of(arguments), precision_of(arguments)
+        runs = replicate(places, plan, precision, progress())
+        found = differences(*runs)
+    ran = ran_json(plan, precision, runs)
+    say(
+        f"{base.place.name} -> {changed.place.name}, the difference and its 95 % interval; * where nought lies outside:"
+    )
     for each in found:
-        if is_main(each.name):
+        if is_main(each.name) and (each.base or each.changed):
             say(f"  {_line(each)}")
     answer = {
         "base": base.place.name,
         "changed": changed.place.name,
         "trend": places[2].name if trend else None,
-        **ran_json(plan, reps),
+        **ran,
         "differences": [_json(each) for each in found],
-        "charts": draw_comparison(ran[0], ran[1], arguments.charts),
+        "charts": draw_comparison(runs[0], runs[1], arguments.charts),
     }
     return answer, 0
 

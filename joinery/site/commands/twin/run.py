@@ -31,22 +31,22 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     refuse_unwritable(arguments.charts)
     file = open_place(arguments.place)
     loads = tell_traffic(file.place)
-    plan = plan_of(arguments)
+    plan, precision = plan_of(arguments), precision_of(arguments)
     with place_problems():
-        (runs,) = replicate([file.place], plan, precision_of(arguments), progress())
+        (runs,) = replicate([file.place], plan, precision, progress())
     found = figures(runs)
     known = {name: interval(found[name]) for name in in_order(found)}
-    reps = len(runs.events)
-    say(f"{reps:,} replications of {plan.days - plan.warmup_days:,} days. A mean, and its 95 % interval:")
+    ran = ran_json(plan, precision, [runs])
+    say("Each figure, and the 95 % interval of its mean:")
     for name, each in known.items():
-        if is_main(name):
+        if is_main(name) and each.mean:
             unit = MEASURES[name.measure].unit
             ends = "" if each.low is None else f" ({in_words(each.low, unit)} to {in_words(each.high, unit)})"
             say(f"  {name.text}: {in_words(each.mean, unit)} {unit_in_words(unit)}{ends}")
     answer = {
         "place": file.place.name,
         "start_date": file.place.start_date.isoformat(),
-        **ran_json(plan, reps),
+        **ran,
         "stations": traffic_json(loads),
         "figures": [
             {"measure": name.measure, "of": name.of, "unit": MEASURES[name.measure].unit} | (interval_json(each) or {})

@@ -1,0 +1,19 @@
+"""What others ask the signed-in user to do that is no referral: parts in somebody's care, and actions of meetings."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from joinery.apps.care import facts
+from joinery.site.care.naming import names_of
+from joinery.site.context import Request
+
+
+def page(request: Request) -> HttpResponse:
+    """Parts that are offered to the user, and what meetings asked of them or of a team of theirs."""
+    offered = facts.offered_to(request.user.pk, request.at)
+    waiting = facts.actions_waiting(request.user.pk, request.at)
+    names = names_of(request, [person for person, _ in offered] + [each.person_id for each in waiting])
+    context = {"offered": offered, "waiting": waiting, "names": names}
+    return render(request, "care/asked.jinja", context)
