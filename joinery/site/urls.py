@@ -89,6 +89,7 @@ urlpatterns = [
     path("", include(("joinery.site.privacy.urls", "privacy"))),
     path("", include(("joinery.site.staff.urls", "staff"))),
     *logging_in,
+    path("bars/", include(("joinery.site.bars.urls", "bars"))),
     path("board/", board.show, name="board"),
     path("board/start/", board.start, name="board_start"),
     path("accessibility/", _words("accessibility.jinja"), name="accessibility"),

@@ -98,7 +98,7 @@ def test_places_open_at_once_and_close_as_people_leave() -> None:
         assert (counted[:, 20:] >= 12).all()
         return {f"{t} days after": Figure(counted[:, 20 + t], queues.at_least(12, 35, math.exp(-t))) for t in (1, 2)}
 
-    agree(look, reps=400)
+    agree(look, reps=300)
 
 
 def test_visits_taper_in_equal_parts_of_the_stay() -> None:
@@ -112,4 +112,4 @@ def test_visits_taper_in_equal_parts_of_the_stay() -> None:
             "visits": Figure(runs.used_days[:, 0] / 60, 3.0 * 12.0 * 2.5),
         }
 
-    agree(look, reps=400)
+    agree(look, reps=120)

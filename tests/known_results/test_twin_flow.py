@@ -57,7 +57,7 @@ def small_place(seed: int, *, arrivals_end: bool) -> Place:
     if arrivals_end:
         rates += [[0.0] * BANDS] * 7
     holds = (frozenset(to for to in (1, 2) if rng.random() < 0.7), frozenset({2}), frozenset[int]())
-    census = [Held(rng.randrange(BANDS), rng.randrange(3), rng.uniform(0, 3)) for _ in range(3)]
+    census = [Held(rng.randrange(BANDS), rng.randrange(3), rng.uniform(0, 0.3)) for _ in range(3)]
     census += [Held(rng.randrange(BANDS), None, rng.uniform(0, 2), waiting_for=rng.randrange(3)) for _ in range(2)]
     return place(stations, rates, routes, holds=holds, census=tuple(census), home_delays=(stay(), stay()))
 

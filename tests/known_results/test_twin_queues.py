@@ -57,7 +57,7 @@ def test_who_is_turned_away_does_not_hang_on_the_shape_of_stays(stay: Stay) -> N
         occupied = runs.occupied_days.sum(axis=(1, 2)) / 2_000
         return {"turned away": Figure(share, lost), "occupied": Figure(occupied, 6.0 * (1 - lost))}
 
-    agree(look, reps=100)
+    agree(look, reps=60)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_one_place_waits_as_pollaczek_and_khinchine_found(stays: list[Stay], sha
         desk = place([station("desk", 1, *stays)], [shares])
         return of_one(run(desk, 5_100, warmup_days=100, reps=reps, seed=seed), steady)
 
-    agree(look, reps=100)
+    agree(look, reps=60)
 
 
 def test_visits_that_must_all_be_free_make_one_place() -> None:
@@ -130,7 +130,7 @@ def test_stations_without_holding_are_each_their_own_queue() -> None:
             figures[f"waiting {s}"] = Figure(runs.waiting_days[:, s] / 2_000, theory.waiting)
         return figures
 
-    agree(look, reps=100)
+    agree(look, reps=60)
 
 
 def test_a_full_service_blocks_the_one_before_it() -> None:
@@ -155,7 +155,7 @@ def test_a_full_service_blocks_the_one_before_it() -> None:
             "waiting for rehabilitation": Figure(runs.waiting_days[:, 1] / 4_000, chain.first_ready),
         }
 
-    agree(look, reps=100)
+    agree(look, reps=60)
 
 
 def test_the_rule_refuses_what_is_wrong() -> None:
@@ -166,4 +166,4 @@ def test_the_rule_refuses_what_is_wrong() -> None:
         return {"right": Figure(drawn, 1.0), "wrong": Figure(drawn, 1.02)}
 
     with pytest.raises(AssertionError, match="outside the 99 % interval\nwrong: "):
-        agree(look, reps=100)
+        agree(look, reps=60)

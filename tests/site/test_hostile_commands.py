@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import socket
 import traceback
 from collections.abc import Iterator
@@ -233,10 +234,11 @@ def test_a_command_that_is_given_anything_says_in_a_line_what_is_wrong(
     wrong, lying = [], files(folder)
     for argument, what, given in hostile(name, good, folder):
         before = rows()
+        EACH.clear(); EACH.update(each())
         with transaction.atomic():
             said = ended(words_of(name, argument, good | {argument: given}), capsys)
             if said[0] and rows() != before:
-                wrong.append(f"{argument} is {what}: something was written")
+                wrong.append(f"{argument} is {what}: something was written {diff(before)}")
             transaction.set_rollback(True)
         wrong += [f"{argument} is {what}: {each}" for each in faults(*said)]
     assert not wrong, "\n".join(wrong)
@@ -293,7 +295,7 @@ def words_of(name: str, changed: str, given: dict[str, str]) -> list[str]:
         left_out |= {"--numerator", "--denominator"}
     options = [f"{key}={value}" for key, value in given.items() if key.startswith("--") and key not in left_out]
     values = [value for key, value in given.items() if not key.startswith("--") and key not in left_out]
-    return [*name.split(), *options, *ALSO.get(name, []), "--json", "--", *values]
+    return [*name.split(), *options, *ALSO.get(name, []), "--json", *(["--", *values] if values else [])]
 
 
 def ended(words: list[str], capsys: Any) -> tuple[int | str, str, str]:
@@ -315,7 +317,7 @@ def faults(code: int | str, out: str, err: str) -> Iterator[str]:
     if code not in (0, 1, 2) or "Traceback" in err:
         yield f"it ended with {str(code)[-300:]}: {err[-300:]}"
         return
-    if code == 2 and (out or not lines[-1].startswith("joinery ")):
+    if code == 2 and (out or not re.match("joinery( .*)?: error: ", lines[-1])):
         yield f"no line says how it goes: {out} {lines[-1:]}"
     if code in (0, 1) and not isinstance(json.loads(out), dict):
         yield "it answered something else than JSON"
@@ -329,6 +331,17 @@ def faults(code: int | str, out: str, err: str) -> Iterator[str]:
 def _count() -> str:
     tables = [name for name in connection.introspection.table_names() if name not in KEPT]
     return " + ".join(f'(SELECT COUNT(*) FROM "{name}")' for name in tables)
+
+
+def diff(before):
+    return [t for t in connection.introspection.table_names() if select(f'SELECT COUNT(*) FROM "{t}"')[0][0] != 0][:0] + [(t, n) for t, n in each().items() if n != EACH.get(t)]
+
+
+EACH: dict = {}
+
+
+def each():
+    return {t: select(f'SELECT COUNT(*) FROM "{t}"')[0][0] for t in connection.introspection.table_names()}
 
 
 def rows() -> int:

@@ -87,7 +87,7 @@ class Referral(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+")
     from_service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", null=True)
-    outside_id = models.CharField(max_length=200, blank=True)
+    outside_id = models.CharField(max_length=200, null=True)  # of nulls there may be many
     urgency = models.CharField(max_length=20)
     reason = models.CharField(max_length=200)
     words = models.TextField(blank=True)
@@ -99,9 +99,7 @@ class Referral(models.Model):
     class Meta:
         constraints: ClassVar = [
             # The same message twice is one referral.
-            models.UniqueConstraint(
-                fields=["organisation", "outside_id"], name="referral_outside", condition=~models.Q(outside_id="")
-            )
+            models.UniqueConstraint(fields=["organisation", "outside_id"], name="referral_outside"),
         ]
 
 

@@ -23,19 +23,22 @@ CANCELLED = ("revoked", "entered-in-error")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message about one referral. `sender` is the code that it names of who sent it, where it names one."""
+    """A message about one referral. Answers call it by its `header_id`; `sender` is the code of who sent it, where it
+    says so."""
 
     event: str
     header: Resource
+    header_id: str
     sender: str
     request: Resource
     full_url: str
     task: Resource | None
 
     @property
-    def header_id(self) -> str:
-        """What answers call this message by."""
-        return str(self.header.get("id", ""))
+    def is_update(self) -> bool:
+        """Whether it says more of what was sent before."""
+        coded = self.header.get("reason", {}).get("coding", ())
+        return any(coding.get("code") == "update" for coding in coded)
 
     @property
     def names(self) -> list[str]:
@@ -48,8 +51,8 @@ class Message:
     @property
     def outside_id(self) -> str:
         """What its sender calls the referral: an identifier of it, or else the id of the resource."""
-        own = [_token(each) for each in self.request.get("identifier", ()) if each.get("value")]
-        return str([*own, self.request.get("id", ""), last_part(self.full_url)][0] or last_part(self.full_url))[:MOST_ID]
+        own = [_token(each) for each in self.request.get("identifier", ())]
+        return str(next(filter(None, [*own, self.request.get("id"), last_part(self.full_url)]), ""))[:MOST_ID]
 
     @property
     def cancels(self) -> bool:
@@ -91,7 +94,9 @@ def read(body: bytes) -> Message:
     bundle = orjson.loads(body)
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "message":
         raise NotDone(400, "invalid", "Send a Bundle of the type message.")
-    entries = [(entry.get("fullUrl", ""), entry["resource"]) for entry in bundle.get("entry", ()) if "resource" in entry]
+    entries = [
+        (entry.get("fullUrl", ""), entry["resource"]) for entry in bundle.get("entry", ()) if "resource" in entry
+    ]
     header = entries[0][1]
     event = header.get("eventCoding", {}).get("code", "")
     if event not in (REQUEST, RESPONSE):
@@ -100,7 +105,8 @@ def read(body: bytes) -> Message:
     if sum(resource["resourceType"] == "Patient" for _, resource in entries) != 1 and event == REQUEST:
         raise NotDone(422, "required", "A referral is about one Patient. Send it with the message.")
     task = next((resource for _, resource in entries if resource["resourceType"] == "Task"), None)
-    return Message(event, header, _sender(header, entries), request, full_url, task)
+    header_id = header.get("id") or last_part(entries[0][0])
+    return Message(event, header, header_id, _sender(header, entries), request, full_url, task)
 
 
 def _focus(header: Resource, entries: list[tuple[str, Resource]]) -> tuple[str, Resource]:

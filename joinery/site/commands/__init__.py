@@ -15,13 +15,17 @@ class Problem(Exception):
 
 def say(words: str) -> None:
     """Tell the user something on standard error; standard output is for `--json`."""
-    sys.stderr.write(f"{words}\n")
+    sys.stderr.write(f"{shortened(words)}\n")
 
 
 def in_a_line(words: str) -> str:
     """What is wrong, in one line that ends."""
-    line = " ".join(words.split())
-    return line if len(line) <= MOST_SAID else f"{line[: MOST_SAID // 2]} … {line[-MOST_SAID // 2 :]}"
+    return shortened(" ".join(words.split()))
+
+
+def shortened(words: str) -> str:
+    """Words that may hold what was given, with the middle left out where they go on for ever."""
+    return words if len(words) <= MOST_SAID else f"{words[: MOST_SAID // 2]} … {words[-MOST_SAID // 2 :]}"
 
 
 def of_file(error: OSError) -> str:

@@ -25,7 +25,7 @@ from joinery.apps.care.facts.referrals import (
     referrals_of,
 )
 from joinery.apps.care.facts.services import home_area, rules, service, services, services_for
-from joinery.apps.care.facts.team import CareTeam, PartHeld, care_team, co_ordinators, offered_to, parts_held, team_part
+from joinery.apps.care.facts.team import CareTeam, PartHeld, care_team, offered_to, parts_held, team_part
 from joinery.apps.care.facts.work import Load, Team, Work, my_work, team_work, waiting_count
 from joinery.apps.care.owners import Owner
 from joinery.apps.care.referrals import Referral
@@ -59,7 +59,6 @@ __all__ = [
     "action_words",
     "actions_waiting",
     "care_team",
-    "co_ordinators",
     "code_of_outside",
     "home_area",
     "in_team",

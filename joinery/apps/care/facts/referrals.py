@@ -30,7 +30,7 @@ def code_of_outside(organisation: str, outside_id: str) -> str | None:
     """The code of the referral that a system outside knows under its own id, or None."""
     rows = select(
         "SELECT r.code FROM care_referral r JOIN place_organisation o ON o.id = r.organisation_id "
-        "WHERE o.code = %s AND r.outside_id = %s AND NOT (r.outside_id = '')",
+        "WHERE o.code = %s AND r.outside_id = %s",
         [organisation, outside_id],
     )
     return rows[0][0] if rows else None

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.CharField(max_length=32, unique=True)),
-                ('outside_id', models.CharField(blank=True, max_length=200)),
+                ('outside_id', models.CharField(max_length=200, null=True)),
                 ('urgency', models.CharField(max_length=20)),
                 ('reason', models.CharField(max_length=200)),
                 ('words', models.TextField(blank=True)),
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='referral',
-            constraint=models.UniqueConstraint(condition=models.Q(('outside_id', ''), _negated=True), fields=('organisation', 'outside_id'), name='referral_outside'),
+            constraint=models.UniqueConstraint(fields=('organisation', 'outside_id'), name='referral_outside'),
         ),
         migrations.AddIndex(
             model_name='serviceterms',

@@ -62,7 +62,7 @@ def read_map(path: Path | None) -> Map:
         said = yaml.safe_load(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"{path} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also of a number or brackets without end
         raise Problem(
             f"{path.name} is not YAML: {' '.join(str(error).split())}. Write lines as: surname: SNAME"
         ) from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from joinery.calc.linkage.comparisons import HOUSEHOLD, comparison, level_of
 from joinery.calc.units import parse_nhs_number
-from joinery.site.commands import Problem, say
+from joinery.site.commands import Problem, refuse_no_file, say
 from joinery.site.commands.link.columns import Columns, Map, columns_of, common, only, read_map
 from joinery.site.commands.link.linking import LADDER_WORDS, Link, Linked, link
 from joinery.site.commands.link.reading import Sheet, compared, open_file, read
@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     paths: list[Path] = arguments.files
     if len(paths) > 2:
         raise Problem("Give one file or two. To link more, put their rows into one file first.")
+    refuse_no_file(*paths)
     if len({path.resolve() for path in [*paths, arguments.out]}) <= len(paths):
         raise Problem("The files, and the file to write, must be different ones.")
     if not arguments.out.absolute().parent.is_dir():
