@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 
 from joinery.__main__ import parser  # noqa: E402 (the path comes first)
 from joinery.apps.base.feeds import Feed, File, When, feed_of  # noqa: E402
+from joinery.apps.care.states import REFERRAL, STEPS  # noqa: E402
+from joinery.apps.care.states import STATES as REFERRAL_STATES  # noqa: E402
 from joinery.calc.access import (  # noqa: E402
     DIRECT_CARE,
     NOTHING_KNOWN,
@@ -423,7 +425,7 @@ def _who(words: Iterable[str]) -> str:
     return "; ".join(WORDS.get(word) or (f"`{word}`" if word in TASKS else ROLES[word]) for word in words)
 
 
-# -- settings -------------------------------------------------------------------------------------
+# -- asvs -----------------------------------------------------------------------------------------
 
 
 def asvs() -> str:
@@ -450,6 +452,59 @@ def _shown(requirement: Requirement) -> str:
     return "; ".join(filter(None, (tests, requirement.says)))
 
 
+# -- referrals ------------------------------------------------------------------------------------
+
+
+def referrals() -> str:
+    """The states of a referral as a picture and as tables, and the clocks and words of the rules of today."""
+    rules = tomllib.loads((ROOT / "joinery/definitions/rules/referrals.toml").read_text("utf-8"))["rules"][-1]
+    waiting = {name: state for name, state in REFERRAL_STATES.items() if state.waits_for}
+    sides = {"sender": "who asked", "service": "the service"}
+    asks = {"": "nothing", "words": "words", "reason": "a reason, and words"}
+    return page(
+        "What becomes of a referral",
+        "joinery/apps/care/states.py` and `joinery/definitions/rules/referrals.toml",
+        f"```mermaid\n{REFERRAL.diagram()}\n```",
+        "## States",
+        table(
+            ("State", "In words", "Waits for", "Next step"),
+            (
+                (f"`{name}`", state.words, sides.get(state.waits_for, "nobody"), state.next_step)
+                for name, state in REFERRAL_STATES.items()
+            ),
+        ),
+        "## Steps",
+        table(
+            ("From", "To", "Taken by", "Means", "Asks for"),
+            ((f"`{now}`", f"`{to}`", sides[step.by], step.words, asks[step.asks]) for (now, to), step in STEPS.items()),
+        ),
+        f"## How soon, from {rules['valid_from']}",
+        "How long each state may last. What is overdue reaches the managers of whose turn it is at once, and the "
+        "person's co-ordinator after the time in the last column. Working hours and days leave out bank holidays.",
+        table(
+            ("Urgency", "Means", *(state.words for state in waiting.values()), "Co-ordinator"),
+            (
+                (each["words"], each["means"], *(each[name] for name in waiting), each["co_ordinator_after"])
+                for each in rules["urgencies"].values()
+            ),
+        ),
+        "## Reasons",
+        table(
+            ("For", "Code", "Words"),
+            (
+                (f"`{state}`", f"`{name}`", words)
+                for state, reasons in rules["reasons"].items()
+                for name, words in reasons.items()
+            ),
+        ),
+        "## Kinds of services",
+        table(("Code", "Words"), ((f"`{name}`", words) for name, words in rules["kinds"].items())),
+    )
+
+
+# -- settings -------------------------------------------------------------------------------------
+
+
 def settings() -> str:
     """The environment variables, from the list at the head of the settings."""
     said = ast.get_docstring(ast.parse((ROOT / "joinery/site/settings.py").read_text("utf-8"))) or ""
@@ -463,6 +518,7 @@ def settings() -> str:
 
 
 PAGES = {
+    "referrals.md": referrals,
     "feeds.md": feeds,
     "returns.md": returns,
     "command-line.md": command_line,

@@ -18,7 +18,7 @@ from joinery.site.context import Request, is_person, standing_of
 # By their part of the address, so that a page that is added there is none that anybody sees.
 OF_FIGURES = {"feeds", "measures", "place"}
 # Pages of care that are about nobody.
-FIGURES_OF_CARE = {f"care:{name}" for name in ("services", "service", "offer", "change", "close", "members", "waits")}
+FIGURES_OF_CARE = {f"care:{name}" for name in ("services", "service", "offer", "change", "close", "waits")}
 # Rows of people, which stand among the feeds: their pages log who asked, and refuse.
 OF_ROWS = {"feeds:row", "feeds:returned"}
 # Where everybody begins who has a part: a post, or access to a record.

@@ -81,15 +81,15 @@ stay_per_year = {acute = -0.03}
 """
 # What is written instead of a part of GOOD, and what the error says. `# !` marks the line that it names.
 WRONG = {
-    "no TOML": ("[place]\n", "[place\n# !\n", "this is no TOML"),
+    "no TOML": ("[place]\n", "[place # !\n", "this is no TOML"),
     "no such table": ("[budget]", "[hospital]\nbeds = 3\n[budget]", "[hospital]: there is no such table"),
     "no such key": ("p = 1\n", "p = 1\nshare = 1  # !\n", "[route.homecare.home]: there is no key `share`"),
     "a missing key": ('[arrivals.emergency]\nto = "acute"', "[arrivals.emergency]  # !", "missing: `to`"),
     "a word for a number": ("places = 80", 'places = "many"  # !', "[station.acute], places"),
     "half a place": ("places = 80", "places = 80.5  # !", "[station.acute], places"),
     "no place at all": ("places = 80", "places = -1  # !", "[station.acute], places"),
-    "too few numbers": ("rate_per_day = [6, 4.0]", "rate_per_day = [6]  # !", "1 numbers for 2 bands"),
-    "one rate for two bands": ("rate_per_day = [6, 4.0]", "rate_per_day = 10  # !", "a list of 2 numbers"),
+    "too few numbers": ("rate_per_day = [6, 4.0]", "rate_per_day = [6]  # !", "each of the 2 bands is needed; here are 1"),
+    "one rate for two bands": ("rate_per_day = [6, 4.0]", "rate_per_day = 10  # !", "a number for each of the 2 bands"),
     "an endless rate": ("[6, 4.0]", "[6, inf]  # !", "inf is not a number to reckon with"),
     "no number": ("[6, 4.0]", "[nan, 4]  # !", "nan is not a number to reckon with"),
     "a rate below nought": ("[6, 4.0]", "[6, -4.0]  # !", "[arrivals.emergency], rate_per_day"),
@@ -102,31 +102,63 @@ WRONG = {
     "a stay of no time": ("mean_days = [4, 9]", "mean_days = [0, 9]", "above 0 days"),
     "an unknown shape": ('"lognormal", mean_days = 26', '"weibull", mean_days = 26', "stay, shape"),
     "places from too late on": ("2025-04-01", "2026-04-02", "the first not after the start, 2026-04-01"),
-    "a station called home": ("[station.homecare]", '[station.home]\nplaces = 1 #\nstay = {shape = "fixed", mean_days = 1}\n[station.homecare]', "home is no station"),
-    "visits that rise": ('payer = "nhs"', 'payer = "nhs"\nvisits = {first = 1, last = 4}  # !', "last is at most first"),
+    "a station called home": ("[station.homecare]", "[station.home]  # !\n[station.homecare]", "home is no station"),
+    "visits that rise": (
+        'payer = "nhs"',
+        'payer = "nhs"\nvisits = {first = 1, last = 4}  # !',
+        "last is at most first",
+    ),
     "an unknown payer's key": ('setting = "hospital"', 'setting = "ward"  # !', "[station.acute], setting"),
     "nobody leaves": ("[route.homecare.home]", "[route.acute.acute]\n#", "nobody would ever leave"),
-    "less than all": ("[route.homecare.home]\np = 1", "[route.homecare.home]  # !\np = 0.9", "the routes sum to 0.9: it must be 1"),
-    "more than all": ("death = {p = [0.01, 0.10]}", "death = {p = [0.01, 0.80]}  # !", "in band 75+ the routes sum to 1.05"),
+    "less than all": (
+        "[route.homecare.home]\np = 1",
+        "[route.homecare.home]  # !\np = 0.9",
+        "the routes sum to 0.9: it must be 1",
+    ),
+    "more than all": (
+        "death = {p = [0.01, 0.10]}",
+        "death = {p = [0.01, 0.80]}  # !",
+        "in band 75+ the routes sum to 1.05",
+    ),
     "two rests": ("death = {p = [0.01, 0.10]}", 'death = {p = "rest"}  # !', "is the rest already"),
     "a share above 1": ("p = [0.05, 0.25]", "p = [0.05, 25]  # !", "[route.acute.homecare], p"),
-    "a route from nowhere": ("[route.homecare.home]", "[route.ward.home]  # !\np = 1\n[route.homecare.home]", "there is no station ward"),
-    "a route to nowhere": ("[route.homecare.home]", "[route.acute.ward]  # !\np = 0\n[route.homecare.home]", "there is no station ward"),
+    "a route from nowhere": ("[budget]", "[route.ward.home]  # !\np = 1\n[budget]", "there is no station ward"),
+    "a route to nowhere": ("[budget]", "[route.acute.ward]  # !\np = 0\n[budget]", "there is no station ward"),
     "a place held for home": ("p = 1\n", "p = 1\nholds_place = true  # !\n", "no place is held"),
-    "a delay that is none": ("p = 1\n", 'p = 1\ndelay = {shape = "fixed", mean_days = 1}  # !\n', "only a route from home has a delay"),
+    "a delay that is none": (
+        "p = 1\n",
+        'p = 1\ndelay = {shape = "fixed", mean_days = 1}  # !\n',
+        "only a route from home has a delay",
+    ),
     "no delay": ('delay = {shape = "exponential", mean_days = 12}', "", "missing: delay ="),
-    "a ring": ("[route.homecare.home]\np = 1", "[route.homecare.home]\np = 0.9\n[route.homecare.acute]\np = 0.1", "can all wait for one another"),
+    "a ring": (
+        "[route.homecare.home]\np = 1",
+        "[route.homecare.home]\np = 0.9\n[route.homecare.acute]\np = 0.1",
+        "can all wait for one another",
+    ),
     "nobody's band": ('band = "75+"\npeople = 3', 'band = "80+"  # !\npeople = 3', "there is no band 80+"),
     "days of others": ("people = 3", "people = 4", "3 numbers of days for 4 people"),
     "one bracket": ('[[census]]\nstation = "homecare"', '[budgets]\n[[census]]\nstation = "homecare"', "no such table"),
     "waiting without holding": ('waiting_for = "homecare"', 'waiting_for = "acute"', "holds no place"),
-    "fewer places than the least": ("min = {acute = 70}", "min = {acute = 81}", "has 80 places, and the budget wants at least 81"),
-    "more than may be spent": ("pooled = true", "pooled = true\npence_per_day = 3_584_900", "£1.00 more than the budget"),
-    "a budget of nobody's": ("pooled = true", "pooled = false\npence_per_day = 9e9  # !", "give a number for each payer"),
+    "fewer places than the least": (
+        "min = {acute = 70}",
+        "min = {acute = 81}",
+        "has 80 places, and the budget wants at least 81",
+    ),
+    "more than may be spent": (
+        "pooled = true",
+        "pooled = true\npence_per_day = 3_584_900",
+        "£1.00 more than the budget",
+    ),
+    "a budget of nobody's": (
+        "pooled = true",
+        "pooled = false\npence_per_day = 9e9  # !",
+        "give a number for each payer",
+    ),
     "a trend of nothing": ("{acute = -0.03}", "{ward = -0.03}  # !", "there is no station ward"),
-    "too many people": ("people = [90_000, 10_000]", "people = [90_000]  # !", "1 numbers for 2 bands"),
+    "too many people": ("people = [90_000, 10_000]", "people = [90_000]  # !", "each of the 2 bands is needed; here are 1"),
     "a band twice": ('["under 75", "75+"]', '["75+", "75+"]  # !', "a name of its own"),
-}  # fmt: skip
+}
 
 
 def place_file(folder: Path, text: str = GOOD, name: str = "place.toml") -> Path:
@@ -217,7 +249,7 @@ def test_a_changed_place_says_only_what_differs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ('[place]\nbased_on = "place.toml"\n[station.homecare]\nplaces = 31', "place.toml, line 64: [budget]"),
+        ('[place]\nbased_on = "place.toml"\n[station.homecare]\nplaces = 31', "place.toml, line 55: [budget]"),
         ('[place]\nbased_on = "place.toml"\n[station.ward]\nplaces = 31', "changed.toml, line 3: [station.ward]"),
         ('[place]\nbased_on = "changed.toml"', "changed.toml, line 2: changed.toml is based on this file"),
         ('[place]\nbased_on = "none.toml"', "none.toml cannot be read"),
@@ -231,7 +263,8 @@ def test_what_is_wrong_in_a_change_is_told_where_it_stands(tmp_path: Path, chang
 
 
 def test_arrivals_follow_the_week_the_year_and_their_growth(tmp_path: Path) -> None:
-    said = "weekday = [2, 1, 1, 1, 1, 0.5, 0.5]\nseason = {swing = 0.2, peak_day = 15}\ngrowth_per_year = 0.03\nrate_per_day"
+    week = "weekday = [2, 1, 1, 1, 1, 0.5, 0.5]"
+    said = f"{week}\nseason = {{swing = 0.2, peak_day = 15}}\ngrowth_per_year = 0.03\nrate_per_day"
     rates = np.array(read(tmp_path, GOOD.replace("rate_per_day", said)).arrivals[0].on(4 * 1461))[:, 0]
     days = [date(2026, 4, 1) + timedelta(day) for day in range(len(rates))]
     grown = rates / 1.03 ** (np.arange(len(rates)) / 365.25)
@@ -312,11 +345,7 @@ def test_every_key_is_explained() -> None:
             assert "description=" in str(said), (kind.__name__, name)
 
 
-SCENARIOS = [
-    Path(str(each))
-    for each in files("joinery.definitions").joinpath("scenarios").iterdir()
-    if each.name.endswith(".toml")
-]
+SCENARIOS = sorted((Path(str(files("joinery.definitions"))) / "scenarios").glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)

@@ -234,7 +234,7 @@ def test_a_command_that_is_given_anything_says_in_a_line_what_is_wrong(
     wrong, lying = [], files(folder)
     for argument, what, given in hostile(name, good, folder):
         before = rows()
-        EACH.clear(); EACH.update(each())
+        EACH.clear(); EACH.update(allrows())
         with transaction.atomic():
             said = ended(words_of(name, argument, good | {argument: given}), capsys)
             if said[0] and rows() != before:
@@ -334,13 +334,13 @@ def _count() -> str:
 
 
 def diff(before):
-    return [t for t in connection.introspection.table_names() if select(f'SELECT COUNT(*) FROM "{t}"')[0][0] != 0][:0] + [(t, n) for t, n in each().items() if n != EACH.get(t)]
+    return [t for t in connection.introspection.table_names() if select(f'SELECT COUNT(*) FROM "{t}"')[0][0] != 0][:0] + [(t, n) for t, n in allrows().items() if n != EACH.get(t)]
 
 
 EACH: dict = {}
 
 
-def each():
+def allrows():
     return {t: select(f'SELECT COUNT(*) FROM "{t}"')[0][0] for t in connection.introspection.table_names()}
 
 

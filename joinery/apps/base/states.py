@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from joinery.apps.base.action import Refused
-
 
 @dataclass(frozen=True, slots=True)
 class States:
@@ -22,6 +20,8 @@ class States:
 
     def move(self, now: str, to: str) -> str:
         """The state `to`, when the table permits it from `now`; otherwise Refused."""
+        from joinery.apps.base.action import Refused  # here: the docs draw the tables without a deployment
+
         if (now, to) not in self.transitions:
             raise Refused("transition", f"A {self.of} that is {now} cannot become {to}.")
         return to

@@ -10,10 +10,11 @@ from importlib.resources import files
 import msgspec
 
 from joinery.calc.misuse import Limits
+from joinery.calc.working_hours import working_days_after
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rules from a day on. Days of an answer are Monday to Friday; `quiet_days` and `grant_days` are any."""
+    """The rules from a day on. Days of an answer are working days; `quiet_days` and `grant_days` are any."""
 
     valid_from: date
     override_hours: int
@@ -54,15 +55,3 @@ def _all() -> tuple[Rules, ...]:
 def rules_on(on: date) -> Rules:
     """The rules that are in force on a day: the newest that began by then, or the first ones."""
     return next((rules for rules in reversed(_all()) if rules.valid_from <= on), _all()[0])
-
-
-def working_days_after(at: datetime, days: int) -> datetime:
-    """The same time of day so many Mondays to Fridays later.
-
-    >>> working_days_after(datetime(2026, 11, 20, 15), 2)  # a Friday
-    datetime.datetime(2026, 11, 24, 15, 0)
-    """
-    while days:
-        at += timedelta(days=1)
-        days -= at.weekday() < 5
-    return at

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
+from functools import partial
 
 from joinery.apps.base.action import Actor, Refused
 from joinery.apps.care import actions as care
 from joinery.apps.care import facts
-from joinery.apps.care.facts import SENDER, SERVICE, Referral
-from joinery.apps.care.states import STEPS
+from joinery.apps.care.facts import SENDER, SERVICE, STEPS, Referral
 from joinery.apps.record import actions as record
 from joinery.site.bars.outcomes import NotDone
 from joinery.site.bars.reading import Message, Resource
@@ -33,8 +33,8 @@ def actor_of(organisation: str) -> Actor:
 
 def take_request(message: Message, body: bytes, service: str, organisation: str, at: datetime) -> Referral:
     """Take a request, once; returns the referral as it stands then. Raises NotDone and Refused."""
-    by = {"actor": actor_of(organisation), "at": at}
-    now = _known(message, at, lambda each: each.sender_body == organisation, organisation)
+    actor = actor_of(organisation)
+    now = _known(message, organisation, at, SENDER)
     if now is None and message.cancels:
         raise NotDone(404, "not-found", "There is no such referral of your organisation.")
     if now is None:
@@ -43,24 +43,24 @@ def take_request(message: Message, body: bytes, service: str, organisation: str,
             raise NotDone(404, "not-found", "No service has the code in NHSD-Target-Identifier.")
         if not offered.open:
             raise NotDone(422, "processing", "The service takes no referrals now. Choose another one.")
-    record_id = record.take_bundle(body=body, organisation_code=organisation, **by)
+    record_id = record.take_bundle(body=body, organisation_code=organisation, actor=actor, at=at)
     if now is None:
         if record_id is None:
             raise NotDone(422, "processing", "The Patient could not be taken. Send them as their record reads now.")
         code = care.refer(
             record_id=record_id, service=service, urgency=message.urgency, reason=message.reason,
             words=message.words[: care.MOST_WORDS], organisation=organisation, outside_id=message.outside_id,
-            asked_at=message.asked_at(at), **by,
+            asked_at=message.asked_at(at), actor=actor, at=at,
         )  # fmt: skip
     else:
         code = now.code
-        _go_on(now, message, by)
+        _go_on(now, message, actor, at)
     return _standing(code, at)
 
 
 def take_answer(message: Message, organisation: str, at: datetime) -> Referral:
     """Take what the service of a body outside says of a referral of ours. Raises NotDone and Refused."""
-    now = _known(message, at, lambda each: each.body == organisation, organisation)
+    now = _known(message, organisation, at, SERVICE)
     if now is None:
         raise NotDone(404, "not-found", "There is no such referral to your organisation.")
     said = message.task or message.request
@@ -78,30 +78,31 @@ def take_answer(message: Message, organisation: str, at: datetime) -> Referral:
     return _standing(now.code, at)
 
 
-def _go_on(now: Referral, message: Message, by: dict[str, object]) -> None:
+def _go_on(now: Referral, message: Message, actor: Actor, at: datetime) -> None:
     """What a further message about a referral does: takes it back, sends it again, or tells the service."""
-    step = {"code": now.code, "number": now.number, **by}
+    step = partial(care.take_step, code=now.code, number=now.number, actor=actor, at=at)
+    words = message.words[: care.MOST_WORDS]
     if message.cancels:
         mistake = message.request["status"] == "entered-in-error"
         if now.state == "declined":
-            care.take_step(to="closed", words="Withdrawn by its sender", **step)
+            step(to="closed", words=words or "Withdrawn by its sender")
         elif now.state == "started":
             raise NotDone(409, "conflict", "The service has begun. Ask it to end what it does.")
         elif now.waits_for:
-            care.take_step(to="withdrawn", reason="mistake" if mistake else "not_needed", words=message.words, **step)
+            step(to="withdrawn", reason="mistake" if mistake else "not_needed", words=words)
     elif message.is_update and now.state == "returned":
-        care.take_step(to="sent", words=message.words[: care.MOST_WORDS] or "Sent again", **step)
+        step(to="sent", words=words or "Sent again")
     elif message.is_update and now.waits_for:
-        words = message.words[: care.MOST_WORDS] or "Its sender has sent more: see the person's timeline."
-        care.write_note(code=now.code, words=words, side=SENDER, **by)
+        words = words or "Its sender has sent more: see the person's timeline."
+        care.write_note(code=now.code, words=words, side=SENDER, actor=actor, at=at)
 
 
-def _known(message: Message, at: datetime, is_theirs, organisation: str) -> Referral | None:
-    """The referral that a message is about, under any name that it gives; only where the organisation is a side."""
+def _known(message: Message, organisation: str, at: datetime, side: str) -> Referral | None:
+    """The referral that a message is about, under any name that it gives, of which the organisation is this side."""
     for name in message.names[:MOST_NAMES]:
         for code in (facts.code_of_outside(organisation, name), code_in(name.rpartition("|")[2])):
             found = facts.referral(code, at) if code else None
-            if found and is_theirs(found):
+            if found and organisation == (found.sender_body if side == SENDER else found.body):
                 return found
     return None
 
@@ -118,7 +119,7 @@ def _way(now: str, to: str) -> list[str]:
 
     Raises Refused when there is none.
     """
-    ways = deque([(now, [])])
+    ways: deque[tuple[str, list[str]]] = deque([(now, [])])
     seen = {now}
     while ways:
         state, way = ways.popleft()
@@ -133,4 +134,4 @@ def _way(now: str, to: str) -> list[str]:
 
 def _why(said: Resource) -> str:
     reason = said.get("statusReason", {}).get("text", "")
-    return reason or "\n".join(note["text"] for note in said.get("note", ()))
+    return str(reason) or "\n".join(note["text"] for note in said.get("note", ()))

@@ -15,12 +15,13 @@ from joinery.site.bars.door import body_of, door, target_of
 from joinery.site.bars.outcomes import NotDone, answered, not_done
 from joinery.site.bars.reading import REQUEST, RESPONSE, Message, Resource, read
 from joinery.site.bars.taking import actor_of, take_answer, take_request
+from joinery.site.context import Request
 
 _NO_REFERRAL = NotDone(404, "not-found", "There is no such referral of your organisation.")
 
 
 @door("POST")
-def process_message(request: HttpRequest, organisation: str) -> HttpResponse:
+def process_message(request: Request, organisation: str) -> HttpResponse:
     """Take a message; answers with one that says what has become of the referral."""
     target = target_of(request)
     body = body_of(request)
@@ -34,7 +35,7 @@ def process_message(request: HttpRequest, organisation: str) -> HttpResponse:
     return answered(request, _answer(request, message, organisation, now.code, (now.body, now.body_name)))
 
 
-def _answer(request: HttpRequest, message: Message, organisation: str, code: str, body: tuple[str, str]) -> Resource:
+def _answer(request: Request, message: Message, organisation: str, code: str, body: tuple[str, str]) -> Resource:
     """The message that says that one was taken, with the referral as its sender may read it."""
     about = message.request["subject"]
     if message.event == REQUEST:
@@ -50,7 +51,7 @@ def _answer(request: HttpRequest, message: Message, organisation: str, code: str
 
 
 @door("GET")
-def service_request(request: HttpRequest, organisation: str, request_id: str) -> HttpResponse:
+def service_request(request: Request, organisation: str, request_id: str) -> HttpResponse:
     """One referral that the organisation sent, as it stands."""
     code = writing.code_in(request_id)
     found = _filed(request, organisation, key=f"ServiceRequest/{code}")
@@ -60,7 +61,7 @@ def service_request(request: HttpRequest, organisation: str, request_id: str) ->
 
 
 @door("GET")
-def service_requests(request: HttpRequest, organisation: str) -> HttpResponse:
+def service_requests(request: Request, organisation: str) -> HttpResponse:
     """The referrals of a person, by NHS number, that the organisation sent."""
     asked = request.GET.get("patient:identifier", "")
     number = parse_nhs_number(asked.rpartition("|")[2])
@@ -74,7 +75,7 @@ def service_requests(request: HttpRequest, organisation: str) -> HttpResponse:
     return answered(request, writing.searchset(found, request.build_absolute_uri(request.path)))
 
 
-def _filed(request: HttpRequest, organisation: str, **asked: str) -> dict[str, Resource]:
+def _filed(request: Request, organisation: str, **asked: str) -> dict[str, Resource]:
     viewing = record.open_filed(
         organisation_code=organisation, actor=actor_of(organisation), at=request.at, **asked
     )  # fmt: skip
@@ -83,21 +84,21 @@ def _filed(request: HttpRequest, organisation: str, **asked: str) -> dict[str, R
 
 
 @door("GET")
-def metadata(request: HttpRequest, organisation: str) -> HttpResponse:
+def metadata(request: Request, organisation: str) -> HttpResponse:
     """What is offered here."""
     base = request.build_absolute_uri(request.path).removesuffix("metadata")
     return answered(request, writing.capability(base, request.at))
 
 
 @door("GET")
-def message_definition(request: HttpRequest, organisation: str) -> HttpResponse:
+def message_definition(request: Request, organisation: str) -> HttpResponse:
     """What a message must hold; every service asks for the same."""
     found = {event: writing.definition(event, request.at) for event in (REQUEST, RESPONSE)}
     return answered(request, writing.searchset(found, request.build_absolute_uri(request.path)))
 
 
 @door("GET")
-def not_offered(request: HttpRequest, organisation: str, **_: str) -> HttpResponse:
+def not_offered(request: Request, organisation: str, **_: str) -> HttpResponse:
     """Booking, of which the contract tells too."""
     raise NotDone(501, "not-supported", "Booking is not offered here: see metadata.")
 

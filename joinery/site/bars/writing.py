@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from joinery import __version__
-from joinery.apps.care.fhir import ODS_CODE
+from joinery.apps.care.facts import ODS_CODE
 from joinery.site.bars.reading import EVENTS, REQUEST, RESPONSE, Resource
 
 REASONS = "https://fhir.nhs.uk/CodeSystem/message-reason-bars"
@@ -47,18 +47,14 @@ def message(
     """A Bundle of the type message: its first resource is the focus. `answers` is the id of the message that it is the
     answer to. Sender and receiver are Organizations."""
     from_url, to_url = (f"urn:uuid:{uuid4()}" for _ in range(2))
-    header = {
+    source = {"name": sender["name"], "software": "Joinery", "version": __version__}
+    header: Resource = {
         "resourceType": "MessageHeader",
         "id": str(uuid4()),
         "eventCoding": {"system": EVENTS, "code": event},
         "destination": [{"endpoint": _endpoint(receiver), "receiver": {"reference": to_url}}],
         "sender": {"reference": from_url},
-        "source": {
-            "name": sender["name"],
-            "software": "Joinery",
-            "version": __version__,
-            "endpoint": _endpoint(sender),
-        },
+        "source": source | {"endpoint": _endpoint(sender)},
         "reason": {"coding": [{"system": REASONS, "code": reason}]},
         "focus": [{"reference": resources[0][0]}],
     }

@@ -37,15 +37,15 @@ AGAIN = {("returned", "sent"): "Send it again", ("started", "started"): "It goes
 _FIELDS = {each: each for each in ("reason", "words", "service", "user")}
 
 
-def page(request: Request, code: str) -> HttpResponse:
+def page(request: Request, referral_code: str) -> HttpResponse:
     """The referral, and the small acts on it: name who takes it on, write a note, say that notes were read."""
-    found = _found(request, code)
+    found = _found(request, referral_code)
     viewing = _opened(request, found)
     if isinstance(viewing, HttpResponse):
         return viewing
     form = Form.of(request.POST, ("verb", "number", "user", "words", "note"))
     if request.method == "POST" and _acted(form, found, request):
-        return redirect(url("care:referral", code=code))
+        return redirect(url("care:referral", referral_code=referral_code))
     service = facts.service(found.service, request.at.date())
     context = _about(viewing, found) | {
         "referral": found,
@@ -54,15 +54,14 @@ def page(request: Request, code: str) -> HttpResponse:
         "may_write": bool(found.sides_of(request.user.pk)),
         "to_read": found.unseen_for(request.user.pk),
         "takers": _takers(service) if service and found.may_name(request.user.pk) else {},
-        "is_mine": found.user_id == request.user.pk,
         "form": form,
     }
     return render(request, "care/referral.jinja", context)
 
 
-def step(request: Request, code: str, to: str) -> HttpResponse:
+def step(request: Request, referral_code: str, to: str) -> HttpResponse:
     """One step: what must be said with it, and taking it. One that asks for nothing is taken from the page itself."""
-    found = _found(request, code)
+    found = _found(request, referral_code)
     viewing = _opened(request, found)
     if isinstance(viewing, HttpResponse):
         return viewing
@@ -70,9 +69,9 @@ def step(request: Request, code: str, to: str) -> HttpResponse:
     form = Form.of(request.POST, ("number", "reason", "words", "service"), number=str(found.number))
     # Who lost a race reads what the other did before anything they wrote is gone.
     if taken is None and request.method != "POST":
-        return redirect(url("care:referral", code=code))
+        return redirect(url("care:referral", referral_code=referral_code))
     if request.method == "POST" and _stepped(form, found, to, request):
-        return redirect(url("care:referral", code=code))
+        return redirect(url("care:referral", referral_code=referral_code))
     rules = facts.rules(request.at.date())
     passes_on = to == "sent" and found.waits_for == "service"
     context = _about(viewing, found) | {

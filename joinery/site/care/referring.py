@@ -55,7 +55,7 @@ def refer(request: Request, person_id: str, service: str) -> HttpResponse:
     rules = facts.rules(today)
     checked = form["stage"] in ("check", "send") and _is_right(form, rules, own)
     if checked and form["stage"] == "send" and (code := _sent(form, viewing, service, area, request)):
-        return redirect(url("care:referral", code=code))
+        return redirect(url("care:referral", referral_code=code))
     context = {
         "banner": record.banner(viewing, known),
         "found": serving[service],

@@ -7,8 +7,8 @@ from joinery.site.care import around, asked, meetings, referral, referring, serv
 urlpatterns = [
     path("people/<str:person_id>/refer/", referring.choose, name="choose"),
     path("people/<str:person_id>/refer/<slug:service>/", referring.refer, name="refer"),
-    path("referrals/<slug:code>/", referral.page, name="referral"),
-    path("referrals/<slug:code>/step/<slug:to>/", referral.step, name="step"),
+    path("referrals/<slug:referral_code>/", referral.page, name="referral"),
+    path("referrals/<slug:referral_code>/step/<slug:to>/", referral.step, name="step"),
     path("work/", work.index, name="work"),
     path("work/asked/", asked.page, name="asked"),
     path("work/<slug:service>/", work.team, name="team_work"),

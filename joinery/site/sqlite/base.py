@@ -1,7 +1,7 @@
-"""The connection to SQLite: Django's own, but that it remembers how a statement reads with SQLite's marks.
+"""The connection to SQLite: Django's own, but for what takes it as long as SQLite takes to run a statement.
 
-Django looks for its own marks (%s) anew each time and letter by letter. For the longer statements that takes
-as long as to run them.
+It looks for its own marks (%s) anew each time and letter by letter: here is remembered how a statement reads with
+SQLite's marks. And it looks up anew how rows are fetched and a cursor is closed: here that is said.
 """
 
 from __future__ import annotations
@@ -10,11 +10,22 @@ from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+from django.db.backends.utils import CursorWrapper
 
 
 class Cursor(base.SQLiteCursorWrapper):
     def convert_query(self, query: str, *, param_names: Any = None) -> str:
         return _marked(query) if param_names is None else super().convert_query(query, param_names=param_names)
+
+
+class Wrapper(CursorWrapper):
+    def fetchall(self) -> list[Any]:
+        with self.db.wrap_database_errors:
+            rows: list[Any] = self.cursor.fetchall()
+            return rows
+
+    def close(self) -> None:
+        self.cursor.close()
 
 
 @lru_cache(maxsize=1_000)
@@ -26,3 +37,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def create_cursor(self, name: str | None = None) -> Cursor:
         cursor: Cursor = self.connection.cursor(factory=Cursor)
         return cursor
+
+    def make_cursor(self, cursor: Any) -> Wrapper:
+        return Wrapper(cursor, self)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from joinery.apps.place.facts import Holder
 from joinery.apps.privacy.models import PrivacyTask
 from joinery.apps.privacy.owners import LEAD, OFFICER, owners
-from joinery.apps.privacy.rules import rules_on, working_days_after
+from joinery.apps.privacy.rules import rules_on
 
 HOME, TRUST, SURGERY = "999", "ZC1", "Z90001"
 NOBODY: frozenset[int] = frozenset()
@@ -84,16 +84,6 @@ def test_every_kind_has_a_clock(kind: str) -> None:
     due = rules_on(at.date()).due_at(kind, at)
     assert due > at
     assert due == {"override": at.replace(day=21), "ask_to_read": at.replace(day=24)}.get(kind, at.replace(day=27))
-
-
-@given(st.datetimes(timezones=st.just(UTC)), st.integers(1, 15))
-def test_working_days_are_counted_one_by_one(at: datetime, days: int) -> None:
-    at = at.replace(year=2000 + at.year % 100, day=min(at.day, 28))
-    due = working_days_after(at, days)
-    between = [date.fromordinal(n) for n in range(at.toordinal() + 1, due.toordinal() + 1)]
-    assert sum(day.weekday() < 5 for day in between) == days
-    assert due.weekday() < 5
-    assert due.time() == at.time()
 
 
 def test_a_day_before_all_rules_has_the_first_ones() -> None:

@@ -27,11 +27,12 @@ from joinery.apps.care.facts.referrals import (
 from joinery.apps.care.facts.services import home_area, rules, service, services, services_for
 from joinery.apps.care.facts.team import CareTeam, PartHeld, care_team, offered_to, parts_held, team_part
 from joinery.apps.care.facts.work import Load, Team, Work, my_work, team_work, waiting_count
+from joinery.apps.care.fhir import ODS_CODE
 from joinery.apps.care.owners import Owner
 from joinery.apps.care.referrals import Referral
 from joinery.apps.care.rules import Rules, Urgency
 from joinery.apps.care.services import Member, ServiceNow
-from joinery.apps.care.states import SENDER, SERVICE, STATES, Step
+from joinery.apps.care.states import SENDER, SERVICE, STATES, STEPS, Step
 
 __all__ = [
     "ActionAsked",
@@ -41,6 +42,7 @@ __all__ = [
     "MeetingOf",
     "Member",
     "Note",
+    "ODS_CODE",
     "Owner",
     "PartHeld",
     "PersonReferral",
@@ -49,6 +51,7 @@ __all__ = [
     "SENDER",
     "SERVICE",
     "STATES",
+    "STEPS",
     "ServiceNow",
     "Step",
     "Story",

@@ -27,7 +27,7 @@ def read_arrivals(reader: Reader, name: str) -> Arrivals:
     to = reader.station(said.to, (*key, "to"))
     if not isinstance(said.rate_per_day, tuple) and len(reader.bands) > 1:
         raise reader.wrong(
-            (*key, "rate_per_day"), f"a list of {len(reader.bands)} numbers is needed, one for each band"
+            (*key, "rate_per_day"), f"a number for each of the {len(reader.bands)} bands is needed"
         )
     rates = np.array(reader.by_band((*key, "rate_per_day"), said.rate_per_day))
     start = reader.about.start_date

@@ -35,10 +35,11 @@ class Document:
     base: Document | None = None
 
     def wrong(self, key: Key, words: str) -> PlaceError:
-        """The error that says where `key`, or the nearest table around it, stands."""
+        """The error that says where `key` stands, or its first part, or else the nearest table around it."""
+        parts = (at for each, at in self.lines.items() if each[: len(key)] == key)
         while key and key not in self.lines:
             key = key[:-1]
-        name, line = self.lines.get(key, (self.path.name, 1))
+        name, line = next(parts, None) or self.lines.get(key, (self.path.name, 1))
         return PlaceError(f"{name}, line {line}: {words}")
 
     def table(self, key: Key, kind: type[T]) -> T:

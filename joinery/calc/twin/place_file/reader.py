@@ -82,7 +82,7 @@ class Reader:
         if not isinstance(said, tuple):
             return (float(said),) * len(self.bands)
         if len(said) != len(self.bands):
-            raise self.wrong(key, f"{len(said)} numbers for {len(self.bands)} bands")
+            raise self.wrong(key, f"a number for each of the {len(self.bands)} bands is needed; here are {len(said)}")
         return tuple(map(float, said))
 
     def stays(self, key: Key, said: StayTable) -> tuple[Stay, ...]:

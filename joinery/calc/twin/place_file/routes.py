@@ -25,12 +25,12 @@ class Onward:
 
 def read_routes(reader: Reader) -> Onward | None:
     """All routes. What is wrong is kept in the reader; then there are none."""
-    origins = (*reader.stations, HOME)
+    origins, before = (*reader.stations, HOME), len(reader.faults)
     for name in reader.names("route"):
         if name not in origins:
             reader.attempt(reader.station, name, ("route", name))
     read = {origin: _routes_from(reader, origin) for origin in origins}
-    if reader.faults:
+    if len(reader.faults) > before:
         return None
     rows = tuple(_shares(reader, origin, read[origin]) for origin in origins)
     holds = reader.attempt(_holds, reader, read)
