@@ -24,7 +24,10 @@ OF_ROWS = {"feeds:row", "feeds:returned"}
 # Where everybody begins who has a part: a post, or access to a record.
 OF_ALL = {"privacy:mine", "privacy:raised"}
 # What waits for somebody, which is for whoever holds a post.
-OF_STAFF = {f"care:{name}" for name in ("work", "asked", "team_work", "referral", "step")}
+OF_STAFF = {
+    f"care:{name}"
+    for name in ("work", "asked", "team_work", "referral", "step", "offered", "done", "meetings", "meeting")
+}
 FOR_STAFF = "This page is for staff of the organisations that work here."
 NO_PART = "Your account is not attached to an organisation today. Ask your manager to add you."
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from django.urls import URLResolver, get_resolver, reverse
 
 from joinery.apps.base.actions import add_user
 from joinery.apps.base.columns import select
+from joinery.apps.care import actions as care
 from joinery.apps.measures.actions import Layout, Wanted, upload_series
 from joinery.apps.measures.facts import series_list
 from joinery.apps.place.actions import add_membership, propose, set_home
 from joinery.apps.place.facts import adoptions
 from joinery.apps.record.actions import give_own_access
+from joinery.apps.record.facts import founding_records
 from joinery.calc.access import ROLES
 from tests.pages.feed_world import take_text
 from tests.pages.test_linking_pages import NUMBERS, record_id
@@ -124,6 +127,7 @@ def make(folder: Path) -> Hostile:
     _rows(made, folder)
     _visitors(made)
     _looks(made)
+    _care(made)
     return made
 
 
@@ -194,6 +198,34 @@ def _looks(made: Hostile) -> None:
     made.ids["task_id"] = select("SELECT MAX(id) FROM privacy_privacytask")[0][0]
     made.ids["entry_id"] = entry_id("Condition/c1")
     made.ids["withheld"] = entry_id("Condition/s1")
+
+
+def _care(made: Hostile) -> None:
+    """A service of the surgery, in which the GP works; what was asked of it for Ada, and of its meeting; and elsewhere."""
+    acting: dict[str, Any] = {"actor": ACTOR, "at": made.world.at}
+    for ids, body, who, service in (
+        (made.ids, SURGERY, "gp", "foot-clinic"),
+        (made.foreign, OTHER_SURGERY, "away", "hand-clinic"),
+    ):
+        user_id = user_of(made.clients[who])
+        said = {"organisation": body, "kind": "hospital_clinic", "name": service, "about": "", "areas": ()}
+        care.offer_service(code=service, **said, **acting)
+        care.add_member(
+            service=service, user_id=user_id, organisation=body, manages=True, from_date=made.world.at.date(), **acting
+        )
+        record = founding_records([ids["person_id"]])[ids["person_id"]]
+        asked = {"urgency": "routine", "reason": f"{CANARY}itis" if who == "away" else "Gout", "words": ""}
+        code = care.refer(record_id=record, service=service, organisation=body, **asked, **acting)
+        part = care.add_part(record_id=record, part="professional", user_id=user_id, name="", words="", **acting)
+        begins = made.world.at + timedelta(days=1)
+        meeting = care.plan_meeting(service=service, begins_at=begins, **acting)
+        line = care.list_person(meeting_id=meeting, record_id=record, words="Who sees her?", **acting)
+        due = begins.date()
+        action = care.ask_member(listed_id=line, words="Ring her", due_date=due, user_id=user_id, **acting)
+        ids |= {
+            "service": service, "referral_code": code, "to": "accepted", "part_id": part, "meeting_id": meeting,
+            "action_id": action,
+        }  # fmt: skip
 
 
 def user_of(client: Client) -> int:

@@ -59,6 +59,28 @@ place:feed                   staff                                   =
 place:editions               staff                                   =
 place:edition                staff                                   =
 
+care:choose                  care                                    =
+care:refer                   care                                    =
+care:referral                care                                    =
+care:step                    care                                    =
+care:work                    staff                                   =
+care:asked                   staff                                   =
+care:team_work               gp                                      =
+care:waits                   staff                                   =
+care:services                staff                                   =
+care:service                 staff                                   =
+care:offer                   manage_staff                            =
+care:change                  manage_staff                            =
+care:close                   manage_staff                            =
+care:members                 none                                    manage_staff gp
+care:around                  care person                             =
+care:end_part                care person                             =
+care:to_meeting              care person                             =
+care:offered                 gp                                      =
+care:done                    gp                                      =
+care:meetings                staff                                   =
+care:meeting                 gp                                      =
+
 privacy:override             override away                           =
 privacy:ask                  care person                             =
 privacy:report               care person                             =

@@ -68,8 +68,10 @@ def end(request: Request, person_id: str, part_id: int) -> HttpResponse:
 def offered(request: Request, part_id: int) -> HttpResponse:
     """A part that is offered to the signed-in user: take it on, or not. It names the person to who may open them."""
     part = facts.team_part(_within(part_id), request.at)
-    if part is None or part.user_id != request.user.pk:
+    if part is None:
         raise Http404
+    if part.user_id != request.user.pk:
+        return render(request, "care/refused.jinja", {"sentence": "Somebody else is asked."}, status=403)
     form = Form.of(request.POST, ("answer", "words"))
     if request.method == "POST":
         form.chosen("answer", ("yes", "no"), "Say whether you take it on")

@@ -84,6 +84,9 @@ def done(request: Request, action_id: int) -> HttpResponse:
     found = facts.meeting_action(_within(action_id), request.at)
     if found is None:
         raise Http404
+    if found.user_id != request.user.pk and not facts.in_team(found.service_id, request.user.pk, request.at):
+        sentence = "Only the team itself sees what its meetings asked for."
+        return render(request, "care/refused.jinja", {"sentence": sentence}, status=403)
     viewing = record_actions.list_people(
         person_ids=[found.person_id], posts=standing_of(request).posts, **acting(request)
     )

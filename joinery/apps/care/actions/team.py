@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from joinery.apps.base.action import Actor, Refused, action
 from joinery.apps.care.facts.team import CO_ORDINATOR, HOLDS, OFFERED, PARTS, PartHeld, parts_held, team_part
+from joinery.apps.care.fhir import file_team
 from joinery.apps.care.models import OpenReferral, TeamPart, TeamPartStep
 from joinery.apps.place import facts as place
 from joinery.apps.record import facts as record
@@ -53,6 +54,7 @@ def add_part(
     )  # fmt: skip
     if part != CO_ORDINATOR or user_id == actor.user_id:
         _agree(given.pk, record_id, held, actor, at)
+    file_team(record_id=record_id, actor=actor, at=at)
     return given.pk
 
 
@@ -71,6 +73,7 @@ def answer_part(*, part_id: int, agree: bool, actor: Actor, at: datetime, words:
         _step(part_id, TeamPartStep.Step.NO, words, actor, at)
         return
     _agree(part_id, part.record_id, parts_held(part.record_id, at), actor, at)
+    file_team(record_id=part.record_id, actor=actor, at=at)
 
 
 @action("care.end_part", targets=("part_id",))
@@ -91,6 +94,7 @@ def end_part(*, part_id: int, actor: Actor, at: datetime, words: str = "") -> No
                 "this part ends by itself.",
             )  # fmt: skip
     _step(part_id, TeamPartStep.Step.ENDED, words, actor, at)
+    file_team(record_id=part.record_id, actor=actor, at=at)
 
 
 def _agree(part_id: int, record_id: int, held: tuple[PartHeld, ...], actor: Actor, at: datetime) -> None:

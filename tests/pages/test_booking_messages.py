@@ -1,0 +1,263 @@
+"""Referrals as NHS booking and referral messages: what the contract's own examples get, and what becomes of them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+
+from joinery.apps.base.action import Actor
+from joinery.apps.base.columns import select
+from joinery.apps.care import actions as care
+from joinery.apps.care import facts
+from joinery.apps.place.actions import OrganisationDetails, register_organisation
+from joinery.apps.record.fhir.validate import validate
+from joinery.site.bars.known import new_key
+from joinery.site.bars.outcomes import CODE
+
+pytestmark = pytest.mark.django_db
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+ACTOR = Actor.system("test")
+AMBULANCE, NURSES = "RZZ99", "ZC1"
+NUMBER = "9476719931"  # of the contract's examples
+
+
+class System:
+    """A system outside, with the key of its organisation."""
+
+    def __init__(self, organisation: str = AMBULANCE, key: str | None = None, claims: str = "") -> None:
+        self.key = new_key(settings.KEYS, organisation) if key is None else key
+        self.claims = claims or organisation
+
+    def headers(self, service: str = "nursing") -> dict[str, str]:
+        names = {"resourceType": "Organization", "identifier": [{"system": facts.ODS_CODE, "value": self.claims}]}
+        return {
+            "Authorization": f"Bearer {self.key}",
+            "Accept": "application/fhir+json; version=1.0.0",
+            "X-Request-Id": str(uuid4()),
+            "X-Correlation-Id": str(uuid4()),
+            "NHSD-Target-Identifier": encoded({"value": service, "system": "https://fhir.nhs.uk/Id/dos-service-id"}),
+            "NHSD-End-User-Organisation": encoded(names),
+            "NHSD-Requesting-Software": encoded({"resourceType": "Device"}),
+        }
+
+    def post(self, message: Any, service: str = "nursing", **headers: str) -> Any:
+        body = message if isinstance(message, bytes) else json.dumps(message).encode()
+        content_type = headers.pop("content_type", "application/fhir+json")
+        said = {k: v for k, v in (self.headers(service) | headers).items() if v}
+        return Client().post("/bars/$process-message", body, content_type=content_type, headers=said)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return Client().get(f"/bars/{path}", headers={k: v for k, v in (self.headers() | headers).items() if v})
+
+
+def encoded(said: dict[str, Any]) -> str:
+    return base64.b64encode(json.dumps(said).encode()).decode()
+
+
+@pytest.fixture(autouse=True)
+def place() -> None:
+    cache.clear()
+    for code, form in ((AMBULANCE, "foundation_trust"), (NURSES, "community_trust")):
+        register_organisation(details=OrganisationDetails(code, code, form), actor=ACTOR, at=BEGAN)
+    care.offer_service(
+        code="nursing", organisation=NURSES, kind="district_nursing", name="District nursing", about="", areas=[],
+        actor=ACTOR, at=BEGAN,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def example(shared: Path) -> dict[str, Any]:
+    """The contract's example of a referral that is sent to be validated, from our own outside body."""
+    path = shared / "bars" / "examples" / "process_message" / "request" / "ValidationRequest (POST) .json"
+    return json.loads(path.read_text("utf-8"))
+
+
+def referral(**said: Any) -> dict[str, Any]:
+    """A small message that is valid: the contract's examples are not all."""
+    header = {
+        "resourceType": "MessageHeader",
+        "id": str(uuid4()),
+        "eventCoding": {
+            "system": "https://fhir.nhs.uk/CodeSystem/message-events-bars",
+            "code": "servicerequest-request",
+        },
+        "source": {"endpoint": "https://fhir.nhs.uk/Id/dos-service-id|2222222222"},
+        "reason": {"coding": [{"code": said.pop("why", "new")}]},
+        "focus": [{"reference": "urn:uuid:236bb75d-90ef-461f-b71e-fde7f899802c"}],
+    }
+    patient = {
+        "resourceType": "Patient",
+        "id": "p1",
+        "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": NUMBER}],
+        "name": [{"family": "Ash", "given": ["Ann"]}],
+        "birthDate": "1941-03-03",
+    }
+    request = {
+        "resourceType": "ServiceRequest",
+        "id": "r1",
+        "status": "active",
+        "intent": "plan",
+        "priority": "urgent",
+        "subject": {"reference": "urn:uuid:9589fb37-87a2-48d8-968f-b371429208a8"},
+        "authoredOn": "2026-01-02T09:00:00Z",
+        "reasonCode": [{"text": "Wound care at home"}],
+    }
+    urls = ("1cbdfb97-5859-48a4-8301-d54eab818d68", "236bb75d-90ef-461f-b71e-fde7f899802c",
+            "9589fb37-87a2-48d8-968f-b371429208a8")  # fmt: skip
+    entries = zip(urls, (header, request | said, patient), strict=True)
+    return {
+        "resourceType": "Bundle", "type": "message",
+        "entry": [{"fullUrl": f"urn:uuid:{url}", "resource": resource} for url, resource in entries],
+    }  # fmt: skip
+
+
+def held() -> list[tuple[str, str]]:
+    """The referrals that there are: state and reason."""
+    return select(
+        "SELECT p.state, r.reason FROM care_referral r JOIN care_referralstep p ON p.referral_id = r.id AND p.number = "
+        "(SELECT MAX(n.number) FROM care_referralstep n WHERE n.referral_id = r.id) ORDER BY r.id"
+    )
+
+
+def why_not(response: Any) -> tuple[int, str]:
+    """The status, and the contract's code for it in a valid OperationOutcome."""
+    outcome = response.json()
+    assert validate(response.content)[1] == () and response["Content-Type"] == "application/fhir+json"
+    (code,) = {each["details"]["coding"][0]["code"] for each in outcome["issue"]}
+    assert code == CODE[response.status_code]
+    return response.status_code, outcome["issue"][0]["diagnostics"]
+
+
+def test_a_message_becomes_a_referral_once_and_is_answered_with_what_became_of_it() -> None:
+    system = System()
+    sent = referral()
+    first = system.post(sent)
+    assert first.status_code == 200, first.content
+    assert validate(first.content)[1] == ()
+    header, request = (entry["resource"] for entry in first.json()["entry"][:2])
+    assert header["response"] == {"identifier": sent["entry"][0]["resource"]["id"], "code": "ok"}
+    assert (request["status"], request["priority"], request["code"]["text"]) == ("active", "urgent", "District nursing")
+    assert held() == [("sent", "Wound care at home")]
+    again = system.post(sent)
+    assert again.json()["entry"][1]["resource"]["id"] == request["id"] and len(held()) == 1
+    read = system.get(f"ServiceRequest/{request['id']}")
+    assert read.status_code == 200 and read.json()["id"] == request["id"]
+    found = system.get(f"ServiceRequest?patient:identifier=https://fhir.nhs.uk/Id/nhs-number|{NUMBER}").json()
+    assert [each["resource"]["id"] for each in found["entry"]] == [request["id"]]
+    assert validate(json.dumps(found).encode())[1] == ()
+    assert select("SELECT COUNT(*) FROM base_access WHERE what = 'message'")[0][0] == 4
+
+
+def test_what_its_sender_takes_back_is_withdrawn() -> None:
+    system = System()
+    system.post(referral())
+    assert system.post(referral(status="revoked", why="update")).status_code == 200
+    assert held()[0][0] == "withdrawn"
+    assert system.post(referral(status="revoked", why="update")).status_code == 200, "and once more says the same"
+    assert why_not(system.post(referral(id="r2", status="revoked")))[0] == 404
+
+
+def test_what_was_returned_is_sent_again_by_an_update_and_other_updates_are_notes() -> None:
+    system = System()
+    code = system.post(referral()).json()["entry"][1]["resource"]["id"].replace("-", "")
+    care.take_step(code=code, number=1, to="returned", words="Which wound?", actor=ACTOR, at=datetime.now(UTC))
+    told = system.post(referral(why="update", note=[{"text": "The left leg"}]))
+    assert told.status_code == 200, told.content
+    assert held()[0][0] == "sent"
+    system.post(referral(why="update", note=[{"text": "And the right"}]))
+    assert select("SELECT side, words FROM care_referralnote") == [("sender", "And the right")]
+    for number, to in ((3, "accepted"), (4, "started")):
+        care.take_step(code=code, number=number, to=to, actor=ACTOR, at=datetime.now(UTC))
+    assert why_not(system.post(referral(status="revoked")))[0] == 409
+    assert held()[0][0] == "started"
+
+
+def test_the_examples_of_the_contract(shared: Path) -> None:
+    """Each example of a message, as it stands: what is valid is taken, and of the rest it is said what is wrong."""
+    system = System()
+    answers = {}
+    for path in sorted((shared / "bars" / "examples" / "process_message").rglob("*.json")):
+        response = system.post(path.read_bytes())
+        answers[path.relative_to(shared / "bars" / "examples" / "process_message").as_posix()] = response.status_code
+        if response.status_code != 200:
+            print(path.name, why_not(response))
+    assert answers == {}
+
+
+@pytest.mark.parametrize("wrong", ["no key", "a wrong key", "another's key", "no session either"])
+def test_who_has_no_key_of_the_organisation_gets_nowhere(wrong: str) -> None:
+    known = System()
+    stranger = {
+        "no key": System(key=""),
+        "a wrong key": System(key="x" * 43),
+        "another's key": System(NURSES, claims=AMBULANCE),
+        "no session either": System(key="\u00e9"),
+    }[wrong]
+    expected = 403 if wrong == "another's key" else 401
+    code = known.post(referral()).json()["entry"][1]["resource"]["id"]
+    assert why_not(stranger.post(referral(id="r9")))[0] == expected
+    for path in (f"ServiceRequest/{code}", f"ServiceRequest?patient:identifier={NUMBER}", "metadata", "Slot"):
+        assert why_not(stranger.get(path))[0] == expected
+    assert len(held()) == 1
+    nurses = System(NURSES)
+    assert why_not(nurses.get(f"ServiceRequest/{code}"))[0] == 404, "it is between others"
+    assert nurses.get(f"ServiceRequest?patient:identifier={NUMBER}").json()["total"] == 0
+
+
+def test_what_is_hostile_or_broken_is_refused_and_leaves_nothing() -> None:
+    system = System()
+    named = referral()
+    named["entry"][0]["resource"]["sender"] = {"reference": "urn:uuid:07939a0c-2854-46ff-9282-ad906bc93679"}
+    body = {"resourceType": "Organization", "identifier": [{"system": facts.ODS_CODE, "value": NURSES}], "name": "N"}
+    named["entry"].append({"fullUrl": "urn:uuid:07939a0c-2854-46ff-9282-ad906bc93679", "resource": body})
+    booking = referral()
+    booking["entry"][0]["resource"]["eventCoding"]["code"] = "booking-request"
+    nobody = referral()
+    del nobody["entry"][2]
+    wrong: list[tuple[int, Any]] = [
+        (400, b""), (400, b"{"), (400, b"[" * 100_000), (400, b'{"a":' * 100_000), (400, b"\xff\xfe"), (400, b"null"),
+        (400, {"resourceType": "Patient"}), (400, {"resourceType": "Bundle", "type": "message"}),
+        (400, referral(status="sent")), (400, referral(note=[{"text": "a\0b"}])), (403, named), (501, booking),
+        (422, nobody), (413, b" " * 5_000_001),
+    ]  # fmt: skip
+    for status, message in wrong:
+        assert why_not(system.post(message))[0] == status, message
+    headers = [
+        (400, {"X-Request-Id": ""}), (400, {"X-Correlation-Id": "1"}), (400, {"NHSD-Target-Identifier": ""}),
+        (400, {"NHSD-Target-Identifier": "!!"}), (400, {"NHSD-Target-Identifier": encoded({"value": 1})}),
+        (400, {"NHSD-Requesting-Software": "W10="}), (406, {"Accept": "text/html"}), (415, {"content_type": "text/xml"}),
+    ]  # fmt: skip
+    for status, said in headers:
+        assert why_not(system.post(referral(), **said))[0] == status, said
+    assert why_not(system.post(referral(), service="nowhere"))[0] == 404
+    assert held() == [] and select("SELECT COUNT(*) FROM record_submission") == [(0,)]
+
+
+def test_every_other_address_and_method_says_what_is_offered() -> None:
+    system = System()
+    for path in ("metadata", "MessageDefinition?context=1"):
+        response = system.get(path)
+        assert response.status_code == 200 and validate(response.content)[1] == (), response.content
+    assert [why_not(system.get(path))[0] for path in ("Slot", "Appointment", "Appointment/1")] == [501] * 3
+    assert [why_not(system.get(path))[0] for path in ("Patient/1", "x", "ServiceRequest", "ServiceRequest/0")] == [
+        404, 404, 400, 404
+    ]  # fmt: skip
+    put = Client().put("/bars/ServiceRequest/1", b"{}", content_type="application/fhir+json", headers=system.headers())
+    assert why_not(put)[0] == 405
+
+
+def test_a_flood_is_slowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = System(key="x")
+    answers = [stranger.get("metadata").status_code for _ in range(61)]
+    assert set(answers[:60]) == {401} and answers[60] == 429
+    assert System().get("metadata").status_code == 200, "who has a key is not kept out by who has none"
