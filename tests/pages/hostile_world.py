@@ -19,6 +19,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
+from joinery.apps.base.action import Actor
 from joinery.apps.base.actions import add_user
 from joinery.apps.base.columns import select
 from joinery.apps.care import actions as care
@@ -216,12 +217,13 @@ def _care(made: Hostile) -> None:
         record = founding_records([ids["person_id"]])[ids["person_id"]]
         asked = {"urgency": "routine", "reason": f"{CANARY}itis" if who == "away" else "Gout", "words": ""}
         code = care.refer(record_id=record, service=service, organisation=body, **asked, **acting)
-        part = care.add_part(record_id=record, part="professional", user_id=user_id, name="", words="", **acting)
+        theirs: dict[str, Any] = {"actor": Actor.user(user_id), "at": made.world.at}
+        part = care.add_part(record_id=record, part="professional", user_id=user_id, name="", words="", **theirs)
         begins = made.world.at + timedelta(days=1)
-        meeting = care.plan_meeting(service=service, begins_at=begins, **acting)
-        line = care.list_person(meeting_id=meeting, record_id=record, words="Who sees her?", **acting)
+        meeting = care.plan_meeting(service=service, begins_at=begins, **theirs)
+        line = care.list_person(meeting_id=meeting, record_id=record, words="Who sees her?", **theirs)
         due = begins.date()
-        action = care.ask_member(listed_id=line, words="Ring her", due_date=due, user_id=user_id, **acting)
+        action = care.ask_member(listed_id=line, words="Ring her", due_date=due, user_id=user_id, **theirs)
         ids |= {
             "service": service, "referral_code": code, "to": "accepted", "part_id": part, "meeting_id": meeting,
             "action_id": action,

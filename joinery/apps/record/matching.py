@@ -7,8 +7,7 @@ what their record says now, so details that were replaced since cost a score and
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from joinery.apps.base.columns import marks, select
@@ -40,41 +39,31 @@ def search(fields: Fields, model: Model, most: int = MOST_FOUND) -> list[tuple[i
 
 def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int = 0) -> list[tuple[int, Score]]:
     """The details (their id) that share a key and score at least `least_bits`, best first."""
-    keys = sorted(model.keys(fields))
-    if not keys:
-        return []
-    most = model.largest_block
-    shared = _of_small_blocks(select(_sharing(len(keys), most + 1), keys), most)
-    said = _said({details_id for _, details_id in shared}, exclude_record)
-    # With this record itself a block is one larger.
-    shared = _of_small_blocks([row for row in shared if row[1] in said], most - 1)
+    # A record that asks about others has its own keys in the blocks; one that is not kept would make them larger.
+    most = model.largest_block if exclude_record else model.largest_block - 1
     against = model.against(fields, least_bits)
     near = []
-    for details_id in {details_id for _, details_id in shared}:
-        if against.bits(said[details_id]) >= least_bits:
-            near.append((details_id, against.score(said[details_id])))
+    for details_id, said in _sharing(model.keys(fields), most, exclude_record):
+        if against.bits(said) >= least_bits:
+            near.append((details_id, against.score(said)))
     return sorted(near, key=lambda scored: (-scored[1].bits, scored[0]))
 
 
-def _of_small_blocks(shared: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """Of keys and details that have them, those of the keys that at most so many details have."""
-    sizes = Counter(key for key, _ in shared)
-    return [row for row in shared if sizes[row[0]] <= most]
+def _sharing(keys: Sequence[int], most: int, exclude_record: int) -> Iterator[tuple[int, Fields]]:
+    """The details of other records that share a key which at most so many details have; as they are compared."""
+    twice = [each for key in sorted(keys) for each in (key, key)]
+    found = select(_sharing_sql(len(keys), most), [*twice, exclude_record]) if keys else []
+    return ((details_id, unpacked(text)) for details_id, text in found)
 
 
 @cache
-def _sharing(keys: int, most: int) -> str:
-    """SQL for the details that share a key, at most `most` for each of so many keys."""
-    one = f"SELECT * FROM (SELECT key, details_id FROM record_matchkey WHERE key = %s LIMIT {most:d}) a"
-    return " UNION ALL ".join([one] * keys)
-
-
-def _said(details_ids: Collection[int], exclude_record: int) -> dict[int, Fields]:
-    """Details as they are compared, but for those of one record."""
-    ids = sorted(details_ids)
-    said = f"SELECT details_id, fields FROM record_matchdetails WHERE details_id IN ({marks(ids)}) AND record_id <> %s"
-    rows = select(said, [*ids, exclude_record]) if ids else []
-    return {details_id: unpacked(text) for details_id, text in rows}
+def _sharing_sql(keys: int, most: int) -> str:
+    few = f"(SELECT COUNT(*) FROM (SELECT 1 FROM record_matchkey WHERE key = %s LIMIT {most + 1:d}) a) <= {most:d}"
+    block = f"SELECT details_id FROM record_matchkey WHERE key = %s AND {few}"
+    return (
+        "SELECT details_id, fields FROM record_matchdetails "
+        f"WHERE details_id IN ({' UNION ALL '.join([block] * keys)}) AND record_id <> %s"
+    )
 
 
 def _said_now(near: Sequence[tuple[int, Score]], submission_id: int) -> list[tuple[int, Score]]:

@@ -209,20 +209,14 @@ def leave(w: World, number: int, to: int, time: float) -> None:
 
 
 @compiled
-def has_room(w: World, at: int) -> bool:
-    station = w.stations[at]
-    return bool(station.places - station.used >= station.first_visits)
-
-
-@compiled
-def serve(w: World, freed: int, time: float) -> None:
-    """Admit those who wait for `freed` while it has room; and then those who wait for the places they held."""
-    at = freed
-    w.stations[freed].to_serve = NOWHERE
+def serve(w: World, first: int, time: float) -> None:
+    """Admit those who wait for the station `first` while it has room; then those of the stations listed after it,
+    and those who wait for the places that are given up meanwhile."""
+    at = first
     while at != NOWHERE:
-        station, more = w.stations[at], w.stations[at].to_serve
+        station, more = w.stations[at], w.stations[at].serve_next
         station.listed = False
-        while station.head != NOBODY and has_room(w, at):
+        while station.head != NOBODY and station.places - station.used >= station.first_visits:
             number = station.head
             settle(w, station, time)
             station.waiting -= 1
@@ -232,11 +226,18 @@ def serve(w: World, freed: int, time: float) -> None:
                 end_delay(w, w.persons[number], at, time)
                 leave(w, number, at, time)
                 w.stations[held].ready -= 1
+                if not w.stations[held].listed:
+                    w.stations[held].listed, w.stations[held].serve_next = True, more
+                    more = held
             admit(w, number, at, time)
-            if held != NOWHERE and not w.stations[held].listed:
-                w.stations[held].listed, w.stations[held].to_serve = True, more
-                more = held
         at = more
+
+
+@compiled
+def list_to_serve(w: World, at: int, before: int) -> int:
+    """Put a station on the list of those to serve, in front of the station `before`."""
+    w.stations[at].listed, w.stations[at].serve_next = True, before
+    return at
 
 
 @compiled
@@ -248,9 +249,15 @@ def end_delay(w: World, person: Any, to: int, time: float) -> None:
 
 
 @compiled
-def join(w: World, number: int, to: int, time: float) -> None:
-    """The person goes to the end of the queue for `to`."""
+def ask(w: World, number: int, to: int, time: float) -> None:
+    """The person joins the queue for `to`: for no time at all where nobody waits and it has room."""
     person, station = w.persons[number], w.stations[to]
+    person.asked = time
+    if station.turns_away and person.at == NOWHERE:
+        full = station.places - station.used < station.first_visits
+        if full or station.head != NOBODY:
+            turn_away(w, number, to, time)
+            return
     settle(w, station, time)
     station.waiting += 1
     person.next = NOBODY
@@ -265,23 +272,12 @@ def join(w: World, number: int, to: int, time: float) -> None:
 
 
 @compiled
-def ask(w: World, number: int, to: int, time: float) -> None:
-    """The person asks for a place at `to`, perhaps while holding one elsewhere."""
-    person = w.persons[number]
-    person.asked, held = time, person.at
-    if has_room(w, to):
-        if held != NOWHERE:
-            leave(w, number, to, time)
-        admit(w, number, to, time)
-        if held != NOWHERE:
-            serve(w, held, time)
-    elif held == NOWHERE and w.stations[to].turns_away:
-        if time >= w.clock[0].warmup:
-            w.cells[to, person.band].turned_away += 1
-        tell(w, time, person, TURNED_AWAY, to)
-        forget(w, number)
-    else:
-        join(w, number, to, time)
+def turn_away(w: World, number: int, to: int, time: float) -> None:
+    """The person leaves for good."""
+    if time >= w.clock[0].warmup:
+        w.cells[to, w.persons[number].band].turned_away += 1
+    tell(w, time, w.persons[number], TURNED_AWAY, to)
+    forget(w, number)
 
 
 @compiled
@@ -312,36 +308,37 @@ def go_home(w: World, number: int, time: float) -> None:
 
 
 @compiled
-def happen(w: World, number: int, time: float) -> None:
-    """The person's event: a return from home, one visit a day fewer, or the end of a stay."""
+def happen(w: World, number: int, time: float) -> tuple[int, int]:
+    """The person's event: a return from home, one visit a day fewer, or the end of a stay.
+
+    Answers the stations that the person asks for and that has got more room, or NOWHERE.
+    """
     person, home = w.persons[number], w.stations.shape[0]
-    at, to = person.at, int(person.to)
+    at, to = int(person.at), int(person.to)
     if at == NOWHERE:
         if time >= w.clock[0].warmup:
             w.ways[home, person.band, to].moves += 1
         tell(w, time, person, RETURNED, to)
-        ask(w, number, to, time)
-    elif person.visits > w.stations[at].last_visits:
+        return to, NOWHERE
+    if person.visits > w.stations[at].last_visits:
         settle(w, w.stations[at], time)
         w.stations[at].used -= 1
         person.visits -= 1
         push(w, time + person.part, number)
-        serve(w, at, time)
+        return NOWHERE, at
+    person.stage += 1
+    tell(w, time, person, READY, at)
+    if w.ways[at, person.band, to].holds:
+        return to, NOWHERE
+    leave(w, number, to, time)
+    if to < home:
+        return to, at
+    if to == home:
+        go_home(w, number, time)
     else:
-        person.stage += 1
-        tell(w, time, person, READY, at)
-        if w.ways[at, person.band, to].holds:
-            ask(w, number, to, time)
-            return
-        leave(w, number, to, time)
-        serve(w, at, time)
-        if to < home:
-            ask(w, number, to, time)
-        elif to == home:
-            go_home(w, number, time)
-        else:
-            tell(w, time, person, DIED, at)
-            forget(w, number)
+        tell(w, time, person, DIED, at)
+        forget(w, number)
+    return NOWHERE, at
 
 
 @compiled
@@ -367,7 +364,7 @@ def open_doors(w: World, held: NDArray[Any]) -> None:
             person.to = destination(w, at, person.band, v)
             seat(w, number, at, 0.0, here.days, here.longer * (1.0 - u))
             continue
-        person.asked, person.to = asked, waiting_for
+        person.to = waiting_for
         if at == NOWHERE:
             tell(w, asked, person, ARRIVED, waiting_for)
         else:
@@ -376,7 +373,8 @@ def open_doors(w: World, held: NDArray[Any]) -> None:
             w.stations[at].people += 1
             w.stations[at].used += person.visits
             tell(w, asked, person, READY, at)
-        join(w, number, waiting_for, 0.0)
+        ask(w, number, waiting_for, 0.0)
+        person.asked = asked
 
 
 @compiled
@@ -402,32 +400,34 @@ def plan_arrival(w: World, calendar: Calendar) -> None:
 
 
 @compiled
-def arrive(w: World, calendar: Calendar, time: float) -> None:
-    """Somebody comes from outside."""
+def arrive(w: World, calendar: Calendar, time: float) -> tuple[int, int]:
+    """Somebody comes from outside: the number of the record, and the station to ask."""
     clock = w.clock[0]
     to, band = calendar.stream_to[clock.stream], calendar.stream_band[clock.stream]
     number = enter(w, clock.arrived, band)
     if time >= clock.warmup:
         w.cells[to, band].arrivals += 1
     tell(w, time, w.persons[number], ARRIVED, to)
-    ask(w, number, to, time)
     clock.arrived += 1
     plan_arrival(w, calendar)
+    return number, int(to)
 
 
 @compiled
-def midnight(w: World, calendar: Calendar) -> None:
-    """Write down who is where, and then give each station the places of the day that begins."""
+def midnight(w: World, calendar: Calendar) -> int:
+    """Write down who is where, and then give each station the places of the day that begins: serve them all."""
     day = w.clock[0].day
     for at in range(w.stations.shape[0]):
         station = w.stations[at]
         calendar.midnights[day, at, 0] = station.people
         calendar.midnights[day, at, 1] = station.ready
         calendar.midnights[day, at, 2] = station.waiting
+    first = NOWHERE
     for at in range(w.stations.shape[0]):
         w.stations[at].places = calendar.places[day, at]
-        serve(w, at, float(day))
+        first = list_to_serve(w, at, first)
     w.clock[0].day += 1
+    return first
 
 
 @compiled
@@ -469,13 +469,22 @@ def go_on(w: World, calendar: Calendar) -> bool:
         if min(arrival, day, first) > clock.end:
             close_doors(w)
             return True
+        number, to, serve_first, time = NOBODY, NOWHERE, NOWHERE, min(arrival, day, first)
         if arrival <= day and arrival <= first:
             if clock.free == NOBODY:
                 return False
-            arrive(w, calendar, arrival)
+            number, to = arrive(w, calendar, time)
             clock.events += 1
         elif day <= first:
-            midnight(w, calendar)
+            serve_first = midnight(w, calendar)
         else:
-            happen(w, pop(w), first)
+            number = pop(w)
+            to, freed = happen(w, number, time)
+            if freed != NOWHERE:
+                serve_first = list_to_serve(w, freed, NOWHERE)
             clock.events += 1
+        if to != NOWHERE:
+            ask(w, number, to, time)
+            if to != serve_first:
+                serve_first = list_to_serve(w, to, serve_first)
+        serve(w, serve_first, time)

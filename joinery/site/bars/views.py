@@ -42,9 +42,8 @@ def _answer(request: Request, message: Message, organisation: str, code: str, bo
         resource = _filed(request, organisation, key=f"ServiceRequest/{code}")[code]
     else:
         resource = message.request
-    url = f"urn:uuid:{writing.outside_id_of(code)}"
     return writing.message(
-        event=RESPONSE, reason="new", resources=[(url, writing.shown(resource, about))],
+        event=RESPONSE, reason="new", resources=[writing.entry(writing.shown(resource, about))],
         sender=writing.organization(*body), receiver=writing.organization(organisation, organisation), at=request.at,
         answers=message.header_id,
     )  # fmt: skip

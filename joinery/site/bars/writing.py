@@ -70,6 +70,11 @@ def message(
     }
 
 
+def entry(resource: Resource) -> tuple[str, Resource]:
+    """A resource, and a name for it within one message."""
+    return f"urn:uuid:{uuid4()}", resource
+
+
 def organization(code: str, name: str) -> Resource:
     """A body, by its code."""
     return {

@@ -16,7 +16,7 @@ MOST_WORDS = 2_000
 def plan_meeting(*, service: str, begins_at: datetime, actor: Actor, at: datetime) -> int:
     """Plan a meeting of a service's team; returns its id. Raises Refused for who is not of it, or at the same time."""
     found = Service.objects.filter(code=service).first()
-    _member(found and found.pk, actor, at)
+    _member(found.pk if found else None, actor, at)
     if found is None:
         raise Refused("service", "There is no such service.")
     if Meeting.objects.filter(service=found, begins_at=begins_at).exists():
@@ -28,7 +28,7 @@ def plan_meeting(*, service: str, begins_at: datetime, actor: Actor, at: datetim
 def list_person(*, meeting_id: int, record_id: int, words: str, actor: Actor, at: datetime) -> int:
     """Put a person on the list of a meeting; returns the id of that. Raises Refused when they are on it already."""
     meeting = Meeting.objects.filter(pk=meeting_id).first()
-    _member(meeting and meeting.service_id, actor, at)
+    _member(meeting.service_id if meeting else None, actor, at)
     said = _said(words, "Say what the meeting is to settle")
     records = record.records_of_same(record_id)
     if MeetingPerson.objects.filter(meeting_id=meeting_id, record_id__in=records).exists():
@@ -69,7 +69,7 @@ def ask_member(
 def finish_action(*, action_id: int, actor: Actor, at: datetime, words: str = "") -> None:
     """Say that something a meeting asked for is done, or given up, once. Anybody of the team may, for another too."""
     found = meeting_action(action_id, at)
-    _member(found and found.service_id, actor, at)
+    _member(found.service_id if found else None, actor, at)
     if found is None or found.done:
         raise Refused("done", "This is done already.")
     MeetingActionDone.objects.create(
@@ -79,7 +79,7 @@ def finish_action(*, action_id: int, actor: Actor, at: datetime, words: str = ""
 
 def _of(listed_id: int, actor: Actor, at: datetime) -> MeetingOf:
     of = meeting_of(listed_id)
-    _member(of and of.service_id, actor, at)
+    _member(of.service_id if of else None, actor, at)
     if of is None:
         raise Refused("absent", "There is no such line.")
     return of

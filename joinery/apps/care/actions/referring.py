@@ -6,10 +6,10 @@ seen. On PostgreSQL the row of where a referral stands is held until the step is
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from joinery.apps.base.action import Actor, Refused, action
 from joinery.apps.care.fhir import file_referral
@@ -57,7 +57,7 @@ def refer(
         _move(before, "closed", Said(words=f"{target.name} was asked instead"), before.service, actor, at)
         asked_at = before.asked_at
     made = Referral.objects.create(
-        code=secrets.token_hex(8), record_id=record_id, user_id=actor.user_id, organisation_id=body.id,
+        code=uuid4().hex, record_id=record_id, user_id=actor.user_id, organisation_id=body.id,
         from_service_id=sender.service_id if sender else None, outside_id=outside_id or None, urgency=urgency, reason=reason,
         words=words.replace("\0", "").strip()[:MOST_WORDS], area=area,
         follows_id=before.referral_id if before else None, asked_at=asked_at or at, at=at,
@@ -102,9 +102,8 @@ def take_steps(
     if len(seen) > MOST_AT_ONCE:
         raise Refused("many", f"Choose {MOST_AT_ONCE} at most.")
     offer, answers = offered(at.date()), dict.fromkeys(seen, "")
-    # In one order for everybody, so that two who choose the same ones do not wait for each other.
-    records = Referral.objects.filter(code__in=list(seen)).order_by("record_id", "id").values_list("code", flat=True)
-    for code in [*records, *(set(seen) - set(records))]:
+    _hold(seen)
+    for code in seen:
         try:
             _step(code, seen[code], to, Said(reason, words, user_id), service, offer, actor, at)
         except Refused as refused:
@@ -149,13 +148,20 @@ def _step(
 
 def _held(code: str, number: int, offer: Offered, at: datetime) -> Standing:
     """A referral as it stands, held until the step is written. Refused unless it stands as it was seen."""
-    list(OpenReferral.objects.select_for_update().filter(referral__code=code).values_list("number"))
+    _hold([code])
     now = referral_at(code, at, offer)
     if now is None:
         raise Refused("absent", ABSENT)
     if now.number != number:
         raise Refused("changed", _what_changed(now))
     return now
+
+
+def _hold(codes: Iterable[str]) -> None:
+    """Hold where referrals stand until the end: all before anything is written, and in one order for everybody, so that
+    no two wait for each other."""
+    held = OpenReferral.objects.select_for_update(of=("self",)).filter(referral__code__in=list(codes))
+    list(held.order_by("pk").values_list("pk"))
 
 
 def _what_changed(now: Standing) -> str:

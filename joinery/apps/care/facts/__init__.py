@@ -25,7 +25,7 @@ from joinery.apps.care.facts.referrals import (
     referrals_of,
 )
 from joinery.apps.care.facts.services import home_area, rules, service, services, services_for
-from joinery.apps.care.facts.team import CareTeam, PartHeld, care_team, offered_to, parts_held, team_part
+from joinery.apps.care.facts.team import PARTS, CareTeam, PartHeld, care_team, offered_to, parts_held, team_part
 from joinery.apps.care.facts.work import Load, Team, Work, my_work, team_work, waiting_count
 from joinery.apps.care.fhir import ODS_CODE
 from joinery.apps.care.owners import Owner
@@ -35,6 +35,7 @@ from joinery.apps.care.services import Member, ServiceNow
 from joinery.apps.care.states import SENDER, SERVICE, STATES, STEPS, Step
 
 __all__ = [
+    "PARTS",
     "ActionAsked",
     "CareTeam",
     "Listed",

@@ -26,9 +26,7 @@ def read_arrivals(reader: Reader, name: str) -> Arrivals:
     said = reader.document.table(key, ArrivalsTable)
     to = reader.station(said.to, (*key, "to"))
     if not isinstance(said.rate_per_day, tuple) and len(reader.bands) > 1:
-        raise reader.wrong(
-            (*key, "rate_per_day"), f"a number for each of the {len(reader.bands)} bands is needed"
-        )
+        raise reader.wrong((*key, "rate_per_day"), f"a number for each of the {len(reader.bands)} bands is needed")
     rates = np.array(reader.by_band((*key, "rate_per_day"), said.rate_per_day))
     start = reader.about.start_date
     factors = _file_factors(reader, key, said.season_file) if said.season_file else np.ones((1, len(rates)))

@@ -36,10 +36,10 @@ class Document:
 
     def wrong(self, key: Key, words: str) -> PlaceError:
         """The error that says where `key` stands, or its first part, or else the nearest table around it."""
-        parts = (at for each, at in self.lines.items() if each[: len(key)] == key)
+        part = next((at for each, at in self.lines.items() if each[: len(key)] == key), None)
         while key and key not in self.lines:
             key = key[:-1]
-        name, line = next(parts, None) or self.lines.get(key, (self.path.name, 1))
+        name, line = part or self.lines.get(key, (self.path.name, 1))
         return PlaceError(f"{name}, line {line}: {words}")
 
     def table(self, key: Key, kind: type[T]) -> T:

@@ -29,15 +29,6 @@ def lines_of(text: str) -> dict[Key, int]:
     return lines
 
 
-def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
-    """The line of a key, or of the nearest table that it would stand in; None where there is none."""
-    while key:
-        if key in lines:
-            return lines[key]
-        key = key[:-1]
-    return None
-
-
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Each header and each key with its value, and the line it begins on: the fewest lines that parse alone."""
     begun: list[str] = []

@@ -90,7 +90,7 @@ def _place(reader: Reader) -> Place:
     if len(set(bands)) < len(bands):
         reader.fault(("place", "bands"), "every band needs a name of its own")
     if about.people and len(about.people) != len(bands):
-        reader.fault(("place", "people"), f"a number for each of the {len(bands)} bands is needed; here are {len(about.people)}")
+        reader.attempt(reader.by_band, ("place", "people"), about.people)
     stations = [reader.attempt(_station, reader, each) for each in reader.stations]
     arrivals = [reader.attempt(read_arrivals, reader, each) for each in reader.names("arrivals")]
     onward = read_routes(reader)
