@@ -6,7 +6,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import pyarrow as pa
@@ -183,6 +183,18 @@ def test_one_against_many_is_the_same_score_or_both_are_too_low(drawn: Drawn) ->
             else:
                 assert score.bits - 1e-9 <= bits < model.review_bits
     assert enough
+
+
+@pytest.mark.parametrize("name", ["birth_date", "postcode"])
+def test_the_level_found_at_once_is_the_first_that_holds(drawn: Drawn, name: str) -> None:
+    *_, said, _ = drawn
+    compared = comparison(name)
+    assert compared.at_once
+    values = sorted({getattr(each, name) for each in said} - {""})
+    for x, y in product(values, repeat=2):
+        a, b = (fields_of(**{name: value}) for value in (x, y))
+        tried = next(place for place, level in enumerate(compared.levels) if level.holds(a, b))
+        assert compared.at_once(x, y) == tried, (x, y)
 
 
 def test_a_score_is_the_prior_and_what_each_comparison_gives(drawn: Drawn) -> None:

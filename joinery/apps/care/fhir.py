@@ -178,7 +178,7 @@ def _asked(referral_id: int, at: datetime) -> Asked:
     kind_text = rules_on(at.date()).kinds.get(kind, kind)
     return Asked(
         code, record_id, sender_id, sender, name, kind_text, body, urgency, reason, words, as_moment(sent_at),
-        outside_id, follows or "", state, step_reason, step_words, as_moment(stepped_at),
+        outside_id or "", follows or "", state, step_reason, step_words, as_moment(stepped_at),
         as_moment(due_at) if due_at else None, as_moment(started_at) if started_at else None,
     )  # fmt: skip
 

@@ -3,10 +3,11 @@ something waits for."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import orjson
@@ -72,13 +73,18 @@ class ServiceNow:
 
 @dataclass(frozen=True)
 class Offered:
-    """All services on a day, open or not, by code, and who is there today."""
+    """All services on a day, open or not, by code, and who is there today; `names` are those of bodies.
+
+    `co_ordinators` are the record and the user of everybody's named co-ordinator, who agreed and has not ended it: of
+    two for one person the one who agreed last comes last.
+    """
 
     on: date
     services: Mapping[str, ServiceNow]
     here: Here
     lineage: Lineage
     names: Mapping[str, str]
+    co_ordinators: tuple[tuple[int, int], ...]
 
     def now(self, code: str) -> str:
         """The service that goes on with one: itself while it is not closed."""
@@ -92,43 +98,52 @@ class Offered:
         """The body that goes on with one; empty where nobody has decided."""
         return self.lineage.heir(body, self.on) or ""
 
-    @cached_property
-    def co_ordinators(self) -> tuple[tuple[int, int], ...]:
-        """The record and the user of everybody's named co-ordinator, who agreed and has not ended it; of two for one
-        person the one who agreed last comes last."""
-        rows = select(
-            "SELECT p.record_id, p.user_id FROM care_teampart p JOIN care_teampartstep a ON a.part_id = p.id "
-            "AND a.step = 'agreed' WHERE p.part = 'co_ordinator' AND p.user_id IS NOT NULL AND NOT EXISTS "
-            "(SELECT 1 FROM care_teampartstep e WHERE e.part_id = p.id AND e.step = 'ended') ORDER BY a.id"
-        )
-        return tuple((about, user) for about, user in rows)
+
+# Three kinds of rows in one statement, for a page has few: services with each of their members; people's named
+# co-ordinators; and the bodies that sent what is open, whose names are asked for with all others.
+_COLUMNS = 18
+
+
+def _only(given: Mapping[int, str]) -> str:
+    """The columns of a kind of row that has few of them."""
+    return ", ".join(given.get(column, "NULL") for column in range(_COLUMNS))
+
+
+_AROUND = (
+    "SELECT s.id, s.code, t.name, t.kind, t.about, o.code, t.areas, t.open, t.closed, sc.code, t.from_date, "
+    "m.id, m.user_id, u.name, mo.code, m.manages, m.from_date, m.to_date FROM care_service s "
+    "JOIN care_serviceterms t ON t.id = (SELECT n.id FROM care_serviceterms n WHERE n.service_id = s.id "
+    "AND n.from_date <= %s ORDER BY n.from_date DESC, n.id DESC LIMIT 1) "
+    "JOIN place_organisation o ON o.id = t.organisation_id LEFT JOIN care_service sc ON sc.id = t.successor_id "
+    "LEFT JOIN care_servicemember m ON m.service_id = s.id AND m.from_date <= %s "
+    "AND (m.to_date IS NULL OR m.to_date > %s) LEFT JOIN base_user u ON u.id = m.user_id "
+    "LEFT JOIN place_organisation mo ON mo.id = m.organisation_id "
+    f"UNION ALL SELECT {_only({0: 'a.id', 11: 'p.record_id', 12: 'p.user_id'})} FROM care_teampart p "
+    "JOIN care_teampartstep a ON a.part_id = p.id AND a.step = 'agreed' WHERE p.part = 'co_ordinator' "
+    "AND p.user_id IS NOT NULL AND NOT EXISTS "
+    "(SELECT 1 FROM care_teampartstep e WHERE e.part_id = p.id AND e.step = 'ended') "
+    f"UNION ALL SELECT {_only({0: 'o.id', 5: 'o.code'})} FROM place_organisation o WHERE o.id IN "
+    "(SELECT r.organisation_id FROM care_openreferral w JOIN care_referral r ON r.id = w.referral_id) ORDER BY 1, 12"
+)
 
 
 def offered(on: date) -> Offered:
     """What the place offers on a day, and who is there: three statements."""
     day = connection.ops.adapt_datefield_value(on)
-    rows = select(
-        "SELECT s.id, s.code, t.name, t.kind, t.about, o.code, t.areas, t.open, t.closed, sc.code, t.from_date, "
-        "m.id, m.user_id, u.name, mo.code, m.manages, m.from_date, m.to_date FROM care_service s "
-        "JOIN care_serviceterms t ON t.id = (SELECT n.id FROM care_serviceterms n WHERE n.service_id = s.id "
-        "AND n.from_date <= %s ORDER BY n.from_date DESC, n.id DESC LIMIT 1) "
-        "JOIN place_organisation o ON o.id = t.organisation_id LEFT JOIN care_service sc ON sc.id = t.successor_id "
-        "LEFT JOIN care_servicemember m ON m.service_id = s.id AND m.from_date <= %s "
-        "AND (m.to_date IS NULL OR m.to_date > %s) LEFT JOIN base_user u ON u.id = m.user_id "
-        "LEFT JOIN place_organisation mo ON mo.id = m.organisation_id ORDER BY s.id, m.id",
-        [day, day, day],
-    )
-    staff = place.staffed(on, {row[5] for row in rows} | {row[14] for row in rows if row[14]})
+    found = select(_AROUND, [day, day, day])
+    rows = [row for row in found if row[1] is not None]
+    staff = place.staffed(on, {code for row in found for code in (row[5], row[14]) if code})
     posts = {(holder.user_id, holder.organisation) for holder in staff.holders}
     services: dict[str, ServiceNow] = {}
+    members: dict[str, list[Member]] = defaultdict(list)
     for row in rows:
         if row[1] not in services:
             services[row[1]] = _service(row[:11], staff, on)
         if row[11] is not None:
-            member = _member(row[11:], staff, posts, on)
-            known = services[row[1]]
-            services[row[1]] = replace(known, members=(*known.members, member))
-    return Offered(on, services, _here(services, staff), staff.lineage, staff.names)
+            members[row[1]].append(_member(row[11:], staff, posts, on))
+    services = {code: replace(each, members=tuple(members[code])) for code, each in services.items()}
+    agreed = tuple((row[11], row[12]) for row in found if row[1] is None and row[12] is not None)
+    return Offered(on, services, _here(services, staff), staff.lineage, staff.names, agreed)
 
 
 def _service(row: tuple[Any, ...], staff: place.Staffed, on: date) -> ServiceNow:

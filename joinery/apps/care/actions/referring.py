@@ -58,8 +58,8 @@ def refer(
         asked_at = before.asked_at
     made = Referral.objects.create(
         code=uuid4().hex, record_id=record_id, user_id=actor.user_id, organisation_id=body.id,
-        from_service_id=sender.service_id if sender else None, outside_id=outside_id or None, urgency=urgency, reason=reason,
-        words=words.replace("\0", "").strip()[:MOST_WORDS], area=area,
+        from_service_id=sender.service_id if sender else None, outside_id=outside_id or None, urgency=urgency,
+        reason=reason, words=words.replace("\0", "").strip()[:MOST_WORDS], area=area,
         follows_id=before.referral_id if before else None, asked_at=asked_at or at, at=at,
     )  # fmt: skip
     due = due_at(urgency, REFERRAL.initial, at)

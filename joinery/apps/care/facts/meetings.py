@@ -10,7 +10,8 @@ from typing import Any
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_day, as_moment, marks, select
 from joinery.apps.base.facts import person_facts, place_facts
-from joinery.apps.care.facts.services import ServiceNow, services
+from joinery.apps.care.facts.services import services
+from joinery.apps.care.services import ServiceNow
 from joinery.apps.place import facts as place
 from joinery.apps.record import facts as record
 

@@ -11,7 +11,7 @@ from joinery.apps.base.columns import marks, stored
 from joinery.apps.base.facts import place_facts
 from joinery.apps.care.owners import CO_ORDINATOR, LEAD, OVERDUE, Turn
 from joinery.apps.care.referrals import Referral, open_referrals
-from joinery.apps.care.services import Offered, offered
+from joinery.apps.care.services import Offered, ServiceNow, offered
 from joinery.apps.care.states import SENDER, STATES
 
 # The turns that are a sender's, as the database asks for them.
@@ -28,7 +28,8 @@ class Work:
 
     `mine` wait for them by name: others wait because of them. `team` wait for anybody of their service, or of where
     they work. `climbed` have reached them because they are overdue. `asked` they sent, or a service of theirs, and
-    it is somebody else's turn. `unseen` hold messages that they have not seen.
+    it is somebody else's turn. `unseen` hold messages that they have not seen. `teams` are the services that they are
+    of, by code and name.
     """
 
     mine: tuple[Referral, ...]
@@ -36,6 +37,7 @@ class Work:
     climbed: tuple[Referral, ...]
     asked: tuple[Referral, ...]
     unseen: tuple[Referral, ...]
+    teams: tuple[tuple[str, str], ...]
 
     @property
     def waiting(self) -> int:
@@ -62,7 +64,8 @@ def my_work(user_id: int, at: datetime) -> Work:
             asked.append(each)
         if each.unseen_for(user_id):
             unseen.append(each)
-    return Work(tuple(mine), tuple(team), tuple(climbed), tuple(asked), tuple(unseen))
+    teams = tuple((each.code, each.name) for each in offer.services.values() if each.has(user_id) and not each.closed)
+    return Work(tuple(mine), tuple(team), tuple(climbed), tuple(asked), tuple(unseen), teams)
 
 
 def _asked_by(each: Referral, user_id: int, offer: Offered) -> bool:
@@ -116,15 +119,18 @@ class Load:
 class Team:
     """The work of a service: how it lies on its members, what nobody has taken on, and all of it, due first first."""
 
+    service: ServiceNow
     members: tuple[Load, ...]
     unnamed: Load
     referrals: tuple[Referral, ...]
 
 
 @place_facts
-def team_work(service: str, at: datetime) -> Team:
-    """The open referrals at a service, and who of it has how many; who has most first."""
+def team_work(service: str, at: datetime) -> Team | None:
+    """The open referrals at a service, and who of it has how many, who has most first. None: no such service."""
     offer = offered(at.date())
+    if service not in offer.services:
+        return None
     ids = [each.service_id for each in offer.services.values() if offer.now(each.code) == service]
     found = open_referrals(at, f"w.service_id IN ({marks(ids)})", ids, offer)
     named: dict[int | None, list[Referral]] = defaultdict(list)
@@ -133,7 +139,7 @@ def team_work(service: str, at: datetime) -> Team:
         named[each.user_id if each.user_id in here else None].append(each)
     loads = [_load(user, m.name, offer.services[service].managed_by(user), named[user], at) for user, m in here.items()]
     loads.sort(key=lambda load: (-load.open, load.name))
-    return Team(tuple(loads), _load(None, "", False, named[None], at), found)
+    return Team(offer.services[service], tuple(loads), _load(None, "", False, named[None], at), found)
 
 
 def _load(user_id: int | None, name: str, manages: bool, found: Sequence[Referral], at: datetime) -> Load:
