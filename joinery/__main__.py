@@ -19,7 +19,20 @@ from typing import Any, NoReturn
 
 from joinery import __version__
 from joinery.definitions import FEEDS
-from joinery.site.commands import Problem, feeds, in_a_line, link, of_file, place, port, seconds, series, staff, twin
+from joinery.site.commands import (
+    Problem,
+    bars,
+    feeds,
+    in_a_line,
+    link,
+    of_file,
+    place,
+    port,
+    seconds,
+    series,
+    staff,
+    twin,
+)
 
 Command = Callable[..., argparse.ArgumentParser]
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of a byte that is no text
@@ -73,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     migrate.set_defaults(module="migrate")
 
     _intake(command)
+    bars.add(command, commands)
     feeds.add(command, commands)
     link.add(command, commands)
     place.add(command, commands)

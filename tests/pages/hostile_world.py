@@ -202,7 +202,7 @@ def _looks(made: Hostile) -> None:
 
 
 def _care(made: Hostile) -> None:
-    """A service of the surgery, in which the GP works; what was asked of it for Ada, and of its meeting; and elsewhere."""
+    """A service of the surgery, in which the GP works, with what was asked of it and at its meeting; and elsewhere."""
     acting: dict[str, Any] = {"actor": ACTOR, "at": made.world.at}
     for ids, body, who, service in (
         (made.ids, SURGERY, "gp", "foot-clinic"),

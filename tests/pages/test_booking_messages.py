@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
+from wsgiref.simple_server import make_server
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.wsgi import get_wsgi_application
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import Client
 
 from joinery.apps.base.action import Actor
@@ -19,8 +26,9 @@ from joinery.apps.base.columns import select
 from joinery.apps.care import actions as care
 from joinery.apps.care import facts
 from joinery.apps.place.actions import OrganisationDetails, register_organisation
+from joinery.apps.record.actions import take_file
 from joinery.apps.record.fhir.validate import validate
-from joinery.site.bars.known import new_key
+from joinery.site.bars.known import known, new_key
 from joinery.site.bars.outcomes import CODE
 
 pytestmark = pytest.mark.django_db
@@ -270,3 +278,103 @@ def test_a_flood_is_slowed(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [stranger.get("metadata").status_code for _ in range(61)]
     assert set(answers[:60]) == {401} and answers[60] == 429
     assert System().get("metadata").status_code == 200, "who has a key is not kept out by who has none"
+
+
+# -- two places -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """The address of this place, served over HTTP from within the test, whose connection it shares."""
+    shared = connections[DEFAULT_DB_ALIAS]
+    server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)
+
+    def serve() -> None:
+        connections[DEFAULT_DB_ALIAS] = shared
+        server.serve_forever()
+
+    shared.inc_thread_sharing()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    shared.dec_thread_sharing()
+
+
+class OtherPlace:
+    """The process of another place."""
+
+    def __init__(self, deployment: Any) -> None:
+        command = [sys.executable, "-m", "tests.pages.other_place"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.process = subprocess.Popen(command, env=deployment.env, **pipes)
+        self.began = self.answer()
+
+    def answer(self) -> Any:
+        return json.loads(self.process.stdout.readline())
+
+    def ask(self, **asked: str) -> Any:
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+
+def test_two_places_refer_to_each_other(deployment: Any, served: str, tmp_path: Path) -> None:
+    """A referral goes to a service of the other place, its answers come back, and what is over is over at both."""
+    data = Path(settings.JOINERY_DATA)
+    other = OtherPlace(deployment)
+    try:
+        ours, theirs = new_key(settings.KEYS, NURSES), other.began["key"]
+        for folder, key in ((data, theirs), (deployment.data, ours)):
+            (folder / "outside.key").write_text(key)
+        there = f"http://127.0.0.1:{other.began['port']}/bars"
+        toml = '[organisations.{0}]\nendpoint = "{1}"\nkeys = {{ {2} = "outside.key" }}\n[services]\n{3} = "{4}"\n'
+        (data / "bars.toml").write_text(toml.format(NURSES, there, AMBULANCE, "nurses-here", "nursing"))
+        (deployment.data / "bars.toml").write_text(toml.format(AMBULANCE, f"{served}/bars", NURSES, "x", "nurses-here"))
+        exchange(other, data, tmp_path)
+    finally:
+        other.process.stdin.close()
+        other.process.wait(30)
+        (data / "bars.toml").unlink(missing_ok=True)
+
+
+def exchange(other: OtherPlace, data: Path, folder: Path) -> None:
+    code = refer_ann(folder)
+    outside = str(UUID(code)) if len(code) == 32 else code
+
+    def sent() -> list[tuple[str, str]]:
+        return [(each.to, each.what) for each in send(known(data), data, datetime.now(UTC))]
+
+    def here() -> str:
+        now = facts.referral(code, datetime.now(UTC))
+        return now.state if now else ""
+
+    assert (sent(), sent()) == ([(NURSES, "taken")], []), "each message goes once"
+    assert other.ask(do="look", outside_id=outside) == {"state": "sent", "service": "nurses-here"}
+    other.ask(do="step", to="acknowledged", outside_id=outside)
+    other.ask(do="step", to="returned", outside_id=outside)
+    assert (other.ask(do="send"), here()) == ([[AMBULANCE, "taken"]], "returned")
+    number = facts.referral(code, datetime.now(UTC)).number
+    care.take_step(code=code, number=number, to="sent", words="It is there", actor=ACTOR, at=datetime.now(UTC))
+    assert sent() == [(NURSES, "taken")]
+    assert other.ask(do="step", to="declined", outside_id=outside)["state"] == "declined"
+    assert (other.ask(do="send"), here()) == ([[AMBULANCE, "taken"]], "declined")
+    number = facts.referral(code, datetime.now(UTC)).number
+    care.take_step(code=code, number=number, to="closed", words="Her daughter helps", actor=ACTOR, at=datetime.now(UTC))
+    assert sent() == [(NURSES, "taken")]
+    assert other.ask(do="look", outside_id=outside)["state"] == "closed"
+    assert other.ask(do="send") == sent() == []
+
+
+def refer_ann(folder: Path) -> str:
+    """A referral of ours to the nurses, who are outside."""
+    path = folder / "ann.json"
+    path.write_text(json.dumps(referral()["entry"][2]["resource"]))
+    take_file(path=path, feed="fhir", organisation_code=AMBULANCE, actor=ACTOR, at=datetime.now(UTC))
+    ((record_id,),) = select("SELECT id FROM record_sourcerecord")
+    return care.refer(
+        record_id=record_id, service="nursing", urgency="today", reason="Wound care", words="Left leg",
+        organisation=AMBULANCE, actor=ACTOR, at=datetime.now(UTC),
+    )  # fmt: skip

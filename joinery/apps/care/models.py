@@ -267,3 +267,20 @@ class MeetingActionDone(models.Model):
     words = models.TextField(blank=True)
     by = models.CharField(max_length=100)
     at = models.DateTimeField()
+
+
+class Delivery(models.Model):
+    """A step of a referral that went as a message to a body outside: the HTTP status of its answer (0: none came), and
+    what it said. What was not taken for a reason that passes goes again."""
+
+    guard = AppendOnly()
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="+", db_index=False)
+    number = models.IntegerField()
+    organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False)
+    status = models.IntegerField()
+    words = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["referral", "number"], name="delivery_referral_number")]

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
 from operator import attrgetter
+from struct import Struct
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from joinery.calc.linkage.fields import FURTHER, Fields, nicknames, outward, part, reader
+from joinery.calc.linkage.fields import FURTHER, Fields, nicknames, outward, reader
 
+_SIGNED = Struct(">q")  # of 64 bits
 Rule = tuple[str, ...]
 Test = Callable[[Fields, Fields], bool]
 MISSING = -1
@@ -498,23 +500,26 @@ RULES: tuple[Rule, ...] = (
 """Two records are compared only when they have all columns of a rule in common."""
 
 
-@lru_cache(maxsize=256)  # asked once to look for a record, and once to keep it
+@lru_cache(maxsize=4_096)  # asked once to keep a record, and once to look for it when the 2,000 of its batch are kept
 def keys(record: Fields, rules: tuple[Rule, ...]) -> tuple[int, ...]:
     """A signed 64-bit key for each rule of which the record says every part.
 
     >>> keys(Fields(nhs_number="9990000018"), (("nhs_number",), ("given_name", "postcode")))
     (5954216242237306762,)
     """
-    said = {column: part(record, column) for column in _columns(rules)}
-    made = []
-    for rule in rules:
+    columns, starts = _plan(rules)
+    said = {column: read(record) for column, read in columns}
+    made: list[int] = []
+    for start, rule in starts:
         parts = [said[column] for column in rule]
         if all(parts):
-            text = "\x1f".join(("/".join(rule), *parts))
-            made.append(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True))
+            text = start + "\x1f".join(parts)
+            made += _SIGNED.unpack(blake2b(text.encode(), digest_size=8).digest())
     return tuple(made)
 
 
 @cache
-def _columns(rules: tuple[Rule, ...]) -> frozenset[str]:
-    return frozenset(column for rule in rules for column in rule)
+def _plan(rules: tuple[Rule, ...]) -> tuple[list[tuple[str, Callable[[Fields], str]]], list[tuple[str, Rule]]]:
+    """How each column of the rules is read, and how the text of each rule's keys begins."""
+    columns = [(column, reader(column)) for column in sorted({column for rule in rules for column in rule})]
+    return columns, [("/".join(rule) + "\x1f", rule) for rule in rules]

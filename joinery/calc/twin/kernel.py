@@ -31,8 +31,12 @@ OVER_12_HOURS = 0.5
 
 
 def compiled(function: F) -> F:
-    """The function compiled without the interpreter's lock; kept on disk where there is a folder for it."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    """The function compiled without the interpreter's lock; kept on disk where there is a folder for it.
+
+    Without inlining, handing over the World costs more than the work itself. Nothing here makes an array, so Numba
+    need not count who refers to one (`_nrt`), which costs as much again.
+    """
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
     try:
         made: F = njit(cache=True, **options)(function)
     except RuntimeError:  # Numba found no folder that it may write to
@@ -90,10 +94,10 @@ def normal_quantile(p: float) -> float:
 def stay_days(cell: Any, longer: float) -> float:
     """The length of the stay than which a share `longer` of stays is longer."""
     if cell.shape == EXPONENTIAL:
-        return -cell.scale * math.log(longer)
+        return float(-cell.scale * math.log(longer))
     if cell.shape == LOGNORMAL:
         return math.exp(cell.scale - cell.spread * normal_quantile(longer))
-    return cell.scale
+    return float(cell.scale)
 
 
 @compiled
@@ -136,7 +140,7 @@ def pop(w: World) -> int:
         heap[at].time, heap[at].person = heap[least].time, heap[least].person
         at = least
     heap[at].time, heap[at].person = time, last
-    return person
+    return int(person)
 
 
 @compiled

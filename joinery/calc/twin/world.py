@@ -19,7 +19,7 @@ NOBODY, NOWHERE, GONE = -1, -1, -2
 
 
 def _records(**fields: type[np.generic]) -> np.dtype[Any]:
-    return np.dtype((np.record, list(fields.items())))
+    return np.dtype((np.record, np.dtype(list(fields.items()), align=True)))
 
 
 # One replication: its luck, its clock, and where its lists begin.

@@ -17,10 +17,10 @@ FILE = "bars.toml"
 
 
 class Elsewhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a body outside takes messages, and the file of the key with which we go there."""
+    """Where a body outside takes messages, and for each body of ours the file of the key with which it goes there."""
 
     endpoint: str
-    key: str
+    keys: Mapping[str, str] = {}
 
 
 class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,8 +45,9 @@ def known(data: Path) -> Known:
         address = urlsplit(elsewhere.endpoint)
         if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
             raise NotSetUp(f"{path}: the endpoint of {code} must begin with https://")
-        if not (data / elsewhere.key).is_file():
-            raise NotSetUp(f"{path}: there is no file {elsewhere.key} with the key for {code}")
+        for ours, key in elsewhere.keys.items():
+            if not (data / key).is_file():
+                raise NotSetUp(f"{path}: there is no file {key} with the key of {ours} for {code}")
     return said
 
 

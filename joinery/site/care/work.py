@@ -63,21 +63,22 @@ def index(request: Request) -> HttpResponse:
         "bulk": _offered(shown.items, request.user.pk),
         "may_take": any(each.may_name(request.user.pk) for each in shown.items),
         "said": said,
-        "teams": _teams(request),
+        "teams": work.teams,
     }
     return render(request, "care/work.jinja", context)
 
 
 def team(request: Request, service: str) -> HttpResponse:
     """All that waits for one service, and how much each of its members has: for who manages or works in it."""
-    found = facts.service(service, request.at.date())
-    if found is None:
+    load = facts.team_work(service, request.at)
+    if load is None:
         raise Http404
+    found = load.service
     if not (found.has(request.user.pk) or found.managed_by(request.user.pk)):
         sentence = "Only who works in a service sees what waits for it."
         return render(request, "care/refused.jinja", {"sentence": sentence}, status=403)
     said = _bulk(request) if request.method == "POST" else None
-    load = facts.team_work(service, request.at)
+    load = (facts.team_work(service, request.at) if said else load) or load
     order = _one_of(request.GET.get("order", ""), ORDERS, "due")
     shown = _page(in_order(load.referrals, order), request.GET.get("page", ""))
     context = {
@@ -126,13 +127,6 @@ def _offered(items: Sequence[Referral], user_id: int) -> dict[str, str]:
     """The steps that the user may take of at least one of these."""
     possible = {to for each in items for to in each.steps_for(user_id)}
     return {to: words for to, words in BULK.items() if to in possible}
-
-
-def _teams(request: Request) -> list[tuple[str, str]]:
-    """The services that the user works in or manages: code and name."""
-    user_id = request.user.pk
-    those = facts.services(request.at.date())
-    return [(each.code, each.name) for each in those if each.has(user_id) or each.managed_by(user_id)]
 
 
 def _bulk(request: Request) -> dict[str, Any]:

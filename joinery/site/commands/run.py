@@ -38,7 +38,7 @@ def refuse_taken_port(host: str, port: int) -> None:
         probe.settimeout(1)
         try:
             taken = probe.connect_ex((host, port)) == 0
-        except (OSError, UnicodeError):  # a name that nothing has, or that nothing can have
+        except (OSError, ValueError, TypeError):  # a name that nothing has, or that nothing can have
             raise Problem(f"There is no address {host!a} to serve on. Leave --host out for this machine.") from None
         if taken:
             raise Problem(f"Port {port} is taken on {host}. Stop what runs there, or choose another: --port 8001")

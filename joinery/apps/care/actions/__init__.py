@@ -1,5 +1,6 @@
 """The way into care: services, referrals and their steps, messages, teams and meetings."""
 
+from joinery.apps.care.actions.delivering import note_delivery
 from joinery.apps.care.actions.meetings import ask_member, decide, finish_action, list_person, plan_meeting
 from joinery.apps.care.actions.notes import see_notes, write_note
 from joinery.apps.care.actions.referring import (
@@ -30,6 +31,7 @@ __all__ = [
     "finish_action",
     "list_person",
     "name_owner",
+    "note_delivery",
     "offer_service",
     "plan_meeting",
     "refer",

@@ -1,5 +1,6 @@
 """The way out of care: what the place offers, what was asked of whom, whom it waits for, and who is around a person."""
 
+from joinery.apps.care.facts.deliveries import Undelivered, refused_for_good, undelivered
 from joinery.apps.care.facts.meetings import (
     ActionAsked,
     Listed,
@@ -26,6 +27,7 @@ from joinery.apps.care.facts.referrals import (
 )
 from joinery.apps.care.facts.services import home_area, rules, service, services, services_for
 from joinery.apps.care.facts.team import PARTS, CareTeam, PartHeld, care_team, offered_to, parts_held, team_part
+from joinery.apps.care.facts.waits import Wait, WaitColumns, service_waits, wait_columns, waits
 from joinery.apps.care.facts.work import Load, Team, Work, my_work, team_work, waiting_count
 from joinery.apps.care.fhir import ODS_CODE
 from joinery.apps.care.owners import Owner
@@ -58,7 +60,10 @@ __all__ = [
     "Story",
     "StoryStep",
     "Team",
+    "Undelivered",
     "Urgency",
+    "Wait",
+    "WaitColumns",
     "Work",
     "action_words",
     "actions_waiting",
@@ -76,13 +81,18 @@ __all__ = [
     "offered_to",
     "parts_held",
     "referral",
+    "refused_for_good",
+    "undelivered",
     "referral_story",
     "referrals_of",
     "rules",
     "service",
+    "service_waits",
     "services",
     "services_for",
     "team_part",
     "team_work",
+    "wait_columns",
     "waiting_count",
+    "waits",
 ]

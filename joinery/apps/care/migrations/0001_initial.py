@@ -395,6 +395,37 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("referral", "number"), name="step_referral_number")],
             },
         ),
+        migrations.CreateModel(
+            name="Delivery",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.IntegerField()),
+                ("status", models.IntegerField()),
+                ("words", models.CharField(blank=True, max_length=500)),
+                ("at", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="place.organisation",
+                    ),
+                ),
+                (
+                    "referral",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="care.referral",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["referral", "number"], name="delivery_referral_number")],
+            },
+        ),
         migrations.AddConstraint(
             model_name="referral",
             constraint=models.UniqueConstraint(fields=("organisation", "outside_id"), name="referral_outside"),

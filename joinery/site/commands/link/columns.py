@@ -28,6 +28,7 @@ WORDS = {word: ours for ours, words in CALLED.items() for word in words.split(",
 # Fields that have no comparison of their own are compared as any other text.
 _AS_OTHER = ("town", "email")
 SETTINGS = ("id", "truth", "other", "dates", "no_duplicates_within_file", "files")
+MOST_MAP_BYTES = 64 * 1024
 ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 
@@ -58,6 +59,8 @@ def read_map(path: Path | None) -> Map:
     import yaml
 
     refuse_no_file(path)
+    if path.stat().st_size > MOST_MAP_BYTES:
+        raise Problem(f"{path.name} is too long to say which column is what. Is it another file?")
     try:
         said = yaml.safe_load(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:

@@ -82,7 +82,7 @@ def _history(arguments: argparse.Namespace, as_at: AsAt) -> Answer:
 def _responsible(arguments: argparse.Namespace, as_at: AsAt) -> Answer:
     from joinery.apps.place import facts
 
-    lsoa = arguments.lsoa or facts.lsoa_of(arguments.postcode, as_at)
+    lsoa = arguments.lsoa if arguments.postcode is None else facts.lsoa_of(arguments.postcode, as_at)
     if lsoa is None:
         raise Problem(f"The area of {arguments.postcode} is not known. Take an ONS postcode file: joinery place take")
     found = facts.responsible(lsoa, as_at)

@@ -60,13 +60,13 @@ def _decide(arguments: argparse.Namespace) -> dict[str, Any]:
 
     count = 1
     with refusals():
-        if arguments.people and arguments.end and arguments.end != today():
+        if arguments.people is not None and arguments.end and arguments.end != today():
             raise Problem("People's relationships with a body that ended can be ended today, not on another day.")
-        if arguments.people:
+        if arguments.people is not None:
             count = pass_relationships(ended=arguments.people, organisation_code=arguments.to, **acting())
             fate = f"go on at {arguments.to}" if arguments.to else "end"
             say(f"{count:,} relationships of {arguments.people} {fate}.")
-        elif arguments.to:
+        elif arguments.to is not None:
             to = {"membership_id": arguments.membership, "organisation_code": arguments.to}
             actions.pass_membership(**to, **acting())
             say(f"Membership {arguments.membership} goes on at {arguments.to}.")

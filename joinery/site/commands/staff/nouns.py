@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from joinery.site.commands import Problem, say
@@ -33,6 +33,8 @@ def _add(arguments: argparse.Namespace) -> dict[str, Any]:
             raise Problem(f"{arguments.email} is no email address.") from None
     if not arguments.name.strip():
         raise Problem("Give the name of the person.")
+    if arguments.until == date.max:
+        raise Problem("A role has a last day, and a day after it. Give an earlier one: --until 2027-03-31")
     last = arguments.until or today() + timedelta(days=base.staff_rules(today()).post_days - 1)
     known = base.user_with_email(arguments.email) if arguments.email else None
     invited = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 YEAR_DAYS = 365.25
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(d|w|y|)")
+_TIME = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(d|w|y|)")
 _UNITS = {"d": 1.0, "": 1.0, "w": 7.0, "y": YEAR_DAYS}
 _PLACE = "a place file, or the name of a scenario that comes with Joinery"
 
