@@ -15,6 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -39,6 +41,8 @@ from joinery.calc.access import (  # noqa: E402
 )
 from joinery.calc.access_table import table as access_table  # noqa: E402
 from joinery.calc.returns import CHECKS, OTHER  # noqa: E402
+from joinery.calc.twin.outcome import MEASURES  # noqa: E402
+from joinery.calc.twin.place_file.keys import PARTS, TABLES  # noqa: E402
 from tests.spec.asvs import CHAPTERS, STATES, Requirement, requirements  # noqa: E402
 from tests.spec.pages_by_role import GROUPS, WORDS, rows  # noqa: E402
 from tests.spec.return_rules import CASES  # noqa: E402
@@ -502,6 +506,59 @@ def referrals() -> str:
     )
 
 
+# -- the twin --------------------------------------------------------------------------------------
+
+
+def place_file() -> str:
+    """What a place file may hold, as its parser has it, and the figures of a run."""
+    parts = []
+    for header, kind in (*TABLES.items(), *((f"`{name}`", kind) for name, kind in PARTS.items())):
+        parts.append(f"## {header if header[0] == '`' else f'`{header}`'}")
+        parts.append(" ".join((kind.__doc__ or "").split()))
+        fields = [each for each in msgspec.inspect.type_info(kind).fields if each.name not in ("source", "assumption")]  # type: ignore[attr-defined]
+        rows = ((f"`{e.encode_name}`", "yes" if e.required else "", _takes(e.type), _meaning(e.type)) for e in fields)
+        parts.append(table(("Key", "Must be there", "Takes", "Meaning"), rows))
+    return page(
+        "Place file",
+        "joinery/calc/twin/place_file/keys.py` and `joinery/calc/twin/outcome.py",
+        "What `joinery twin` runs: TOML. Every table may also say `source` and `assumption`, where its figures come "
+        "from. How to write one is in [try a change](../../how-to/try-a-change-before-it-is-made.md).",
+        *parts,
+        "## Figures of a run",
+        "Of each there is one value a replication; means, intervals and differences are taken over these. A year has "
+        "365.25 days; what is a year's is the window's, the warm-up left out, brought to a year.",
+        table(
+            ("Figure", "What it is", "Unit", "One for each"),
+            ((f"`{name}`", each.words, each.unit, each.each) for name, each in MEASURES.items()),
+        ),
+    )
+
+
+def _meaning(kind: Any) -> str:
+    return str(kind.extra_json_schema["description"])
+
+
+def _takes(kind: Any) -> str:
+    """The values that a key takes, in words."""
+    inspect = msgspec.inspect
+    if isinstance(kind, inspect.Metadata):
+        return _takes(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join(_takes(each) for each in kind.types if not isinstance(each, inspect.NoneType))
+    if isinstance(kind, inspect.VarTupleType):
+        return f"list of {_takes(kind.item_type)}"
+    if isinstance(kind, inspect.DictType):
+        return f"table of {_takes(kind.value_type)}"
+    if isinstance(kind, inspect.LiteralType):
+        return " or ".join(f"`{each}`" for each in kind.values)
+    if isinstance(kind, inspect.StructType):
+        return next(f"`{name}`" for name, each in PARTS.items() if each is kind.cls)
+    words = {inspect.FloatType: "number", inspect.IntType: "whole number", inspect.DateType: "date"}
+    plain = words.get(type(kind)) or {inspect.StrType: "text", inspect.BoolType: "`true` or `false`"}[type(kind)]
+    limits = ((kind.ge, "from {}"), (kind.gt, "above {}"), (kind.le, "to {}")) if hasattr(kind, "ge") else ()
+    return " ".join([plain, *(say.format(f"{limit:g}") for limit, say in limits if limit is not None)])
+
+
 # -- settings -------------------------------------------------------------------------------------
 
 
@@ -525,6 +582,7 @@ PAGES = {
     "access.md": access,
     "pages.md": pages,
     "asvs.md": asvs,
+    "place-file.md": place_file,
     "settings.md": settings,
 }
 

@@ -313,19 +313,25 @@ static inline int64_t enter(World *w, uint32_t id, int band)
     return number;
 }
 
-static inline int midnight(World *w)
+static inline void write_midnight(World *w)
 {
-    int64_t day = w->clock->day++;
-    int first = NOWHERE;
     for (int at = 0; at < w->home; at++) {
         Station *station = &w->stations[at];
-        int32_t *row = &w->midnights[(day * w->home + at) * 3];
+        int32_t *row = &w->midnights[(w->clock->day * w->home + at) * 3];
         row[0] = station->people;
         row[1] = station->ready;
         row[2] = station->waiting;
-        station->places = w->places[day * w->home + at];
+    }
+}
+
+static inline int begin_day(World *w)
+{
+    int first = NOWHERE;
+    for (int at = 0; at < w->home; at++) {
+        w->stations[at].places = w->places[w->clock->day * w->home + at];
         first = list_to_serve(w, at, first);
     }
+    w->clock->day++;
     return first;
 }
 
@@ -352,7 +358,7 @@ int go_on(World *w, int64_t persons)
         double first = clock->pending > 0 ? w->heap[0].time : INFINITY;
         double time = arrival < day ? arrival : day;
         if (first < time) time = first;
-        if (time > clock->end) { close_doors(w, persons); return 1; }
+        if (time >= clock->end) { write_midnight(w); close_doors(w, persons); return 1; }
         int64_t number = NOBODY;
         int to = NOWHERE, list = NOWHERE;
         if (arrival <= day && arrival <= first) {
@@ -365,7 +371,8 @@ int go_on(World *w, int64_t persons)
             plan_arrival(w);
             clock->events++;
         } else if (day <= first) {
-            list = midnight(w);
+            write_midnight(w);
+            list = begin_day(w);
         } else {
             int freed;
             number = pop(w);

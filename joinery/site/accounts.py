@@ -11,12 +11,27 @@ from allauth.account.views import LoginView, PasswordChangeView
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+from joinery.apps.base import facts as base
+from joinery.apps.base.action import Actor
+from joinery.apps.base.actions import note_account_event
 from joinery.site import oidc
 from joinery.site.context import Request, demo_users, first_page
 from joinery.site.idle import why_ended
 from joinery.site.jinja import url
 
 WRONG = "The password is not right for that e-mail address or login name"
+
+
+# What happens to an account, by the name of allauth's e-mail about it.
+TOLD = {
+    "password_changed": "password_changed",
+    "password_set": "password_changed",
+    "totp_activated": "app_added",
+    "totp_deactivated": "app_removed",
+    "webauthn_added": "passkey_added",
+    "webauthn_removed": "passkey_removed",
+    "recovery_codes_generated": "codes_made",
+}
 
 
 class Adapter(DefaultAccountAdapter):
@@ -29,6 +44,29 @@ class Adapter(DefaultAccountAdapter):
         "too_many_login_attempts": "Too many tries. Wait 5 minutes, then try again",
         "rate_limited": "Too many tries. Wait 5 minutes, then try again",
     }
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
+        self.note(user.pk, "logged_in")
+        return super().post_login(request, user, **kwargs)
+
+    def logout(self, request: HttpRequest) -> None:
+        if request.user.is_authenticated:
+            self.note(request.user.pk, "logged_out")
+        super().logout(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        login = credentials.get("email") or credentials.get("username") or ""
+        # No login has a NUL, which PostgreSQL cannot be asked for.
+        self.note(base.user_who_logs_in_as(login) if "\0" not in login else None, "password_wrong")
+
+    def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **kwargs: Any) -> None:
+        """What allauth would write an e-mail about: the user finds it on the page of their account instead."""
+        if what := TOLD.get(template_prefix.rpartition("/")[2]):
+            self.note(user.pk, what)
+
+    def note(self, user_id: int | None, what: str) -> None:
+        """Keep what happened to how a user logs in."""
+        note_account_event(user_id=user_id, what=what, actor=Actor.system("logging in"), at=self.request.at)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

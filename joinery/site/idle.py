@@ -6,7 +6,7 @@ for them alone, and offered again: nothing that somebody typed is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -49,7 +49,7 @@ class TimeOut:
     def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
         if not request.user.is_authenticated:
             return None
-        why = _over(request.session, request.at)  # type: ignore[attr-defined]
+        why = over(request.session, request.at)  # type: ignore[attr-defined]
         if not why:
             return None
         user_id, unsent = request.user.pk, _unsent(request, view)
@@ -61,20 +61,20 @@ class TimeOut:
         return HttpResponseRedirect(url(settings.LOGIN_URL, {"next": onward}))
 
 
-def _over(session: SessionBase, at: datetime) -> str:
+def over(session: SessionBase | Mapping[str, Any], at: datetime) -> str:
     """Why a session has ended; empty while it lasts, or before it was first noted."""
     if "began_at" not in session:
         return ""
-    if at - _moment(session["seen_at"]) >= IDLE:
+    if at - moment(session["seen_at"]) >= IDLE:
         return "idle"
-    return "long" if at - _moment(session["began_at"]) >= LONGEST else ""
+    return "long" if at - moment(session["began_at"]) >= LONGEST else ""
 
 
 def _note(request: Request) -> None:
     """Write down that the session is in use, and forget what another user of this browser left unsent."""
     session, now = request.session, int(request.at.timestamp())
     session.setdefault("began_at", now)
-    if request.at - _moment(session.get("seen_at", 0)) >= NOTED_EVERY:
+    if request.at - moment(session.get("seen_at", 0)) >= NOTED_EVERY:
         session["seen_at"] = now
     ended = session.get("ended")
     if ended and (ended["user_id"] != request.user.pk or not ended["unsent"] or _is_sent(request, ended["unsent"])):
@@ -85,7 +85,7 @@ def _is_sent(request: Request, left: dict[str, Any]) -> bool:
     return request.method == "POST" and request.get_full_path() == left["path"]
 
 
-def _moment(seconds: int) -> datetime:
+def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 

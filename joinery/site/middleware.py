@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 from django.utils import timezone
 
 logger = logging.getLogger("joinery.request")
@@ -33,6 +33,8 @@ def frame(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
         request.reference = new_reference()  # type: ignore[attr-defined]
         if settings.DEMO and not _is_loopback(request.META.get("REMOTE_ADDR", "")):
             return HttpResponseForbidden("A demonstration answers to its own machine only.")
+        if request.method in ("TRACE", "TRACK"):  # they would give back what a proxy has put into a request
+            return HttpResponseNotAllowed(["GET", "HEAD", "OPTIONS", "POST"])
         response = get_response(request)
         match = request.resolver_match
         kept = {

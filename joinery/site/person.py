@@ -5,6 +5,7 @@ The decision and the log entry come first; facts are read only through the viewi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -89,7 +90,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
         "referrals": care.referrals_of(viewing, known),
         "may_refer": may_refer(viewing),
         "kept_apart": record.kept_apart(viewing, known),
-        "looks": _named(request, looks.looks),
+        "looks": _named(looks.looks, _names_at_hand(request, known)),
         "emergency": viewing.decision.reason == OVERRIDE,
         "own": viewing.purpose == OWN_RECORD,
     }
@@ -110,9 +111,10 @@ def looked(request: Request, person_id: str) -> HttpResponse:
     if after and not (after.isdecimal() and len(after) < 19):
         raise BadRequest("cursor")
     looks = base.looks_page(viewing, after, limit=50, stood=record.stood_elsewhere(viewing))
+    names = place.organisation_names((look.organisation for look in looks.looks), request.at.date())
     context = {
         "banner": record.banner(viewing, record.records(viewing)),
-        "looks": _named(request, looks.looks),
+        "looks": _named(looks.looks, names),
         "older": looks.older,
     }
     return render(request, "record/looked.jinja", context)
@@ -198,10 +200,16 @@ def _actor(request: Request) -> Actor:
     return Actor.user(request.user.pk)
 
 
-def _named(request: Request, looks: tuple[base.Look, ...]) -> tuple[dict[str, Any], ...]:
+def _named(looks: tuple[base.Look, ...], names: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
     """Looks with the names of organisations, which base does not know."""
-    names = place.organisation_names((look.organisation for look in looks), request.at.date())
     return tuple(asdict(look) | {"organisation": names.get(look.organisation, "")} for look in looks)
+
+
+def _names_at_hand(request: Request, known: record.PersonRecords) -> dict[str, str]:
+    """The names of the organisations that have a record of the person, and of the user's own: no statement more."""
+    own = standing_of(request)
+    names = {post.organisation: own.organisation_name for post in own.posts[:1]}
+    return names | {each.organisation: each.organisation_name for each in known.known}
 
 
 def _criteria(form: dict[str, str]) -> tuple[actions.Criteria | None, list[dict[str, str]]]:

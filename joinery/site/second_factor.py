@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any, cast
 
+from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -125,6 +126,10 @@ class Authenticate(AuthenticateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         return context | {"has_passkey": bool(auth.get_credentials(self.stage.login.user))}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        get_adapter(self.request).note(self.stage.login.user.pk, "code_wrong")
+        return super().form_invalid(form)
 
 
 class AddApp(ActivateTOTPView):

@@ -4,6 +4,7 @@
 - `JOINERY_DATABASE`: `postgresql://user:password@host:port/name` (default: SQLite in the folder);
 - `JOINERY_DATABASE_OWNER`: `postgresql://…` of the role that owns the tables, for `joinery migrate` alone;
 - `JOINERY_HOSTS`: host names to answer to, by commas (default: this machine only);
+- `JOINERY_SUBDOMAINS`: `yes`: browsers shall use HTTPS for every host below these too (default `no`);
 - `JOINERY_PLACE`: the place's name, as pages show it (default: the name of the body that was started);
 - `JOINERY_PROXIES`: how many proxies of your own stand before it (default 1 with `JOINERY_HOSTS`, otherwise none);
 - `JOINERY_SECOND_FACTOR`: `staff`: who holds a role needs a second factor to log in (the default); or `nobody`;
@@ -228,6 +229,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "joinery.site.passwords.WordsOfOnesOwn"},
 ]
 # Twice as long as a session may be used (`idle.py`): who comes back the next morning is still known, so that
 # what they typed can be kept for them until they have logged in again.
@@ -240,6 +242,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "joinery.site.errors.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in HOSTS]
 SECURE_HSTS_SECONDS = 31_536_000 if HOSTS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _one_of("JOINERY_SUBDOMAINS", "no", "yes") == "yes"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HOSTS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

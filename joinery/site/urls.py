@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from joinery.site import board, errors, idle, keeping_back, oidc, passkeys, person, second_factor, series
+from joinery.site import board, errors, idle, keeping_back, oidc, passkeys, person, second_factor, series, sessions
 from joinery.site.accounts import ChangePassword, LogInView
 from joinery.site.health import healthz
 from joinery.site.linking import joined
@@ -52,6 +52,7 @@ logging_in = [
     path("log-in/forgotten/", _not_offered, name="account_reset_password"),
     path("log-out/", account.logout, name="account_logout"),
     path("account/", second_factor.index, name="mfa_index"),
+    path("account/sessions/", sessions.page, name="account_sessions"),
     path("account/password/", ChangePassword.as_view(), name="account_change_password"),
     path("account/password/new/", RedirectView.as_view(pattern_name="mfa_index"), name="account_set_password"),
     path("account/app/", second_factor.AddApp.as_view(), name="mfa_activate_totp"),

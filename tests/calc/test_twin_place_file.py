@@ -88,7 +88,11 @@ WRONG = {
     "a word for a number": ("places = 80", 'places = "many"  # !', "[station.acute], places"),
     "half a place": ("places = 80", "places = 80.5  # !", "[station.acute], places"),
     "no place at all": ("places = 80", "places = -1  # !", "[station.acute], places"),
-    "too few numbers": ("rate_per_day = [6, 4.0]", "rate_per_day = [6]  # !", "each of the 2 bands is needed; here are 1"),
+    "too few numbers": (
+        "rate_per_day = [6, 4.0]",
+        "rate_per_day = [6]  # !",
+        "each of the 2 bands is needed; here are 1",
+    ),
     "one rate for two bands": ("rate_per_day = [6, 4.0]", "rate_per_day = 10  # !", "a number for each of the 2 bands"),
     "an endless rate": ("[6, 4.0]", "[6, inf]  # !", "inf is not a number to reckon with"),
     "no number": ("[6, 4.0]", "[nan, 4]  # !", "nan is not a number to reckon with"),
@@ -156,7 +160,11 @@ WRONG = {
         "give a number for each payer",
     ),
     "a trend of nothing": ("{acute = -0.03}", "{ward = -0.03}  # !", "there is no station ward"),
-    "too many people": ("people = [90_000, 10_000]", "people = [90_000]  # !", "each of the 2 bands is needed; here are 1"),
+    "too many people": (
+        "people = [90_000, 10_000]",
+        "people = [90_000]  # !",
+        "each of the 2 bands is needed; here are 1",
+    ),
     "a band twice": ('["under 75", "75+"]', '["75+", "75+"]  # !', "a name of its own"),
 }
 

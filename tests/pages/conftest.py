@@ -97,8 +97,10 @@ def hostile(
     """A place with everybody and everything in it, for all tests of a file: none leaves a trace."""
     from django.db import transaction
 
-    from tests.pages.hostile_world import make
+    from tests.pages.hostile_world import logged, make
 
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield make(tmp_path_factory.mktemp("hostile"))
+    with django_db_blocker.unblock(), transaction.atomic(), logged() as lines:
+        made = make(tmp_path_factory.mktemp("hostile"))
+        made.lines = lines
+        yield made
         transaction.set_rollback(True)

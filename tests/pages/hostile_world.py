@@ -6,6 +6,7 @@ Where a test begins, so does it end: what it does is rolled back, so that all te
 from __future__ import annotations
 
 import copy
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from joinery.apps.place.facts import adoptions
 from joinery.apps.record.actions import give_own_access
 from joinery.apps.record.facts import founding_records
 from joinery.calc.access import ROLES
+from joinery.site.logs import JsonFormatter
 from tests.pages.feed_world import take_text
 from tests.pages.test_linking_pages import NUMBERS, record_id
 from tests.pages.test_signing_in import add_app, log_in
@@ -65,19 +67,56 @@ def _parameters(patterns: list[Any], names: str = "", path: str = "") -> Iterato
 PARAMETERS = dict(_parameters(get_resolver().url_patterns))
 
 
+# Of nobody may any of these stand in a line of the log: names, numbers, words that were typed, ids of people aside.
+NEVER_LOGGED = (
+    CANARY, KEPT_BACK, "Fenwick", "Marsh", "Zebedee", "Quetzal", "9990004714", "999 000 4714", "1944-02-09", "Gout",
+    "Tom Hale", "Penny", "Fay Factor", "quay.example", "test.example", PASSWORD, "neighbour", "DROP TABLE", "<script",
+)  # fmt: skip
+
+
+class _Lines(logging.Handler):
+    """Keeps what the deployment's log would say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonFormatter())
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """The lines that are logged meanwhile."""
+    handler = _Lines()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield handler.lines
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
 @dataclass
 class Hostile:
-    """The place, what stands in its addresses, and a client for each visitor."""
+    """The place, what stands in its addresses, a client for each visitor, and the lines of the log."""
 
     world: World
     ids: dict[str, Any] = field(default_factory=dict)
     foreign: dict[str, Any] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
 
     def address(self, name: str, **but: Any) -> str:
         """The address of a page, about Ada and what is hers."""
         ids = self.ids | ({"entry_id": self.ids["withheld"]} if name == "privacy:ask" else {}) | but
         return reverse(name, kwargs={each: ids[each] for each in PARAMETERS[name]})
+
+    def told(self) -> list[str]:
+        """What the log says of anybody: nothing, however people were looked for and whatever was typed."""
+        assert any('"event":"request"' in line for line in self.lines), "nothing was logged"
+        people = [str(ids["person_id"]) for ids in (self.ids, self.foreign)]
+        return [line for line in self.lines if any(each in line for each in (*NEVER_LOGGED, *people))]
 
     @contextmanager
     def untouched(self, who: str) -> Iterator[Client]:
@@ -123,6 +162,7 @@ def make(folder: Path) -> Hostile:
         "edition_id": adoptions(None).editions[0].id,
         "series_id": _series(folder, acting),
     }
+    made.ids |= {"request_id": "0" * 32, "appointment_id": "1", "rest": "x"}  # of messages, for which one needs a key
     made.ids["record_id"], made.ids["other_id"] = sorted((record_id("Patient/q1"), record_id("Patient/q2")))
     made.foreign = {"person_id": person_id("Patient/z1"), "entry_id": entry_id("Condition/z2")}
     _rows(made, folder)

@@ -314,5 +314,10 @@ def test_nobody_is_led_to_another_site(hostile: Hostile) -> None:
                 assert not re.match(r"(https?:)?//|javascript|/\\|\s", answer.get("Location", "")), (who, onward)
 
 
+def test_no_line_of_the_log_names_anybody_whatever_was_tried(hostile: Hostile) -> None:
+    hostile.asks("gp", "get", hostile.address("record:person"))
+    assert hostile.told() == []  # of all that the tests of this file asked for
+
+
 def _count(table: str) -> int:
     return int(select(f"SELECT COUNT(*) FROM {table}")[0][0])

@@ -30,6 +30,8 @@ from joinery.apps.record.actions import take_file
 from joinery.apps.record.fhir.validate import validate
 from joinery.site.bars.known import known, new_key
 from joinery.site.bars.outcomes import CODE
+from joinery.site.bars.sending import send
+from tests.pages.other_place import Quiet
 
 pytestmark = pytest.mark.django_db
 

@@ -31,6 +31,8 @@ KEYS = {
     "run": {"served"},
     "listen": {"accepted", "refused", "failed", "torn"},
     "opt-outs": {"asked", "allowed", "until"},
+    "bars key": {"organisation", "key"},
+    "bars send": {"taken", "refused", "failed", "without_key"},
     "unmerge": {"unmerged", "from", "at"},
     "wrong-patients": {"visits"},
     "watch": COUNTS | {"files", "refused", "failed", "waiting"},
@@ -57,13 +59,25 @@ KEYS = {
     "staff list": {"staff"},
     "staff invite": {"membership", "login", "code", "code_until"},
     "staff end": {"membership", "user_ended"},
+    "twin check": {
+        *("place", "start_date", "bands", "stations", "held_at_start", "budget", "national_trend", "based_on"),
+        *("assumed", "unaccounted", "warnings"),
+    },
+    "twin run": {
+        *("place", "start_date", "days", "warmup_days", "reps", "seed", "precise"),
+        *("stations", "figures", "charts"),
+    },
+    "twin compare": {
+        *("base", "changed", "trend", "days", "warmup_days", "reps", "seed", "precise"),
+        *("differences", "charts"),
+    },
     "series show": {
         *("at", "known_at", "proposal", "series", "unit", "kind", "body"),
         *("points", "joined", "apart", "went_to"),
     },
 } | place_keys.KEYS
 KEYS_OF_A_FILE = COUNTS | {"file", "reasons", "noted", "submission_id"}
-HEAVY = ("django", "granian", "fhirkit", "orjson", "rich", "numpy")
+HEAVY = ("django", "granian", "fhirkit", "orjson", "rich", "numpy", "numba")
 
 
 def commands(of: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:

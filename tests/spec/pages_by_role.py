@@ -81,6 +81,16 @@ care:done                    gp                                      =
 care:meetings                staff                                   =
 care:meeting                 gp                                      =
 
+bars:process_message         key                                     =
+bars:metadata                key                                     =
+bars:message_definition      key                                     =
+bars:service_requests        key                                     =
+bars:service_request         key                                     =
+bars:slots                   key                                     =
+bars:appointments            key                                     =
+bars:appointment             key                                     =
+bars:absent                  key                                     =
+
 privacy:override             override away                           =
 privacy:ask                  care person                             =
 privacy:report               care person                             =
@@ -107,6 +117,7 @@ account_signup               nobody_at_all                           =
 account_reset_password       nobody_at_all                           =
 account_reauthenticate       account                                 =
 account_change_password      account                                 =
+account_sessions             account                                 =
 account_set_password         account                                 =
 mfa_authenticate             account pending                         =
 mfa_login_webauthn           everybody                               =
@@ -142,6 +153,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "care": (*OVERRIDE, "care_home_manager", "home_care_manager"),
     "override": OVERRIDE,
     "none": (),
+    "key": (),
     "nobody_at_all": (),
     **{task: tuple(role for role in ROLES if may_do([Post(role, "A")], task).allowed) for task in TASKS},
 }
@@ -149,6 +161,7 @@ WORDS = {
     "everybody": "everybody, logged in or not", "account": "whoever is logged in", "pending": "whoever is logging in",
     "staff": "whoever holds a role", "person": "the person, and who acts for them", "care": "who cares for the person",
     "override": "roles that are offered it", "away": "also where they do not care for the person", "none": "nobody",
+    "key": "a system with a key of its organisation, and nobody who is logged in",
     "nobody_at_all": "nobody: the page is not offered", "board": "the wall board",
 }  # fmt: skip
 

@@ -11,8 +11,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.base.facts import ACCOUNT_EVENTS
 from joinery.apps.base.invitations import code_digest, new_code
-from joinery.apps.base.models import Identity, Invitation, User
+from joinery.apps.base.models import AccountEvent, Identity, Invitation, User
 from joinery.apps.base.staff_rules import rules_on
 
 MOST_NAME, MOST_EMAIL, MOST_POSTCODE = 200, 254, 8
@@ -108,6 +109,14 @@ def end_user(*, user_id: int, actor: Actor, at: datetime) -> None:
 
 def _withdraw(user_id: int, at: datetime) -> None:
     Invitation.objects.filter(user_id=user_id, used_at=None, expires_at__gt=at).update(expires_at=at)
+
+
+@action("note_account_event", targets=("user_id", "what"))
+def note_account_event(*, user_id: int | None, what: str, actor: Actor, at: datetime) -> None:
+    """Keep that somebody logged in or out, was refused, or changed how they log in."""
+    if what not in ACCOUNT_EVENTS:
+        raise Refused("what", "Nothing of this name happens to an account.")
+    AccountEvent.objects.create(at=at, user_id=user_id, what=what)
 
 
 @action("bind_identity", targets=("user_id",))

@@ -17,7 +17,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from joinery.apps.base.access_log import WHAT, WHY
 from joinery.apps.base.invitations import code_digest
-from joinery.apps.base.models import Access, Identity, Invitation, User
+from joinery.apps.base.models import Access, AccountEvent, Identity, Invitation, User
 from joinery.apps.base.staff_rules import StaffRules, rules_on
 from joinery.calc.access import ROLES
 from joinery.calc.access_table import OVERRIDE
@@ -183,6 +183,45 @@ def users_compared() -> dict[int, tuple[str, str]]:
 def user_with_email(email: str) -> int | None:
     """The id of the user who signs in with an email address, or None."""
     return User.objects.filter(email=email.strip().lower()).values_list("pk", flat=True).first()
+
+
+@place_facts
+def user_who_logs_in_as(login: str) -> int | None:
+    """The id of the user with this e-mail address or login name, or None."""
+    typed = login.strip().lower()
+    named = User.objects.filter(Q(email=typed) | Q(login_name=typed))
+    return named.values_list("pk", flat=True).first()
+
+
+# What can happen to how somebody logs in, in the words that they read.
+ACCOUNT_EVENTS = {
+    "logged_in": "Logged in",
+    "logged_out": "Logged out",
+    "password_wrong": "A wrong password was typed",
+    "code_wrong": "After the right password, a wrong code was typed",
+    "password_changed": "Password changed",
+    "app_added": "App on a telephone added",
+    "app_removed": "App on a telephone removed",
+    "passkey_added": "Passkey added",
+    "passkey_removed": "Passkey removed",
+    "codes_made": "New printed codes made",
+    "sessions_ended": "Logged out elsewhere, from the page of the account",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHappening:
+    """Something that happened to how a user logs in, in words."""
+
+    at: datetime
+    words: str
+
+
+@place_facts
+def account_events(user_id: int, limit: int = 20) -> tuple[AccountHappening, ...]:
+    """What happened lately to how a user logs in, newest first; at most 200."""
+    found = AccountEvent.objects.filter(user_id=user_id).order_by("-id").values_list("at", "what")
+    return tuple(AccountHappening(at, ACCOUNT_EVENTS.get(what, what)) for at, what in found[: min(limit, 200)])
 
 
 @dataclass(frozen=True, slots=True)

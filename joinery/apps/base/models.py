@@ -67,6 +67,21 @@ class Identity(models.Model):
         ]
 
 
+class AccountEvent(models.Model):
+    """Something that happened to how a user logs in, for them to see; `user_id` is none where nobody logs in with what
+    was typed. That it happened is evidence too, by the entry of the action that writes it.
+    """
+
+    guard = AppendOnly()
+
+    at = models.DateTimeField()
+    user_id = models.BigIntegerField(null=True)
+    what = models.CharField(max_length=20)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["user_id", "-id"], name="account_event_newest")]
+
+
 class Access(models.Model):
     """One person appearing before one viewer. Rows of one event share `event`; a search that finds
     nobody leaves one row without a person. A feature, not only evidence: people may ask who looked.

@@ -39,7 +39,7 @@ def search(fields: Fields, model: Model, most: int = MOST_FOUND) -> list[tuple[i
 
 def _near(fields: Fields, model: Model, least_bits: float, exclude_record: int = 0) -> list[tuple[int, Score]]:
     """The details (their id) that share a key and score at least `least_bits`, best first."""
-    # A record that asks about others has its own keys in the blocks; one that is not kept would make them larger.
+    # Of a record that is kept the blocks hold its own details too; any other makes each block one larger.
     most = model.largest_block if exclude_record else model.largest_block - 1
     against = model.against(fields, least_bits)
     near = []
@@ -58,8 +58,9 @@ def _sharing(keys: Sequence[int], most: int, exclude_record: int) -> Iterator[tu
 
 @cache
 def _sharing_sql(keys: int, most: int) -> str:
-    few = f"(SELECT COUNT(*) FROM (SELECT 1 FROM record_matchkey WHERE key = %s LIMIT {most + 1:d}) a) <= {most:d}"
-    block = f"SELECT details_id FROM record_matchkey WHERE key = %s AND {few}"
+    # PostgreSQL plans for as many rows as the limit lets through: a new table's keys it does not know yet.
+    few = f"NOT EXISTS (SELECT 1 FROM record_matchkey WHERE key = %s LIMIT 1 OFFSET {most:d})"
+    block = f"SELECT * FROM (SELECT details_id FROM record_matchkey WHERE key = %s AND {few} LIMIT {most:d}) a"
     return (
         "SELECT details_id, fields FROM record_matchdetails "
         f"WHERE details_id IN ({' UNION ALL '.join([block] * keys)}) AND record_id <> %s"

@@ -418,17 +418,19 @@ def arrive(w: World, calendar: Calendar, time: float) -> tuple[int, int]:
 
 
 @compiled
-def midnight(w: World, calendar: Calendar) -> int:
-    """Write down who is where, and then give each station the places of the day that begins: serve them all."""
-    day = w.clock[0].day
+def write_midnight(w: World, calendar: Calendar) -> None:
+    """Write down who is where."""
     for at in range(w.stations.shape[0]):
-        station = w.stations[at]
-        calendar.midnights[day, at, 0] = station.people
-        calendar.midnights[day, at, 1] = station.ready
-        calendar.midnights[day, at, 2] = station.waiting
+        row, station = calendar.midnights[w.clock[0].day, at], w.stations[at]
+        row[0], row[1], row[2] = station.people, station.ready, station.waiting
+
+
+@compiled
+def begin_day(w: World, calendar: Calendar) -> int:
+    """Give each station the places of the day that begins, and list them all to be served."""
     first = NOWHERE
     for at in range(w.stations.shape[0]):
-        w.stations[at].places = calendar.places[day, at]
+        w.stations[at].places = calendar.places[w.clock[0].day, at]
         first = list_to_serve(w, at, first)
     w.clock[0].day += 1
     return first
@@ -470,17 +472,19 @@ def go_on(w: World, calendar: Calendar) -> bool:
     while True:
         arrival, day = clock.arrival, float(clock.day)
         first = w.heap[0].time if clock.pending > 0 else math.inf
-        if min(arrival, day, first) > clock.end:
+        number, to, serve_first, time = NOBODY, NOWHERE, NOWHERE, min(arrival, day, first)
+        if time >= clock.end:
+            write_midnight(w, calendar)
             close_doors(w)
             return True
-        number, to, serve_first, time = NOBODY, NOWHERE, NOWHERE, min(arrival, day, first)
         if arrival <= day and arrival <= first:
             if clock.free == NOBODY:
                 return False
             number, to = arrive(w, calendar, time)
             clock.events += 1
         elif day <= first:
-            serve_first = midnight(w, calendar)
+            write_midnight(w, calendar)
+            serve_first = begin_day(w, calendar)
         else:
             number = pop(w)
             to, freed = happen(w, number, time)

@@ -60,7 +60,7 @@ class Name(NamedTuple):
     @property
     def text(self) -> str:
         """As a user writes it: "delayed_days acute > homecare"."""
-        return f"{self.measure} {self.of}"
+        return f"{self.measure} {self.of}".strip()
 
 
 Figures = dict[Name, NDArray[np.float64]]

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import orjson
 
-from joinery.apps.base.action import Actor, Refused
+from joinery.apps.base.action import Actor
 from joinery.apps.care import actions as care
 from joinery.apps.care import facts
 from joinery.apps.care.facts import Referral, Undelivered
@@ -54,13 +54,9 @@ def send(known: Known, data: Path, at: datetime) -> Iterator[Sent]:
             continue
         key = (data / elsewhere.keys[ours[0]]).read_text("utf-8").strip()
         status, words = _post(elsewhere, _headers(key, ours[0], _service(now, known)), _message(waits, now, ours, at))
-        try:
-            care.note_delivery(
-                code=waits.code, number=waits.number, to=waits.to, status=status, words=words, actor=ACTOR, at=at
-            )
-        except Refused:
-            status = 0
-        what = "taken" if 200 <= status < 300 else "refused" if facts.refused_for_good(status) else "failed"
+        what = care.note_delivery(
+            code=waits.code, number=waits.number, to=waits.to, status=status, words=words, actor=ACTOR, at=at
+        )
         _log.info("a message to outside", extra={"kept": {"to": waits.to, "status": status}})
         yield Sent(waits.to, what, status)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import orjson
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
+from django.http import HttpResponse
 
 from joinery.apps.record import actions as record
 from joinery.apps.record import facts
 from joinery.calc.units import parse_nhs_number
 from joinery.site.bars import writing
 from joinery.site.bars.door import body_of, door, target_of
-from joinery.site.bars.outcomes import NotDone, answered, not_done
+from joinery.site.bars.outcomes import NotDone, answered
 from joinery.site.bars.reading import REQUEST, RESPONSE, Message, Resource, read
 from joinery.site.bars.taking import actor_of, take_answer, take_request
 from joinery.site.context import Request
@@ -102,8 +100,7 @@ def not_offered(request: Request, organisation: str, **_: str) -> HttpResponse:
     raise NotDone(501, "not-supported", "Booking is not offered here: see metadata.")
 
 
-@csrf_exempt
-@login_not_required
-def absent(request: HttpRequest, rest: str = "") -> HttpResponse:
+@door("GET")
+def absent(request: Request, organisation: str, rest: str) -> HttpResponse:
     """Any other address."""
-    return not_done(request, NotDone(404, "not-found", "There is no such address here: see metadata."))
+    raise NotDone(404, "not-found", "There is no such address here: see metadata.")

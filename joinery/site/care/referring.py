@@ -34,7 +34,7 @@ def choose(request: Request, person_id: str) -> HttpResponse:
     context = {
         "banner": record.banner(viewing, known),
         "kinds": [(kind, tuple(those)) for kind, those in groupby(found, key=lambda each: each.kind_text)],
-        "waits": {},
+        "waits": facts.service_waits(request.at),
         "follows": _follows(request),
     }
     return render(request, "care/choose.jinja", context)

@@ -103,12 +103,14 @@ def _build(data: Path, arguments: argparse.Namespace) -> None:
     now = datetime.now(LONDON)
     as_of = arguments.as_of or (now.date() if now.time() > RECEIVED else now.date() - timedelta(days=1))
     say(f"Making {arguments.people:,} people and what their services would send …")
+    from joinery.site.demo import waits
     from joinery.site.demo.build import build
 
     manifest = build(data / "feeds", arguments.people, arguments.seed, as_of)
     _arrange_place(manifest, as_of)
     built = _take(manifest, as_of)
     _give_own_access(as_of)
+    say(f"{waits.make(datetime.combine(as_of, RECEIVED, LONDON))} things asked of services")
     connection.close()
     said = {"password": PASSWORD, "users": _users_in_words(as_of), "built": built}
     (data / "demo.json").write_bytes(orjson.dumps(said))

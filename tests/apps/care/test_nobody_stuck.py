@@ -25,7 +25,7 @@ from joinery.apps.record import facts as record
 from tests.apps.place.reorganising import ACTOR, DAY, Place, made_place, moment
 
 EXAMPLES = 500 if os.environ.get("JOINERY_DRILL") else 12
-ROLES = ["community_nurse", "community_nurse", "social_worker", "care_co_ordinator", "integration_lead"]
+ROLES = ["community_nurse", "community_nurse", "social_worker", "care_co_ordinator", "integration_lead", "analyst"]
 # From the winter into summer time within a few long steps.
 START = date(2026, 3, 20)
 
@@ -122,7 +122,7 @@ class Drill:
             parts = [m.member_id for each in facts.services(self.place.today) for m in each.members]
             if parts:
                 self.tries(actions.end_member, member_id=self.one(parts))
-        elif len(self.place.users) > 3:
+        elif len(self.place.users) > 1:
             user = self.one(self.place.users)
             self.place.users.remove(user)
             self.act(end_user, user_id=user)
@@ -151,10 +151,11 @@ class Drill:
         if not services or not holders:
             return
         holder, person = self.one(holders), self.one(["p1", "p2"])
+        own = [each.code for each in facts.services(self.place.today) if each.has(holder.user_id)]
         self.tries(
             actions.refer, by=holder.user_id, record_id=record.founding_records([person])[person],
             service=self.one(services), urgency=self.one(rules_on(START).urgencies), reason="Help", words="",
-            organisation=holder.organisation,
+            organisation=holder.organisation, from_service=self.one(own) if own else "",
         )  # fmt: skip
 
     def step(self) -> None:
@@ -292,7 +293,7 @@ _LAST = (
     "WHERE s.number = (SELECT MAX(n.number) FROM care_referralstep n WHERE n.referral_id = r.id)"
 )
 HAPPENS = [
-    "join", "work", "work", "leave", "leave", "offer", "close", "refer", "step", "step", "step", "name", "hand_over",
+    "join", "work", "leave", "leave", "leave", "offer", "close", "refer", "step", "step", "step", "name", "hand_over",
     "reorganise", "decide", "wait", "wait",
 ]  # fmt: skip
 

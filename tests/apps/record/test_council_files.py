@@ -252,7 +252,9 @@ def test_a_person_deleted_at_the_source_says_nothing_of_anybody_any_more(tmp_pat
 def test_an_alert_stands_until_the_end_of_its_last_day(to: str, state: str, tmp_path: Path) -> None:
     send(tmp_path, GOOD, COUNCIL)
     send(tmp_path, alert(to=to), COUNCIL, "alert.csv")
-    _, alerts, *_ = sending.facts.safety(*sending.opened(sending.person_of(PERSON)))
+    viewing, records = sending.opened(sending.person_of(PERSON))
+    sources = sending.facts.freshness(viewing, records)
+    _, alerts, *_ = sending.facts.safety(viewing, records, sources)
     assert alerts.state == state
 
 

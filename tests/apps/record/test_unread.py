@@ -42,7 +42,8 @@ def allergy(about: str, **said: Any) -> dict[str, Any]:
 
 
 def section(which: int, record: str) -> Any:
-    return sending.facts.safety(*sending.opened(sending.person_of(record)))[which]
+    viewing, records = sending.opened(sending.person_of(record))
+    return sending.facts.safety(viewing, records, sending.facts.freshness(viewing, records))[which]
 
 
 def test_none_recorded_does_not_stand_beside_an_allergy_that_could_not_be_read(tmp_path: Path) -> None:

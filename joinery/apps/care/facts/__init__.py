@@ -1,6 +1,6 @@
 """The way out of care: what the place offers, what was asked of whom, whom it waits for, and who is around a person."""
 
-from joinery.apps.care.facts.deliveries import Undelivered, refused_for_good, undelivered
+from joinery.apps.care.facts.deliveries import Undelivered, undelivered
 from joinery.apps.care.facts.meetings import (
     ActionAsked,
     Listed,
@@ -81,7 +81,6 @@ __all__ = [
     "offered_to",
     "parts_held",
     "referral",
-    "refused_for_good",
     "undelivered",
     "referral_story",
     "referrals_of",

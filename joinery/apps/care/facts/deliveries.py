@@ -9,8 +9,8 @@ from joinery.apps.base.columns import marks, select
 from joinery.apps.base.facts import place_facts
 from joinery.apps.care.states import SENDER, STEPS
 
-# What passes by itself though it is the sender's fault: too slow, too many.
-_PASSES = (408, 429)
+# HTTP statuses of what passes by itself though it is the sender's fault: too slow, too many.
+PASSES = (408, 429)
 _ANSWERS = sorted({to for (_, to), step in STEPS.items() if step.by != SENDER} - {"sent"})
 _REQUESTS = sorted({to for (_, to), step in STEPS.items() if step.by == SENDER})
 
@@ -29,11 +29,6 @@ class Undelivered:
     asks: bool
 
 
-def refused_for_good(status: int) -> bool:
-    """Whether an answer's status says that the same message will not be taken another time either."""
-    return 400 <= status < 500 and status not in _PASSES
-
-
 @place_facts
 def undelivered(bodies: Collection[str]) -> tuple[Undelivered, ...]:
     """The steps that must go to these bodies (their codes), oldest first: of a referral that came as a message from
@@ -43,7 +38,7 @@ def undelivered(bodies: Collection[str]) -> tuple[Undelivered, ...]:
     )
     done = settled.format(
         "AND d.number = p.number AND d.organisation_id = b.id",
-        f" OR (d.status BETWEEN 400 AND 499 AND d.status NOT IN ({', '.join(map(str, _PASSES))}))",
+        f" OR (d.status BETWEEN 400 AND 499 AND d.status NOT IN ({', '.join(map(str, PASSES))}))",
     )
     last = (
         "JOIN care_referralstep p ON p.referral_id = r.id AND p.number = "

@@ -19,7 +19,7 @@ class Freshness:
 
     Of a hospital only admissions, transfers and discharges count, once it has sent one: mass updates go
     out at night while those are stuck (handbook, feeds 11, trap 12). `unread`: a hospital's message about
-    the person is in quarantine, and none was taken since.
+    the person is in quarantine, and none was taken since. `alerts_at` is when a council last sent its table of alerts.
     """
 
     source_id: int
@@ -29,6 +29,7 @@ class Freshness:
     late: bool
     unread: bool
     cadence: str = ""
+    alerts_at: datetime | None = None
 
 
 @person_facts
@@ -49,16 +50,20 @@ def freshness(viewing: Viewing, of: PersonRecords) -> tuple[Freshness, ...]:
         f"WHERE qs.source_id = so.id AND q.local_id IN ({marks(of.known)}) AND NOT EXISTS ("
         "SELECT 1 FROM record_message m JOIN record_submission ms ON ms.id = m.submission_id "
         "AND ms.published_at IS NOT NULL JOIN record_sourcerecord r ON r.id = m.record_id "
-        "WHERE r.source_id = so.id AND r.local_id = q.local_id AND m.submission_id > q.submission_id)) "
+        "WHERE r.source_id = so.id AND r.local_id = q.local_id AND m.submission_id > q.submission_id)), "
+        "(SELECT MAX(a.received_at) FROM record_submission a WHERE a.source_id = so.id AND so.feed = 'council' "
+        "AND a.part = 'alert' AND a.published_at IS NOT NULL) "
         f"FROM record_source so WHERE so.id IN ({marks(list(sources))})"
     )
     rows = select(sql, [*(k.local_id for k in of.known), *sources])
-    last = {source: as_moment(at) for source, at, _ in rows if at}
-    unread = {source for source, _, waits in rows if waits}
+    last = {source: as_moment(at) for source, at, _, _ in rows if at}
+    unread = {source for source, _, waits, _ in rows if waits}
+    alerts = {source: as_moment(at) for source, _, _, at in rows if at}
     found = []
     for source, k in sources.items():
         if source in last:
             feed, at = feed_of(k.feed), last[source]
             late = feed.is_late(at, viewing.at)
-            found.append(Freshness(source, k.organisation_name, k.sector, at, late, source in unread, feed.cadence))
+            told = (source in unread, feed.cadence, alerts.get(source))
+            found.append(Freshness(source, k.organisation_name, k.sector, at, late, *told))
     return tuple(found)

@@ -104,7 +104,7 @@ def safety(viewing: Viewing, of: PersonRecords, sources: tuple[Freshness, ...] =
     found = []
     for heading in (ALLERGIES, ALERTS, MEDICINES, PROBLEMS):
         by_state = {state: said[heading, state] for state in (PRESENT, ASSERTED_NONE, NONE_RECORDED, INCOMPLETE)}
-        none_recorded = _full_extracts(councils) if heading == ALERTS else _stated_by(by_state[NONE_RECORDED])
+        none_recorded = _full_extracts(councils, sources) if heading == ALERTS else _stated_by(by_state[NONE_RECORDED])
         expected = [k for k in of.known if k.feed in _EXPECTED[heading] and (k.feed != "fhir" or k.sector == "health")]
         withheld = heading in hidden or bool(said[heading, WITHHELD])
         relied_on = {k.source_id for k in of.known if k.feed in {*_EXPECTED[heading], "fhir"}}
@@ -211,18 +211,10 @@ def _stated(known: Known, row: _Row, *, with_title: bool = False) -> Stated:
     return Stated(known.organisation_name, as_moment(received_at if precision == "none" else at), precision, words)
 
 
-def _full_extracts(councils: Sequence[Known]) -> list[tuple[Known, Stated]]:
+def _full_extracts(councils: Sequence[Known], sources: Sequence[Freshness]) -> list[tuple[Known, Stated]]:
     """Councils that sent their whole table of alerts, and so say that they hold no more than is shown."""
-    sql = (
-        "SELECT source_id, MAX(received_at) FROM record_submission WHERE published_at IS NOT NULL "
-        f"AND part = 'alert' AND source_id IN ({marks(councils)}) GROUP BY source_id"
-    )
-    sent = dict(select(sql, [k.source_id for k in councils])) if councils else {}
-    return [
-        (k, Stated(k.organisation_name, as_moment(sent[k.source_id]), "minute"))
-        for k in councils
-        if k.source_id in sent
-    ]
+    sent = {source.source_id: source.alerts_at for source in sources if source.alerts_at}
+    return [(k, Stated(k.organisation_name, sent[k.source_id], "minute")) for k in councils if k.source_id in sent]
 
 
 def _unread(of: PersonRecords) -> dict[str, list[Known]]:

@@ -34,7 +34,9 @@ class PlaceTable(_Table, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="what the place is called", min_length=1)]
     bands: Annotated[tuple[str, ...], Meta(description="bands of age, in order", min_length=1)]
     start_date: Annotated[date, Meta(description="the day that the run begins")]
-    people: Annotated[tuple[int, ...], Meta(description="population by band: needed for people at home")] = ()
+    people: Annotated[
+        tuple[Annotated[int, Meta(ge=0)], ...], Meta(description="population by band: needed for people at home")
+    ] = ()
     based_on: Annotated[
         str, Meta(description="another place file, in the same folder: then this one says only what differs")
     ] = ""

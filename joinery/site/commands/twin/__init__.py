@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 YEAR_DAYS = 365.25
+MOST_YEARS = 100
 _TIME = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(d|w|y|)")
 _UNITS = {"d": 1.0, "": 1.0, "w": 7.0, "y": YEAR_DAYS}
 _PLACE = "a place file, or the name of a scenario that comes with Joinery"
@@ -66,8 +67,8 @@ def _running(noun: argparse.ArgumentParser, what: str) -> None:
 
 def _years(text: str) -> float:
     years = float(text)
-    if not (math.isfinite(years) and round(years * YEAR_DAYS) >= 1):
-        raise argparse.ArgumentTypeError(f"{text} is no time to run for")
+    if not (years <= MOST_YEARS and years * YEAR_DAYS >= 1):
+        raise argparse.ArgumentTypeError(f"{text[:40]!a} is no time to run for: from a day to {MOST_YEARS} years")
     return years
 
 

@@ -44,8 +44,15 @@ def open_place(named: str) -> PlaceFile:
         if named not in known:
             raise Problem(f"There is no file {named}. Give a place file, or one of: {', '.join(known)}.")
         path = scenarios / f"{named}.toml"
-    with place_problems():
+    try:
         return read_place(path)
+    except PlaceError as error:
+        first, *others = str(error).splitlines()
+        if not others:
+            raise Problem(first) from None
+        for line in (first, *others):
+            say(f"  {line}")
+        raise Problem(f"{len(others) + 1} things are wrong in {path.name}. The first: {first}") from None
 
 
 def tell_traffic(place: Place) -> tuple[Traffic, ...]:
