@@ -48,8 +48,8 @@ def bundles(most: int) -> list[Path]:
 
 
 @contextmanager
-def deployment() -> Iterator[Path]:
-    """A new deployment on SQLite, with Django loaded on it; gone afterwards.
+def deployment(database: str = "") -> Iterator[Path]:
+    """A new deployment on SQLite, or in an empty database of PostgreSQL, with Django loaded on it; gone afterwards.
 
     JOINERY_BENCH_COPY names one that is ready, to copy rather than to make anew: for tests, which start many.
     """
@@ -58,6 +58,8 @@ def deployment() -> Iterator[Path]:
             shutil.copytree(ready, folder, dirs_exist_ok=True)
         os.environ["JOINERY_DATA"] = folder
         os.environ.pop("JOINERY_DATABASE", None)
+        if database:
+            os.environ["JOINERY_DATABASE"] = database
         os.environ["JOINERY_SECOND_FACTOR"] = "nobody"  # its users log in by no page
         from joinery.site import setup
 

@@ -123,9 +123,10 @@ def _people(count: int) -> range:
         SourceRecord, ("id", "source_id", "local_id"),
         [(record, source.pk, person) for record, person in zip(records, people, strict=True)],
     )  # fmt: skip
+    more = (submission.pk, stored(at), "first record")
     insert_rows(
         Link, ("record_id", "person_id", "submission_id", "at", "reason"),
-        [(record, person, submission.pk, stored(at), "first record") for record, person in zip(records, people, strict=True)],
+        [(record, person, *more) for record, person in zip(records, people, strict=True)],
     )  # fmt: skip
     return records
 

@@ -229,6 +229,7 @@ def take(number: int, row: Any, submission_id: int) -> list[tuple[float, float]]
     from joinery.apps.base.columns import insert_rows
     from joinery.apps.record.actions.keys import insert_compared
     from joinery.apps.record.actions.linking import compare_records, relink
+    from joinery.apps.record.compared import linking_model
     from joinery.apps.record.models import Details, SourceRecord
 
     at = datetime.now(UTC)
@@ -236,7 +237,8 @@ def take(number: int, row: Any, submission_id: int) -> list[tuple[float, float]]
     with transaction.atomic():
         insert_rows(SourceRecord, ("id", "source_id", "local_id"), [(number, 1, f"r{number}")])
         insert_rows(Details, DETAILS, [details_row(number, number, submission_id, row)])
-        changed = compare_records(submission_id, at, insert_compared([(number, number, row)]))
+        model = linking_model()
+        changed = compare_records(submission_id, at, model, insert_compared(model, [(number, number, row)]))
         clocks.append((time.perf_counter(), time.process_time()))
         relink(submission_id, at, changed)
         clocks.append((time.perf_counter(), time.process_time()))

@@ -9,7 +9,7 @@ typedef struct { uint64_t seed, rep; bool antithetic; double warmup, end, arriva
 typedef struct { double last, used_days, ready_days, waiting_days;
                  int64_t places, used, people, ready, waiting, head, tail, serve_next;
                  bool listed, turns_away; uint8_t first_visits, last_visits; } Station;
-typedef struct { int64_t shape; double scale, spread, occupied_days, waited_days;
+typedef struct { int64_t form; double scale, spread, occupied_days, waited_days;
                  int64_t waited_over_12h, arrivals, turned_away, admissions; } Cell;
 typedef struct { double share; bool holds; int64_t moves; double delayed_days; } Way;
 typedef struct { double asked, since, part; uint32_t id, stage; int32_t next;
@@ -67,8 +67,8 @@ static inline double normal_quantile(double p)
 
 static inline double stay_days(const Cell *cell, double longer)
 {
-    if (cell->shape == EXPONENTIAL) return -cell->scale * log(longer);
-    if (cell->shape == LOGNORMAL) return exp(cell->scale - cell->spread * normal_quantile(longer));
+    if (cell->form == EXPONENTIAL) return -cell->scale * log(longer);
+    if (cell->form == LOGNORMAL) return exp(cell->scale - cell->spread * normal_quantile(longer));
     return cell->scale;
 }
 

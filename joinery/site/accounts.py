@@ -56,8 +56,7 @@ class Adapter(DefaultAccountAdapter):
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         login = credentials.get("email") or credentials.get("username") or ""
-        # No login has a NUL, which PostgreSQL cannot be asked for.
-        self.note(base.user_who_logs_in_as(login) if "\0" not in login else None, "password_wrong")
+        self.note(base.user_who_logs_in_as(login), "password_wrong")
 
     def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **kwargs: Any) -> None:
         """What allauth would write an e-mail about: the user finds it on the page of their account instead."""

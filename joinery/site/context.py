@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
+from joinery.apps.care import facts as care
 from joinery.apps.place.facts import Standing, as_at, home, standing
 from joinery.apps.privacy import facts as privacy
 from joinery.apps.record.facts import own_people
@@ -19,6 +20,7 @@ from joinery.calc.access import DIRECT_CARE, may_arrange, may_do, may_review, po
 
 # Every page shows the place's name, and it changes once in years.
 NAME_KEPT_SECONDS = 60
+WAITS_KEPT_SECONDS = 60
 
 
 class Request(HttpRequest):
@@ -68,11 +70,35 @@ def privacy_tasks(request: Request) -> tuple[privacy.Task, ...]:
 
 
 def _privacy_waits(request: Request) -> int:
-    """How many looks wait for the user: said where their work begins, and among the looks. On every page it would
-    cost statements of each."""
+    """How many looks wait for the user: counted where their work begins and among the looks, and remembered for a
+    minute for their other pages. To count them on every page would cost statements of each, and a person's page has
+    none left."""
+    if not may_do(standing_of(request).posts, "answer_privacy").allowed:
+        return 0
+    match, key = request.resolver_match, f"privacy_waits:{request.user.pk}"
+    where, room = (match.view_name, match.namespace) if match else ("", "record")
+    counted = room == "privacy" or where in BEGINS.values()
+    waits: int | None = None if counted else cache.get(key, 0 if room == "record" else None)
+    if waits is None:
+        waits = len(privacy_tasks(request))
+        cache.set(key, waits, WAITS_KEPT_SECONDS)
+    return waits
+
+
+def remember_work(request: Request, waits: int) -> None:
+    """Keep for a minute how many referrals wait for the user, for the menu of their other pages."""
+    cache.set(f"work_waits:{request.user.pk}", waits, WAITS_KEPT_SECONDS)
+
+
+def _work_waits(request: Request) -> int:
+    """How many referrals wait for the user: counted where their work begins, and as My work last said elsewhere."""
+    waits: int | None = cache.get(f"work_waits:{request.user.pk}")
     match = request.resolver_match
-    counted = match is not None and (match.view_name in BEGINS.values() or match.namespace == "privacy")
-    return len(privacy_tasks(request)) if counted else 0
+    begins = match is not None and match.view_name == "record:find" and request.method == "GET"
+    if waits is None and begins and posts_for(standing_of(request).posts, DIRECT_CARE):
+        waits = care.waiting_count(request.user.pk, request.at)
+        remember_work(request, waits)
+    return waits or 0
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -88,6 +114,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user_has_post": bool(where.posts),
         "user_finds": bool(posts_for(where.posts, DIRECT_CARE)),
         "user_works": bool(posts_for(where.posts, DIRECT_CARE)) or may_arrange(where.posts),
+        "work_waits": _work_waits(cast(Request, request)) if where.posts else 0,
         "user_is_person": is_person(cast(Request, request)) if signed_in else False,
         "user_answers_privacy": may_do(where.posts, "answer_privacy").allowed,
         "privacy_waits": _privacy_waits(cast(Request, request)) if signed_in else 0,

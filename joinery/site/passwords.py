@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from joinery.apps.place.facts import standing
+from joinery.apps.place.facts import organisation_names, standing
 
 SERVICE = ("joinery",)
 # Shorter words stand within too many others.
@@ -33,10 +33,12 @@ class WordsOfOnesOwn:
 
 
 def words_of(user: Any) -> list[str]:
-    """The words of the service, of the place, and of a user: of their name, login and organisation."""
+    """The words of the service, of the place, and of a user: of their name, login and organisations."""
     texts = [settings.PLACE_NAME]
     if user is not None and user.pk:
         login = (user.email or user.login_name or "").partition("@")[0]
-        texts += [user.name, login, standing(user.pk, timezone.localdate()).organisation_name]
+        today = timezone.localdate()
+        bodies = {post.organisation for post in standing(user.pk, today).posts}
+        texts += [user.name, login, *organisation_names(bodies, today).values()]
     said = {word for text in texts for word in _LETTERS.findall(text.casefold()) if len(word) >= FEWEST_LETTERS}
     return sorted({*SERVICE, *said})

@@ -99,7 +99,8 @@ def page(request: Request, person_id: str) -> HttpResponse:
 
 def may_refer(viewing: Viewing) -> bool:
     """Whether who looks at a record may refer the person, in the post that opened it."""
-    return bool(viewing.decision.post) and may_do([viewing.decision.post], "refer").allowed
+    post = viewing.decision.post
+    return post is not None and may_do([post], "refer").allowed
 
 
 def looked(request: Request, person_id: str) -> HttpResponse:

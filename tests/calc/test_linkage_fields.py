@@ -60,6 +60,7 @@ def test_what_is_normalised_stays_as_it_is(row: dict[str, str]) -> None:
             ("given_name", text)
             for text in ("", " ", "UNKNOWN", "Baby", "baby girl", "Twin 2", "Male Infant", "NK", "N/A", "xxx")
         ),
+        *(("family_name", text) for text in ("N-A", "ÑA")),
         *(
             ("birth_date", text)
             for text in ("", "1900-01-01", "01/01/1900", "1899-12-30", "0000-00-00", "soon", "1950")

@@ -183,9 +183,9 @@ def test_an_interval_holds_the_mean_as_often_as_it_says() -> None:
 
 def test_a_place_does_not_differ_from_itself() -> None:
     runs = run(LUCKY, 60, reps=4, seed=luck())
-    for each in differences(runs, runs, runs):
+    for each in differences(runs, runs):
         assert each.difference.mean == each.difference.low == each.difference.high == 0.0
-        assert each.base == each.changed == each.trend
+        assert each.base == each.changed
 
 
 def test_a_difference_is_taken_replication_by_replication() -> None:
@@ -208,9 +208,17 @@ def test_the_national_trend_gets_the_credit_for_what_it_did() -> None:
     alone = trend.of(LUCKY)
     assert alone.arrivals[0].on(1) == [pytest.approx((0.98**10, 0.98**10))]
     assert alone.stations[0].stays[1].mean_days == pytest.approx(6 * 0.97**10)
-    # Whoever changed nothing but went with the trend has done nothing beyond it.
-    for each in differences(*replicate([LUCKY, alone, alone], Plan(100, reps=3, seed=luck()))):
-        assert each.beyond_trend and each.beyond_trend.mean == 0.0 and each.trend == each.changed
+    # Whoever changed nothing has done nothing beyond it.
+    for each in differences(*replicate([LUCKY, LUCKY, alone, alone], Plan(100, reps=3, seed=luck()))):
+        assert each.beyond_trend and each.beyond_trend.mean == 0.0 and each.trend == each.with_trend
+    # And what a change does is what it does in the place that the trend has made.
+    changed = LUCKY.with_(care=9)
+    runs = replicate([LUCKY, changed, alone, trend.of(changed)], Plan(100, reps=3, seed=luck()))
+    there = {each.name: each for each in differences(runs[2], runs[3])}
+    for each in differences(*runs):
+        assert (each.trend, each.with_trend, each.beyond_trend) == (
+            there[each.name].base, there[each.name].changed, there[each.name].difference,
+        )  # fmt: skip
 
 
 def test_a_run_goes_on_until_a_figure_is_known_as_well_as_asked() -> None:

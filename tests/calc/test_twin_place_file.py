@@ -142,6 +142,8 @@ WRONG = {
     ),
     "nobody's band": ('band = "75+"\npeople = 3', 'band = "80+"  # !\npeople = 3', "there is no band 80+"),
     "days of others": ("people = 3", "people = 4", "3 numbers of days for 4 people"),
+    "a slip of the keyboard": ("places = 80", "places = 8_000_000_000  # !", "<= 1000000"),
+    "a name that cannot be printed": ('name = "Wexcombe"', 'name = "Wex\\u0001combe"', "cannot stand as a name"),
     "one bracket": ('[[census]]\nstation = "homecare"', '[budgets]\n[[census]]\nstation = "homecare"', "no such table"),
     "waiting without holding": ('waiting_for = "homecare"', 'waiting_for = "acute"', "holds no place"),
     "fewer places than the least": (
@@ -327,7 +329,9 @@ def test_the_census_may_be_a_file(tmp_path: Path) -> None:
         assert words in str(told.value)
 
 
-@pytest.mark.parametrize("stay", [Stay("exponential", 10), Stay("fixed", 10), Stay("lognormal", 10, 0.7)])
+@pytest.mark.parametrize(
+    "stay", [Stay("exponential", 10), Stay("fixed", 10), *(Stay("lognormal", 10, cv) for cv in (0.2, 0.7, 1.1))]
+)
 def test_a_steady_service_holds_people_for_as_long_as_renewal_theory_says(stay: Stay) -> None:
     spread = {"exponential": 1.0, "fixed": 0.0, "lognormal": stay.cv}[stay.shape]
     days = steady_days(stay, 4_000)
@@ -340,6 +344,38 @@ def test_every_key_stands_on_the_line_that_is_named() -> None:
     for key, line in lines_of(GOOD).items():
         name = str([part for part in key if isinstance(part, str)][-1])
         assert name in text[line - 1], (key, line)
+
+
+def test_lines_are_found_in_any_toml() -> None:
+    text = """\
+# [not.a.table]
+a.b = 1
+list = [ # ]
+  "[c]",
+
+  2]
+[d . "e.f"] # here
+words = '''
+[g]
+h = 1
+'''
+table = {i = 1, j = {k = 2}}
+[[m]]
+[[m.n]]
+o = 1
+[[m]]
+[[m.n]]
+[[m.n]]
+[m.n.p]
+q = "x\\u2028y z"
+r = 1
+"""
+    assert lines_of(text) == {
+        ("a",): 2, ("a", "b"): 2, ("list",): 3, ("d", "e.f"): 7, ("d", "e.f", "words"): 8, ("d", "e.f", "table"): 12,
+        ("d", "e.f", "table", "i"): 12, ("d", "e.f", "table", "j"): 12, ("d", "e.f", "table", "j", "k"): 12,
+        ("m", 0): 13, ("m", 0, "n", 0): 14, ("m", 0, "n", 0, "o"): 15, ("m", 1): 16, ("m", 1, "n", 0): 17,
+        ("m", 1, "n", 1): 18, ("m", 1, "n", 1, "p"): 19, ("m", 1, "n", 1, "p", "q"): 20, ("m", 1, "n", 1, "p", "r"): 21,
+    }  # fmt: skip
 
 
 def test_a_budget_by_payer(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ def models() -> Iterator[str]:
 
 def codes() -> Iterator[str]:
     from joinery.apps.base.access_log import WHAT, WHY
+    from joinery.apps.care.states import REFERRAL
     from joinery.apps.place.kinds import FORMS, KINDS
     from joinery.apps.place.models import EDITION
     from joinery.apps.privacy.models import PrivacyAnswer, PrivacyTask
@@ -33,7 +34,19 @@ def codes() -> Iterator[str]:
     from joinery.calc.access import REASONS, ROLES, SENSITIVITIES, TASKS
     from joinery.calc.misuse import PATTERNS
 
-    for each in (WHAT, WHY, FEEDS, OUTCOMES, REFUSALS, SECTORS, SUBMISSION.all(), EDITION.all(), KINDS, FORMS):
+    for each in (
+        WHAT,
+        WHY,
+        FEEDS,
+        OUTCOMES,
+        REFUSALS,
+        SECTORS,
+        SUBMISSION.all(),
+        EDITION.all(),
+        KINDS,
+        FORMS,
+        REFERRAL.all(),
+    ):
         yield from each
     yield from (*ROLES, *SENSITIVITIES, *TASKS, *REASONS, *REASONS.values())
     yield from (*PrivacyTask.Kind.values, *PrivacyAnswer.Verdict.values, *PATTERNS)

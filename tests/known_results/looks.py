@@ -3,7 +3,8 @@
 Seeds are fresh each time, so that no lucky seed can be kept. A figure is right when theory lies in the 99 %
 interval of its mean over replications. Where it does not, the test looks twice more, with other seeds and each time
 twice the replications, and fails only for a figure that was wrong all three times: by chance, one in a million.
-Even with a thousand figures, all tests together raise a false alarm less than once in a thousand runs.
+Even with a thousand figures, all tests together raise a false alarm less than once in a thousand runs. That holds for
+means of many runs, which are nearly normal: a figure that is the same in almost every run is no figure for this.
 """
 
 from __future__ import annotations

@@ -58,7 +58,9 @@ def small_place(seed: int, *, arrivals_end: bool) -> Place:
         rates += [[0.0] * BANDS] * 7
     holds = (frozenset(to for to in (1, 2) if rng.random() < 0.7), frozenset({2}), frozenset[int]())
     census = [Held(rng.randrange(BANDS), rng.randrange(3), rng.uniform(0, 0.3)) for _ in range(3)]
-    census += [Held(rng.randrange(BANDS), None, rng.uniform(0, 2), waiting_for=rng.randrange(3)) for _ in range(2)]
+    # Nobody waits for a station that turns people away.
+    queues = [s for s in range(3) if not stations[s].turns_away]
+    census += [Held(rng.randrange(BANDS), None, rng.uniform(0, 2), waiting_for=s) for s in queues]
     return place(stations, rates, routes, holds=holds, census=tuple(census), home_delays=(stay(), stay()))
 
 

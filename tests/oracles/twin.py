@@ -231,7 +231,7 @@ class World:
         tables = [stream.on(self.days + 1) for stream in self.place.arrivals]
         rates = [[rate for table in tables for rate in table[day]] for day in range(self.days + 1)]
         totals = [sum(row) for row in rates]
-        shares = [summed([rate / total for rate in row]) for row, total in zip(rates, totals, strict=True) if total]
+        shares = [summed([rate / (total or 1) for rate in row]) for row, total in zip(rates, totals, strict=True)]
         number, day, left = 0, 0, 1.0
         while True:
             u, v = self.luck(number, 0, ARRIVAL)

@@ -17,8 +17,9 @@ from wsgiref.simple_server import make_server
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 from django.test import Client
 
 from joinery.apps.base.action import Actor
@@ -31,6 +32,7 @@ from joinery.apps.record.fhir.validate import validate
 from joinery.site.bars.known import known, new_key
 from joinery.site.bars.outcomes import CODE
 from joinery.site.bars.sending import send
+from joinery.site.bars.writing import ODS_CODE
 from tests.pages.other_place import Quiet
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +52,7 @@ class System:
         self.claims = claims or organisation
 
     def headers(self, service: str = "nursing") -> dict[str, str]:
-        names = {"resourceType": "Organization", "identifier": [{"system": facts.ODS_CODE, "value": self.claims}]}
+        names = {"resourceType": "Organization", "identifier": [{"system": ODS_CODE, "value": self.claims}]}
         return {
             "Authorization": f"Bearer {self.key}",
             "Accept": "application/fhir+json; version=1.0.0",
@@ -236,7 +238,7 @@ def test_what_is_hostile_or_broken_is_refused_and_leaves_nothing() -> None:
     system = System()
     named = referral()
     named["entry"][0]["resource"]["sender"] = {"reference": "urn:uuid:07939a0c-2854-46ff-9282-ad906bc93679"}
-    body = {"resourceType": "Organization", "identifier": [{"system": facts.ODS_CODE, "value": NURSES}], "name": "N"}
+    body = {"resourceType": "Organization", "identifier": [{"system": ODS_CODE, "value": NURSES}], "name": "N"}
     named["entry"].append({"fullUrl": "urn:uuid:07939a0c-2854-46ff-9282-ad906bc93679", "resource": body})
     booking = referral()
     booking["entry"][0]["resource"]["eventCoding"]["code"] = "booking-request"
@@ -295,6 +297,9 @@ def served() -> Iterator[str]:
         connections[DEFAULT_DB_ALIAS] = shared
         server.serve_forever()
 
+    signals = (request_started, request_finished)
+    for signal in signals:  # which would close the connection, and the test's transaction with it
+        signal.disconnect(close_old_connections)
     shared.inc_thread_sharing()
     thread = threading.Thread(target=serve)
     thread.start()
@@ -303,6 +308,8 @@ def served() -> Iterator[str]:
     thread.join()
     server.server_close()
     shared.dec_thread_sharing()
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 class OtherPlace:

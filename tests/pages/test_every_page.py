@@ -74,6 +74,15 @@ def test_every_page_opens_for_whom_the_table_names(hostile: Hostile, settings: A
     assert not wrong, "\n".join(wrong)
 
 
+def test_what_waits_for_a_privacy_officer_is_counted_in_the_menu_of_all_their_pages(hostile: Hostile) -> None:
+    pages = ("help", "privacy:index", "place:proposals", "record:kept_back", "measures:series", "mfa_index")
+    with hostile.untouched("privacy_officer") as client:
+        shown = [client.get(hostile.address(name)).content.decode() for name in pages]
+    assert [name for name, page in zip(pages, shown, strict=True) if ">Privacy (1<" not in page] == []
+    with hostile.untouched("gp") as client:
+        assert "Privacy (" not in client.get(hostile.address("help")).content.decode()
+
+
 def test_no_line_of_the_log_names_anybody_whatever_page_was_asked_for(hostile: Hostile) -> None:
     hostile.asks("gp", "get", hostile.address("record:person"))
     assert hostile.told() == []

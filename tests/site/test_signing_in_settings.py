@@ -37,6 +37,13 @@ def test_behind_host_names_one_proxy_is_counted_and_cookies_are_bound_to_the_hos
     assert "whole number of proxies" in said(tmp_path, "", JOINERY_PROXIES="one")
 
 
+def test_browsers_use_https_for_hosts_below_only_where_the_place_says_so(tmp_path: Path) -> None:
+    shown = "s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS"
+    assert said(tmp_path, shown, JOINERY_HOSTS="joinery.example") == "31536000 False"
+    assert said(tmp_path, shown, JOINERY_HOSTS="joinery.example", JOINERY_SUBDOMAINS="yes") == "31536000 True"
+    assert "one of: no, yes" in said(tmp_path, "", JOINERY_SUBDOMAINS="perhaps")
+
+
 def test_half_an_identity_provider_is_an_error_that_says_what_is_missing(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x")

@@ -60,15 +60,11 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
 
     Only within a transaction: where a row cannot be inserted, those before it are taken back with all of it.
     """
-    names = ", ".join(f'"{c}"' for c in columns)
-    row = f"({marks(columns)})"
     rows = list(rows)
     if not rows:
         return
     many = len(rows) - len(rows) % _ROWS_A_STATEMENT
-    # Without OR FAIL SQLite keeps a copy of every page it writes to, so that it can take back a statement by itself.
-    verb = "INSERT OR FAIL" if _on_sqlite() else "INSERT"
-    into = f'{verb} INTO "{model._meta.db_table}" ({names}) VALUES '
+    into, row = _insertion(model._meta.db_table, tuple(columns))
     with connection.cursor() as cursor:
         if many:
             starts = range(0, many, _ROWS_A_STATEMENT)
@@ -76,6 +72,15 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
             cursor.executemany(into + ", ".join([row] * _ROWS_A_STATEMENT), runs)
         if many < len(rows):
             cursor.executemany(into + row, rows[many:])
+
+
+@lru_cache(maxsize=200)
+def _insertion(table: str, columns: tuple[str, ...]) -> tuple[str, str]:
+    """The SQL before the rows that are inserted, and that of a row."""
+    names = ", ".join(f'"{c}"' for c in columns)
+    # Without OR FAIL SQLite keeps a copy of every page it writes to, so that it can take back a statement by itself.
+    verb = "INSERT OR FAIL" if _on_sqlite() else "INSERT"
+    return f'{verb} INTO "{table}" ({names}) VALUES ', f"({marks(columns)})"
 
 
 def select(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

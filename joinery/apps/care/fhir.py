@@ -1,11 +1,13 @@
-"""Referrals as FHIR R4: what was asked (ServiceRequest), and what has become of it (Task).
+"""Care as FHIR R4: what was asked (ServiceRequest), what has become of it (Task), the care that came of it
+(EpisodeOfCare), and who takes part in it (CareTeam).
 
-Both have the code of the referral as their id. Who asked and who was asked are named by the codes of their bodies.
+What is about a referral has its code as id. Who asked and who was asked are named by the codes of their bodies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +17,12 @@ from django.db import connection
 
 from joinery.apps.base.action import Actor
 from joinery.apps.base.columns import as_moment, select
+from joinery.apps.care.facts.team import ENDED, HOLDS, PartHeld, parts_held
 from joinery.apps.care.rules import rules_on
 from joinery.apps.care.states import STATES
 from joinery.apps.place import facts as place
 from joinery.apps.record import actions as record
-from joinery.calc.involvement import GOES_ON, OVER
+from joinery.calc.involvement import GOES_ON, NOTHING, OVER
 
 ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
 TASK_CODE = "http://hl7.org/fhir/CodeSystem/task-code"
@@ -88,7 +91,43 @@ def file_referral(*, referral_id: int, actor: Actor, at: datetime) -> None:
 
 
 def file_team(*, record_id: int, actor: Actor, at: datetime) -> None:
-    """File who takes part in a person's care, as it is now, under their record."""
+    """File who takes part in a person's care, as it is now, under their record: a CareTeam for each organisation. It
+    says that the organisation's care goes on while anybody there has a part. Who has none stands in the home body's."""
+    as_at = place.as_at(at.date())
+    home = place.home(as_at)
+    parts: dict[str, list[PartHeld]] = defaultdict(list)
+    for part in parts_held(record_id, at):
+        if part.state in (HOLDS, ENDED):
+            parts[part.organisation or (home.code if home else "")].append(part)
+    bodies = place.by_codes(parts.keys() - {""}, as_at)
+    for code, body in sorted(bodies.items()):
+        says = GOES_ON if any(part.holds and part.organisation for part in parts[code]) else OVER
+        # The home body cares for nobody because their daughter does.
+        says = says if any(part.organisation for part in parts[code]) else NOTHING
+        filing = record.Filing(orjson.dumps(care_team(record_id, body, parts[code], at)), says)
+        record.file_resources(
+            record_id=record_id, organisation_id=body.id, filings=[filing], actor=actor, at=at
+        )  # fmt: skip
+
+
+def care_team(record_id: int, body: place.Brief, parts: Sequence[PartHeld], at: datetime) -> Resource:
+    """Who of an organisation takes part in a person's care, or did, as a CareTeam."""
+    return {
+        "resourceType": "CareTeam",
+        "id": f"{record_id}",
+        "meta": {"lastUpdated": _instant(at)},
+        "status": "active" if any(part.holds for part in parts) else "inactive",
+        "subject": {"reference": f"Patient/{record_id}"},
+        "participant": [_participant(part) for part in parts],
+        "managingOrganization": [_body(body)],
+    }
+
+
+def _participant(part: PartHeld) -> Resource:
+    period = {"start": part.from_date.isoformat()}
+    if part.state == ENDED and part.until_at and part.until_at.date() >= part.from_date:
+        period["end"] = _instant(part.until_at)
+    return {"role": [{"text": part.part_text}], "member": {"display": part.name}, "period": period}
 
 
 def service_request(asked: Asked) -> Resource:

@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from joinery.apps.base.columns import as_moment, select
 from joinery.apps.care.owners import IN_TIME, LONG_OVERDUE, OVERDUE, Owner, Turn
 from joinery.apps.care.rules import climbs_at, rules_on
-from joinery.apps.care.services import Offered, offered
+from joinery.apps.care.services import Offered, ServiceNow, offered
 from joinery.apps.care.states import SENDER, SERVICE, STATES, Step, steps_from
 from joinery.apps.place import facts as place
 from joinery.apps.record import facts as record
 
 NOBODY = "nobody: there is no one in the place"
+_WAITS_FOR = {state: said.waits_for for state, said in STATES.items()}
+_CLIMBED = ("", "manager", "co_ordinator")
 OVER = tuple(state for state, said in STATES.items() if not said.waits_for)
 
 
-@dataclass(frozen=True, slots=True)
-class Referral:
+class Referral(NamedTuple):
     """A referral as it stands at a moment, without a word about the person.
 
     `waits_for` is the side whose turn it is (`sender`, `service`; empty when it is over), `owners` who holds it now,
     and `climbed` how far it has gone further because it is overdue (`manager`, `co_ordinator`). `body` runs the
     service today; `sender_body` is where it was sent from, under its name of today. `sender_ids` and `service_ids`
-    may act for each side; so many notes wait to be seen by each.
+    may act for each side; so many notes wait to be seen by each. Moments as the database gives them (`asked`, `sent`,
+    `since`) are read when they are asked for: a list is long, and shows few.
     """
 
+    # In the order of the database's columns.
     referral_id: int
     code: str
     record_id: int
-    person_id: str
     number: int
     state: str
-    waits_for: str
+    urgency: str
+    area: str
+    asked: Any
+    sent: Any
+    since: Any
+    notes_for_sender: int
+    notes_for_service: int
+    # What many have in common: the service and who took it on, who sent it, and who may act.
     service: str
     service_name: str
     service_kind: str
@@ -49,20 +57,35 @@ class Referral:
     sender_body_name: str
     from_service: str
     from_service_name: str
-    urgency: str
-    urgency_text: str
-    asked_at: datetime
-    at: datetime
-    since_at: datetime
-    due_at: datetime | None
-    overdue: bool
+    waits_for: str
     climbed: str
     owners: tuple[Owner, ...]
     sender_ids: frozenset[int]
     service_ids: frozenset[int]
-    notes_for_sender: int
-    notes_for_service: int
-    area: str
+    # What is worked out of each.
+    person_id: str
+    urgency_text: str
+    due_at: datetime | None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its next step should have been taken by now."""
+        return bool(self.climbed)
+
+    @property
+    def asked_at(self) -> datetime:
+        """When help was first asked for."""
+        return as_moment(self.asked)
+
+    @property
+    def at(self) -> datetime:
+        """When it was sent."""
+        return as_moment(self.sent)
+
+    @property
+    def since_at(self) -> datetime:
+        """Since when it stands where it does."""
+        return as_moment(self.since)
 
     @property
     def state_text(self) -> str:
@@ -104,47 +127,30 @@ class Referral:
         return self.notes_for_sender * (SENDER in sides) + self.notes_for_service * (SERVICE in sides)
 
 
-class _Row(NamedTuple):
-    referral_id: int
-    code: str
-    record_id: int
-    number: int
-    state: str
-    service: str
-    user_id: int | None
-    user_name: str | None
-    since_at: Any
-    due_at: Any
-    sender_id: int | None
-    sender_name: str | None
-    sender_body: str
-    from_service: str | None
-    urgency: str
-    asked_at: Any
-    at: Any
-    area: str
-    notes_for_sender: int
-    notes_for_service: int
-
-
 _UNSEEN = (
     "(SELECT COUNT(*) FROM care_referralnote n LEFT JOIN care_noteseen x ON x.note_id = n.id "
     "WHERE n.referral_id = r.id AND n.side = '{}' AND x.note_id IS NULL)"
 )
+# Of a referral so many columns come first; then those of whom it is with, and by when. Moments come as text, which
+# costs SQLite less.
+_OWN = 12
 _SELECT = (
-    "SELECT r.id, r.code, r.record_id, w.number, w.state, s.code, w.user_id, wu.name, w.since_at, w.due_at, r.user_id, "
-    "ru.name, o.code, fs.code, r.urgency, r.asked_at, r.at, r.area, "
-    f"{_UNSEEN.format(SERVICE)}, {_UNSEEN.format(SENDER)} "
+    "SELECT r.id, r.code, r.record_id, w.number, w.state, r.urgency, r.area, CAST(r.asked_at AS TEXT), "
+    f"CAST(r.at AS TEXT), CAST({{since}} AS TEXT), {_UNSEEN.format(SERVICE)}, {_UNSEEN.format(SENDER)}, "
+    "w.service_id, w.user_id, wu.name, r.user_id, ru.name, o.code, r.from_service_id, "
+    "CAST(w.due_at AS TEXT) "
 )
 _JOINS = (
-    "JOIN care_service s ON s.id = w.service_id JOIN place_organisation o ON o.id = r.organisation_id "
+    "JOIN place_organisation o ON o.id = r.organisation_id "
     "LEFT JOIN base_user wu ON wu.id = w.user_id LEFT JOIN base_user ru ON ru.id = r.user_id "
-    "LEFT JOIN care_service fs ON fs.id = r.from_service_id "
 )
-_OPEN = f"{_SELECT}FROM care_openreferral w JOIN care_referral r ON r.id = w.referral_id {_JOINS}WHERE "
+_OPEN = (
+    f"{_SELECT.format(since='w.since_at')}FROM care_openreferral w "
+    f"JOIN care_referral r ON r.id = w.referral_id {_JOINS}WHERE "
+)
 # Of one that is over, the step that ended it is the last.
 _ENDED = (
-    f"{_SELECT.replace('w.since_at', 'w.at', 1)}FROM care_referralstep w JOIN care_referral r ON r.id = w.referral_id "
+    f"{_SELECT.format(since='w.at')}FROM care_referralstep w JOIN care_referral r ON r.id = w.referral_id "
     f"{_JOINS}WHERE w.state IN ({', '.join(repr(state) for state in OVER)}) AND "
 )
 
@@ -157,9 +163,9 @@ def open_referrals(
     sql = _OPEN + where
     if ended:
         sql += f" UNION ALL {_ENDED}{ended}"
-    rows = [_Row._make(row) for row in select(sql, [*values, *more])]
-    found = _Standing(at, offer, rows).all() if rows else []
-    return tuple(sorted(found, key=lambda each: (each.due_at or each.since_at, each.referral_id)))
+    rows = select(sql, [*values, *more])
+    rows.sort(key=lambda row: (row[19] or "", row[0]))
+    return _Standing(at, offer, rows).all() if rows else ()
 
 
 def referral_at(code: str, at: datetime, offer: Offered | None = None) -> Referral | None:
@@ -171,67 +177,60 @@ def referral_at(code: str, at: datetime, offer: Offered | None = None) -> Referr
 class _Standing:
     """Some referrals, with all that it takes to say who holds them. What is the same for many is worked out once."""
 
-    def __init__(self, at: datetime, offer: Offered, rows: Sequence[_Row]) -> None:
+    def __init__(self, at: datetime, offer: Offered, rows: Sequence[tuple[Any, ...]]) -> None:
         self.at, self.offer, self.rows = at, offer, rows
         agreed = offer.co_ordinators
-        self.people = record.people_of({row.record_id for row in rows} | {about for about, _ in agreed})
+        self.people = record.people_of({row[2] for row in rows} | {about for about, _ in agreed})
         self.co_ordinator = {self.people.get(about, ""): user for about, user in agreed}
+        self.services = {each.service_id: each for each in offer.services.values()}
         self.names = self._body_names()
-        self.urgencies = rules_on(at.date()).urgencies
-        self.held: dict[tuple[Turn, int], tuple[Owner, ...]] = {}
-        self.abled: dict[tuple[Turn, int], frozenset[int]] = {}
+        rules = rules_on(at.date())
+        self.urgencies = {code: urgency.words for code, urgency in rules.urgencies.items()}
+        self.shared: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def _body_names(self) -> dict[str, str]:
-        bodies = {self.offer.heir(row.sender_body) or row.sender_body for row in self.rows}
-        unknown = bodies - set(self.offer.names)
+        """What bodies are called; one to which neither a service nor anybody of the place belongs is asked for."""
+        sent_from = {row[17] for row in self.rows}
+        unknown = {self.offer.heir(code) or code for code in sent_from} - set(self.offer.names)
         more = place.organisation_names(unknown, self.at.date()) if unknown else {}
         return {**self.offer.names, **more}
 
-    def all(self) -> list[Referral]:
+    def all(self) -> tuple[Referral, ...]:
         """Each as it stands."""
-        return [self._referral(row) for row in self.rows]
+        return tuple([self._referral(row) for row in self.rows])
 
-    def _referral(self, row: _Row) -> Referral:
-        services, waits_for = self.offer.services, STATES[row.state].waits_for
-        service = services[self.offer.now(row.service)]
-        person = self.people.get(row.record_id, "")
-        from_service = self.offer.now(row.from_service) if row.from_service else ""
-        body = self.offer.heir(row.sender_body)
-        co_ordinator = self.co_ordinator.get(person)
+    def _referral(self, row: tuple[Any, ...]) -> Referral:
+        waits_for, person = _WAITS_FOR[row[4]], self.people.get(row[2], "")
+        due = as_moment(row[19]) if waits_for else None
+        climbed = self._climbed(row[5], due)
+        key = (row[_OWN:19], waits_for, climbed, self.co_ordinator.get(person))
+        shared = self.shared.get(key)
+        if shared is None:
+            shared = self.shared[key] = self._shared(*key)
+        return Referral._make((*row[:_OWN], *shared, person, self.urgencies.get(row[5], row[5]), due))
+
+    def _shared(self, row: tuple[Any, ...], waits_for: str, climbed: int, co_ordinator: int | None) -> tuple[Any, ...]:
+        """What is the same for all that stand at one service, with one user, from one sender."""
+        service_id, user_id, user_name, sender_id, sender_name, sender, from_id = row
+        service, heir = self._service(service_id), self.offer.heir(sender)
+        from_service = (self._service(from_id).code, self._service(from_id).name) if from_id else ("", "")
         turns = {
-            SENDER: Turn(row.sender_id, from_service, body, True, co_ordinator),
-            SERVICE: Turn(row.user_id, service.code, self.offer.heir(service.body), False, co_ordinator),
+            SERVICE: Turn(user_id, service.code, self.offer.heir(service.body), False, co_ordinator),
+            SENDER: Turn(sender_id, from_service[0], heir, True, co_ordinator),
         }
-        due = as_moment(row.due_at) if row.due_at and waits_for else None
-        climbed = self._climbed(row.urgency, due)
-        able = {side: self._able(turn, climbed if side == waits_for else IN_TIME) for side, turn in turns.items()}
-        urgency = self.urgencies.get(row.urgency)
-        return Referral(
-            referral_id=row.referral_id, code=row.code, record_id=row.record_id, person_id=person, number=row.number,
-            state=row.state, waits_for=waits_for, service=service.code, service_name=service.name,
-            service_kind=service.kind_text, body=service.body, body_name=service.body_name, user_id=row.user_id,
-            user_name=row.user_name or "", sender_id=row.sender_id, sender_name=row.sender_name or "",
-            sender_body=body or row.sender_body, sender_body_name=self.names.get(body or row.sender_body, ""),
-            from_service=from_service, from_service_name=services[from_service].name if from_service else "",
-            urgency=row.urgency, urgency_text=urgency.words if urgency else row.urgency,
-            asked_at=as_moment(row.asked_at), at=as_moment(row.at), since_at=as_moment(row.since_at), due_at=due,
-            overdue=climbed > IN_TIME, climbed=("", "manager", "co_ordinator")[climbed],
-            owners=self._owners(turns[waits_for], climbed) if waits_for else (), sender_ids=able[SENDER],
-            service_ids=able[SERVICE], notes_for_sender=row.notes_for_sender, notes_for_service=row.notes_for_service,
-            area=row.area,
+        here = self.offer.here
+        able = {side: here.able(turn, climbed if side == waits_for else IN_TIME) for side, turn in turns.items()}
+        return (
+            service.code, service.name, service.kind_text, service.body, service.body_name, user_id, user_name or "",
+            sender_id, sender_name or "", heir or sender, self.names.get(heir or sender, ""), *from_service, waits_for,
+            _CLIMBED[climbed], here.owners(turns[waits_for], climbed) if waits_for else (), able[SENDER], able[SERVICE],
         )  # fmt: skip
+
+    def _service(self, number: int) -> ServiceNow:
+        """The service that goes on with one."""
+        return self.offer.services[self.offer.now(self.services[number].code)]
 
     def _climbed(self, urgency: str, due: datetime | None) -> int:
         if due is None or due > self.at:
             return IN_TIME
         return LONG_OVERDUE if climbs_at(urgency, due) <= self.at else OVERDUE
-
-    def _owners(self, turn: Turn, climbed: int) -> tuple[Owner, ...]:
-        if (turn, climbed) not in self.held:
-            self.held[turn, climbed] = self.offer.here.owners(turn, climbed)
-        return self.held[turn, climbed]
-
-    def _able(self, turn: Turn, climbed: int) -> frozenset[int]:
-        if (turn, climbed) not in self.abled:
-            self.abled[turn, climbed] = self.offer.here.able(turn, climbed)
-        return self.abled[turn, climbed]

@@ -73,7 +73,8 @@ class ServiceNow:
 
 @dataclass(frozen=True)
 class Offered:
-    """All services on a day, open or not, by code, and who is there today; `names` are those of bodies.
+    """All services on a day, open or not, by code, and who is there today; `names` are those of bodies by
+    their code.
 
     `co_ordinators` are the record and the user of everybody's named co-ordinator, who agreed and has not ended it: of
     two for one person the one who agreed last comes last.
@@ -99,8 +100,8 @@ class Offered:
         return self.lineage.heir(body, self.on) or ""
 
 
-# Three kinds of rows in one statement, for a page has few: services with each of their members; people's named
-# co-ordinators; and the bodies that sent what is open, whose names are asked for with all others.
+# Two kinds of rows in one statement, for a page has few: services with each of their members, and people's named
+# co-ordinators.
 _COLUMNS = 18
 
 
@@ -121,9 +122,7 @@ _AROUND = (
     f"UNION ALL SELECT {_only({0: 'a.id', 11: 'p.record_id', 12: 'p.user_id'})} FROM care_teampart p "
     "JOIN care_teampartstep a ON a.part_id = p.id AND a.step = 'agreed' WHERE p.part = 'co_ordinator' "
     "AND p.user_id IS NOT NULL AND NOT EXISTS "
-    "(SELECT 1 FROM care_teampartstep e WHERE e.part_id = p.id AND e.step = 'ended') "
-    f"UNION ALL SELECT {_only({0: 'o.id', 5: 'o.code'})} FROM place_organisation o WHERE o.id IN "
-    "(SELECT r.organisation_id FROM care_openreferral w JOIN care_referral r ON r.id = w.referral_id) ORDER BY 1, 12"
+    "(SELECT 1 FROM care_teampartstep e WHERE e.part_id = p.id AND e.step = 'ended') ORDER BY 1, 12"
 )
 
 
@@ -142,7 +141,7 @@ def offered(on: date) -> Offered:
         if row[11] is not None:
             members[row[1]].append(_member(row[11:], staff, posts, on))
     services = {code: replace(each, members=tuple(members[code])) for code, each in services.items()}
-    agreed = tuple((row[11], row[12]) for row in found if row[1] is None and row[12] is not None)
+    agreed = tuple((row[11], row[12]) for row in found if row[1] is None)
     return Offered(on, services, _here(services, staff), staff.lineage, staff.names, agreed)
 
 

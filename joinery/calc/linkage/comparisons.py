@@ -296,7 +296,7 @@ def _birth_date() -> Comparison:
 def _place_of_dates(x: str, y: str) -> int:
     if x == y:
         return 0
-    same_year, same_month, same_day = x[:4] == y[:4], x[5:7] == y[5:7], x[8:] == y[8:]
+    same_year = x[:4] == y[:4]
     if same_year and x[5:7] == y[8:] and x[8:] == y[5:7]:
         return 1
     if same_year and "01-01" in (x[5:], y[5:]):
@@ -304,7 +304,7 @@ def _place_of_dates(x: str, y: str) -> int:
     slips = _distance(x, y, 2)
     if slips == 1:
         return 3
-    if same_year + same_month + same_day == 2:
+    if (x[5:7] == y[5:7] or x[8:] == y[8:]) if same_year else x[5:] == y[5:]:
         return 4
     return 5 if slips == 2 else 6
 

@@ -64,10 +64,8 @@ def name(text: str) -> str:
     >>> name("O'Neill-Żak"), name("Baby Girl")
     ('ONEILLZAK', '')
     """
-    if _blank(text):
-        return ""
     key = name_key(text)
-    return "" if _NOT_A_NAME.fullmatch(key) else key
+    return "" if _blank(text, key) or _NOT_A_NAME.fullmatch(key) else key
 
 
 def birth_date(text: str) -> str:
@@ -92,10 +90,8 @@ def postcode(text: str) -> str:
     >>> postcode("e1 6an"), postcode("ZZ99 3VZ")
     ('E16AN', '')
     """
-    if _blank(text):
-        return ""
     key = name_key(text)
-    return "" if key.startswith("ZZ99") or not key.strip("0") else key
+    return "" if _blank(text, key) or key.startswith("ZZ99") or not key.strip("0") else key
 
 
 def gender(text: str) -> str:
@@ -123,15 +119,15 @@ def words(text: str) -> str:
     >>> words(" 12, Café-Row  ")
     '12 CAFE ROW'
     """
-    if _blank(text):
-        return ""
     plain = unicodedata.normalize("NFKD", text)
     kept = "".join(c if c.isalnum() else "" if unicodedata.combining(c) or c == "'" else " " for c in plain)
-    return " ".join(kept.upper().split())
+    key = " ".join(kept.upper().split())
+    return "" if _blank(text, key) else key
 
 
-def _blank(text: str) -> bool:
-    return not text or _NOT_SAID.fullmatch(text.strip().upper()) is not None
+def _blank(text: str, key: str) -> bool:
+    """Whether a text says nothing, as it was written or as it is compared: N/A, and so N-A and ÑA."""
+    return not key or bool(_NOT_SAID.fullmatch(text.strip().upper()) or _NOT_SAID.fullmatch(key))
 
 
 _FORMS: dict[str, Callable[[str], str]] = {

@@ -66,13 +66,13 @@ class Trend:
         return float((1 + self.stay_per_year.get(station, 0.0)) ** self.years)
 
     def of(self, place: Place) -> Place:
-        """The place as it would be had it only gone along: the counterfactual of a change."""
+        """The place as the trend makes it: what any change to it is to be judged against, and judged in."""
         growth = (1 + self.arrivals_per_year) ** self.years
         if unknown := set(self.stay_per_year) - {station.name for station in place.stations}:
             raise PlaceError(f"the national trend speaks of no station: {', '.join(sorted(unknown))}")
         return replace(
             place,
-            name=f"{place.name}, by the national trend alone",
+            name=f"{place.name}, by the national trend",
             stations=tuple(
                 replace(
                     station,

@@ -23,14 +23,15 @@ MOST_AT_ONCE = 500
 @dataclass(frozen=True)
 class Difference:
     """One figure: in the place as it is and as it is changed, the means; and the interval of the difference, each
-    replication with itself. `trend`: the mean by the national trend alone, and the interval of what the change
-    does beyond it."""
+    replication with itself. By the national trend: the means with it and without the change (`trend`), and with both
+    (`with_trend`), and the interval of what the change does beyond it."""
 
     name: Name
     base: float
     changed: float
     difference: Interval
     trend: float | None = None
+    with_trend: float | None = None
     beyond_trend: Interval | None = None
 
 
@@ -57,24 +58,35 @@ class Precision:
     most_reps: int = 10_000
 
 
-def differences(base: Runs, changed: Runs, trend: Runs | None = None) -> list[Difference]:
-    """Every figure that both places have. Raises ValueError unless all ran with the same luck."""
-    for other in (changed, *filter(None, [trend])):
+def differences(
+    base: Runs, changed: Runs, trend: Runs | None = None, with_trend: Runs | None = None
+) -> list[Difference]:
+    """Every figure that both places have; `trend` and `with_trend` are runs of the same two by the national trend.
+    Raises ValueError unless all ran with the same luck."""
+    for other in filter(None, (changed, trend, with_trend)):
         if _luck(other) != _luck(base):
             raise ValueError("a difference needs runs of the same days, seed, replications and bands")
     were, are = figures(base), figures(changed)
-    would = figures(trend) if trend else {}
-    return [
-        Difference(
-            name,
-            float(np.mean(were[name])),
-            float(np.mean(are[name])),
-            interval(are[name] - were[name]),
-            float(np.mean(would[name])) if name in would else None,
-            interval(are[name] - would[name]) if name in would else None,
-        )
+    found = [
+        Difference(name, _mean(were[name]), _mean(are[name]), interval(are[name] - were[name]))
         for name in in_order(each for each in were if each in are)
     ]
+    if not (trend and with_trend):
+        return found
+    would, both = figures(trend), figures(with_trend)
+    return [
+        replace(
+            each,
+            trend=_mean(would[each.name]),
+            with_trend=_mean(both[each.name]),
+            beyond_trend=interval(both[each.name] - would[each.name]),
+        )
+        for each in found
+    ]
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(np.mean(values))
 
 
 def replicate(

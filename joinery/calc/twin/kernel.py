@@ -93,9 +93,9 @@ def normal_quantile(p: float) -> float:
 @compiled
 def stay_days(cell: Any, longer: float) -> float:
     """The length of the stay than which a share `longer` of stays is longer."""
-    if cell.shape == EXPONENTIAL:
+    if cell.form == EXPONENTIAL:
         return float(-cell.scale * math.log(longer))
-    if cell.shape == LOGNORMAL:
+    if cell.form == LOGNORMAL:
         return math.exp(cell.scale - cell.spread * normal_quantile(longer))
     return float(cell.scale)
 

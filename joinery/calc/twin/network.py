@@ -307,6 +307,8 @@ def _check_census(place: Place) -> None:
         if not (math.isfinite(held.days) and held.days >= 0):
             raise PlaceError(f"{where}: days must be from 0 up")
         if held.station is None:
+            if held.waiting_for is not None and place.stations[held.waiting_for].turns_away:
+                raise PlaceError(f"{where}: {place.names[held.waiting_for]} turns away, so nobody waits for it")
             continue
         if held.waiting_for is not None and held.waiting_for not in place.holds[held.station]:
             raise PlaceError(f"{where}: {place.names[held.station]} holds no place for {place.names[held.waiting_for]}")

@@ -171,7 +171,7 @@ def _stations(place: Place) -> NDArray[Any]:
 def _cells(place: Place) -> NDArray[Any]:
     stays = [*(station.stays for station in place.stations), place.home_delays]
     cells = np.zeros((len(stays), len(place.bands)), CELL)
-    cells["shape"] = [[SHAPES.index(stay.shape) for stay in row] for row in stays]
+    cells["form"] = [[SHAPES.index(stay.shape) for stay in row] for row in stays]
     both = [[stay.logs if stay.shape == "lognormal" else (stay.mean_days, 0.0) for stay in row] for row in stays]
     cells["scale"], cells["spread"] = np.moveaxis(np.array(both), -1, 0)
     return cells

@@ -60,7 +60,7 @@ STATION = _records(
 )
 # A station and a band: the stay (`scale` is its mean, or that of the logarithm), and what is counted.
 CELL = _records(
-    shape=np.int64,
+    form=np.int64,  # of SHAPES
     scale=np.float64,
     spread=np.float64,
     occupied_days=np.float64,

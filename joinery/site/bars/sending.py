@@ -23,7 +23,7 @@ from joinery.site.bars import writing
 from joinery.site.bars.known import Elsewhere, Known
 from joinery.site.bars.outcomes import FHIR_JSON
 from joinery.site.bars.reading import REQUEST, RESPONSE, Resource
-from joinery.site.bars.writing import NHS_NUMBER
+from joinery.site.bars.writing import NHS_NUMBER, ODS_CODE
 
 ACTOR = Actor.system("bars")
 TIMEOUT_SECONDS = 30
@@ -91,7 +91,7 @@ def _service(now: Referral, known: Known) -> str:
 
 
 def _headers(key: str, ours: str, service: str) -> dict[str, str]:
-    organisation = {"resourceType": "Organization", "identifier": [{"system": facts.ODS_CODE, "value": ours}]}
+    organisation = {"resourceType": "Organization", "identifier": [{"system": ODS_CODE, "value": ours}]}
     return {
         "Authorization": f"Bearer {key}",
         "Accept": f"{FHIR_JSON}; version=1.0.0",

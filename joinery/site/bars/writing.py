@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from joinery import __version__
-from joinery.apps.care.facts import ODS_CODE
 from joinery.site.bars.reading import EVENTS, REQUEST, RESPONSE, Resource
 
 REASONS = "https://fhir.nhs.uk/CodeSystem/message-reason-bars"
+ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 FHIR_VERSION = "4.0.1"
 
@@ -87,16 +87,13 @@ def organization(code: str, name: str) -> Resource:
 
 def searchset(resources: Mapping[str, Resource], address: str) -> Resource:
     """What a search found. The address is the one that was asked, without what was asked for."""
-    return {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "total": len(resources),
-        "link": [{"relation": "self", "url": address}],
-        "entry": [
-            {"fullUrl": f"{address.rstrip('/')}/{each['id']}", "resource": each, "search": {"mode": "match"}}
-            for each in resources.values()
-        ],
-    }
+    entries = [
+        {"fullUrl": f"{address}/{each['id']}", "resource": each, "search": {"mode": "match"}}
+        for each in resources.values()
+    ]
+    said = {"resourceType": "Bundle", "type": "searchset", "total": len(resources)}
+    # FHIR knows no empty list.
+    return said | {"link": [{"relation": "self", "url": address}]} | ({"entry": entries} if entries else {})
 
 
 def capability(base: str, on: datetime) -> Resource:

@@ -33,8 +33,9 @@ LABELS = {
     "closed": "Close it: the person knows, and it is settled",
 }
 AGAIN = {("returned", "sent"): "Send it again", ("started", "started"): "It goes on"}
+SIDES = {"sender": "Who asked", "service": "The service"}
 # Which field a refusal of an action is about.
-_FIELDS = {each: each for each in ("reason", "words", "service", "user")}
+_FIELDS = {each: each for each in ("reason", "words", "service")}
 
 
 def page(request: Request, referral_code: str) -> HttpResponse:
@@ -43,7 +44,7 @@ def page(request: Request, referral_code: str) -> HttpResponse:
     viewing = _opened(request, found)
     if isinstance(viewing, HttpResponse):
         return viewing
-    form = Form.of(request.POST, ("verb", "number", "user", "words", "note"))
+    form = Form.of(request.POST, ("verb", "number", "user", "note", "side"))
     if request.method == "POST" and _acted(form, found, request):
         return redirect(url("care:referral", referral_code=referral_code))
     service = facts.service(found.service, request.at.date())
@@ -51,7 +52,7 @@ def page(request: Request, referral_code: str) -> HttpResponse:
         "referral": found,
         "steps": (steps := found.steps_for(request.user.pk)),
         "labels": {to: label_of(found.state, to) for to in steps},
-        "may_write": bool(found.sides_of(request.user.pk)),
+        "sides": {side: SIDES[side] for side in sorted(found.sides_of(request.user.pk))},
         "to_read": found.unseen_for(request.user.pk),
         "takers": _takers(service) if service and found.may_name(request.user.pk) else {},
         "form": form,
@@ -130,11 +131,11 @@ def _acted(form: Form, found: Referral, request: Request) -> bool:
         elif form["verb"] == "note":
             if not form.needed("note", "Write what the other side should know"):
                 return False
-            actions.write_note(code=found.code, words=form["note"], **acting(request))
+            actions.write_note(code=found.code, words=form["note"], side=form["side"], **acting(request))
         elif form["verb"] == "seen":
             actions.see_notes(code=found.code, last_note_id=_number(form), **acting(request))
     except Refused as refused:
-        form.refused(refused, {"words": "note", "user": "user"})
+        form.refused(refused, {"words": "note", "user_id": "user", "side": "side"})
         return False
     return True
 

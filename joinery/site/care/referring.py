@@ -51,7 +51,7 @@ def refer(request: Request, person_id: str, service: str) -> HttpResponse:
     if service not in serving:
         raise Http404
     own = {each.code: each.name for each in facts.services(today) if each.has(request.user.pk)}
-    form = Form.of(request.POST, FIELDS, from_service=next(iter(own)) if len(own) == 1 else "")
+    form = Form.of(request.POST, FIELDS)
     rules = facts.rules(today)
     checked = form["stage"] in ("check", "send") and _is_right(form, rules, own)
     if checked and form["stage"] == "send" and (code := _sent(form, viewing, service, area, request)):

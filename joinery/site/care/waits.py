@@ -29,19 +29,20 @@ class Line:
 
 
 def page(request: Request) -> HttpResponse:
-    """The waits of the place, service by service."""
-    found = sorted(facts.waits(request.at), key=lambda each: (each.kind_text, each.service_name, each.area_name))
+    """The waits of the place, service by service: of everybody, or by where people live."""
+    by = "neighbourhood" if request.GET.get("by") == "neighbourhood" else ""
+    found = sorted(facts.waits(request.at, by), key=lambda each: (each.kind_text, each.service_name, each.area_name))
     tables = [
-        ((those[0].service, those[0].service_name, those[0].kind_text), [_line(each) for each in those])
+        ((those[0].service, those[0].service_name, those[0].kind_text), [_line(each, by) for each in those])
         for those in (list(group) for _, group in groupby(found, key=lambda each: each.service))
     ]
-    return render(request, "care/waits.jinja", {"tables": tables})
+    return render(request, "care/waits.jinja", {"tables": tables, "by": by})
 
 
-def _line(each: facts.Wait) -> Line:
+def _line(each: facts.Wait, by: str) -> Line:
     waiting, started = rounded(sum(each.open.values())), rounded(each.started)
     return Line(
-        each.area_name or "Area not known",
+        (each.area_name or "Area not known") if by else "The whole place",
         waiting,
         rounded(each.open.get("sent", 0) + each.open.get("acknowledged", 0)),
         rounded(each.overdue),

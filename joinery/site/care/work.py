@@ -13,7 +13,7 @@ from joinery.apps.base.action import Refused
 from joinery.apps.care import actions, facts
 from joinery.apps.care.facts import Referral
 from joinery.site.care.naming import names_of
-from joinery.site.context import Request
+from joinery.site.context import Request, remember_work
 from joinery.site.place.looking import acting
 
 A_PAGE = 50
@@ -47,6 +47,7 @@ def index(request: Request) -> HttpResponse:
     """What waits, in one of the lists and in one order, fifty at a time; and acts on those that are ticked."""
     said = _bulk(request) if request.method == "POST" else None
     work = facts.my_work(request.user.pk, request.at)
+    remember_work(request, work.waiting)
     lists: dict[str, tuple[Referral, ...]] = {name: getattr(work, name) for name in LISTS}
     first = next((name for name in ("mine", "team", "climbed", "unseen") if lists[name]), "mine")
     name = _one_of(request.GET.get("list", ""), LISTS, first)
@@ -125,7 +126,7 @@ def _page(items: tuple[Referral, ...], text: str) -> Shown:
 
 def _offered(items: Sequence[Referral], user_id: int) -> dict[str, str]:
     """The steps that the user may take of at least one of these."""
-    possible = {to for each in items for to in each.steps_for(user_id)}
+    possible = {to for each in items for to, step in each.steps_for(user_id).items() if not step.asks}
     return {to: words for to, words in BULK.items() if to in possible}
 
 

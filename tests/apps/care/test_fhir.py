@@ -1,22 +1,32 @@
-"""Every referral, in every state, makes resources that are valid FHIR R4."""
+"""What is filed of care: valid FHIR R4 whatever people type, as it stands, and who cares from when to when."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from string import ascii_letters
+from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from joinery.apps.care import fhir
+from joinery.apps.care.actions.team import add_part, end_part
+from joinery.apps.care.facts.team import ENDED, HOLDS, PARTS, PartHeld
 from joinery.apps.care.fhir import Asked
 from joinery.apps.care.states import STATES
 from joinery.apps.place.facts import Brief
+from joinery.apps.record import facts as record
+from joinery.apps.record.actions import NotOpened, open_filed, open_record
 from joinery.apps.record.fhir.validate import validate
+from joinery.calc.access import Post
+from tests.apps.care.caring import NOON, Caring
+from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, patient, person_id
 
 # What people type: any text but U+0000, which no form lets through.
-_words = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=50).map(str.strip)
+_words = st.text(max_size=50).map(lambda text: text.replace("\0", "").strip())
 _named = st.text(st.sampled_from(f"{ascii_letters} éß'-&"), min_size=1, max_size=40).map(str.strip).filter(bool)
 _seconds = st.integers(0, 10 * 365 * 86_400)
 _moments = _seconds.map(lambda seconds: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
@@ -54,3 +64,77 @@ def test_every_state_has_its_words_in_fhir() -> None:
     for state, said in STATES.items():
         # What is declined is no longer asked of that service, though whoever asked has something to settle.
         assert (fhir.REQUEST_STATUS[state] in over) == (not said.waits_for or state == "declined")
+
+
+_parts = st.builds(
+    PartHeld, part_id=st.just(1), record_id=st.just(1), part=st.sampled_from(sorted(PARTS)), user_id=st.none(),
+    name=_named, organisation=st.just("999"), organisation_name=st.just("Council"), words=_words,
+    state=st.sampled_from([HOLDS, ENDED]), from_date=_moments.map(datetime.date), until_at=_moments,
+    by=st.just("system:x"), by_name=st.just("x"), at=_moments, active=st.booleans(),
+)  # fmt: skip
+
+
+@given(_bodies, st.lists(_parts, min_size=1, max_size=4), _moments)
+def test_any_team_makes_a_valid_resource(body: Brief, parts: list[PartHeld], at: datetime) -> None:
+    assert validate(orjson.dumps(fhir.care_team(1, body, parts, at)))[1] == ()
+
+
+@pytest.fixture
+def caring(db: None, tmp_path: Path) -> Caring:
+    world = World(tmp_path, at=NOON - timedelta(days=7))
+    world.sends(SURGERY, patient("p1", "Fenwick", "Ada"))
+    return Caring(world)
+
+
+def filed(kind: str, organisation: str = SURGERY, key: str = "") -> dict[str, Any]:
+    """The one resource of a type that an organisation has filed, as it reads now."""
+    viewing = open_filed(organisation_code=organisation, actor=ACTOR, at=NOON, key=key)
+    assert viewing is not None
+    (body,) = record.filed_resources(viewing, organisation, kind).values()
+    found: dict[str, Any] = orjson.loads(body)
+    return found
+
+
+def why(role: str, organisation: str, at: datetime = NOON) -> str:
+    try:
+        post = Post(role, organisation)
+        return open_record(person_id=person_id("Patient/p1"), posts=(post,), actor=ACTOR, at=at).decision.reason
+    except NotOpened as refused:
+        return refused.code
+
+
+def test_each_step_is_filed_and_care_goes_on_until_the_last(caring: Caring) -> None:
+    assert why("community_nurse", TRUST) == "not_involved"
+    code = caring.refers(words="The left one")
+    key = f"ServiceRequest/{code}"
+    assert why("community_nurse", TRUST) == "involved"
+    request, task = filed("ServiceRequest", key=key), filed("Task", key=key)
+    assert (request["status"], request["reasonCode"], task["status"]) == (
+        "active",
+        [{"text": "Dress her leg"}],
+        "requested",
+    )
+    assert request["note"] == [{"text": "The left one"}] and task["focus"]["reference"] == key
+    caring.steps(code, "sent", "nurse", service="council-reablement", words="For you")
+    assert filed("Task", key=key)["owner"]["identifier"]["value"] == COUNCIL
+    assert why("community_nurse", TRUST, NOON + timedelta(days=60)) == "ended", "it was passed on"
+    for to, said in (("accepted", {}), ("started", {}), ("ended", {"reason": "done"})):
+        caring.steps(code, to, "worker", **said)
+    assert why("social_worker", COUNCIL) == "involved", "the last day counts"
+    assert why("social_worker", COUNCIL, NOON + timedelta(days=60)) == "ended"
+    episode = filed("EpisodeOfCare", key=key)
+    assert (filed("ServiceRequest", key=key)["status"], episode["status"]) == ("completed", "finished")
+    assert why("gp", SURGERY, NOON + timedelta(days=60)) == "involved", "whose record it is"
+
+
+def test_who_takes_part_in_somebodys_care_sees_them_while_they_do(caring: Caring) -> None:
+    by = {"actor": caring.actor("gp"), "at": NOON}
+    add_part(record_id=caring.ada(), part="carer", name="Ellen Fenwick", **by)
+    part = add_part(record_id=caring.ada(), part="professional", user_id=caring.users["nurse"], **by)
+    assert why("community_nurse", TRUST) == "involved"
+    team = filed("CareTeam", TRUST, f"CareTeam/{caring.ada()}")
+    assert [each["member"]["display"] for each in team["participant"]] == ["nurse"] and team["status"] == "active"
+    assert why("social_worker", COUNCIL) == "not_involved", "a daughter's part is not the council's"
+    end_part(part_id=part, words="", **by)
+    assert filed("CareTeam", TRUST, f"CareTeam/{caring.ada()}")["status"] == "inactive"
+    assert why("community_nurse", TRUST, NOON + timedelta(days=60)) == "ended"

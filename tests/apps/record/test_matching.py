@@ -60,7 +60,7 @@ def stage(source_id: int, record_id: int, row: DetailsRow) -> int:
         given_name=row.given_name,
         birth_date=row.birth_date,
     )
-    insert_compared([(details.pk, record_id, row)])
+    insert_compared(linking_model(), [(details.pk, record_id, row)])
     return int(draft.pk)
 
 

@@ -29,7 +29,6 @@ from joinery.apps.care.facts.services import home_area, rules, service, services
 from joinery.apps.care.facts.team import PARTS, CareTeam, PartHeld, care_team, offered_to, parts_held, team_part
 from joinery.apps.care.facts.waits import Wait, WaitColumns, service_waits, wait_columns, waits
 from joinery.apps.care.facts.work import Load, Team, Work, my_work, team_work, waiting_count
-from joinery.apps.care.fhir import ODS_CODE
 from joinery.apps.care.owners import Owner
 from joinery.apps.care.referrals import Referral
 from joinery.apps.care.rules import Rules, Urgency
@@ -45,7 +44,6 @@ __all__ = [
     "MeetingOf",
     "Member",
     "Note",
-    "ODS_CODE",
     "Owner",
     "PartHeld",
     "PersonReferral",

@@ -66,10 +66,11 @@ class _Step(NamedTuple):
 
 @place_facts
 def waits(at: datetime, area_level: str = "neighbourhood") -> tuple[Wait, ...]:
-    """The waits of the place at a moment, by service and by the bodies of a level in which people live."""
+    """The waits of the place at a moment, by service and by the bodies of a level in which people live; without a
+    level, of everybody at once."""
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     steps = _steps(at - LATELY_DAYS * DAY)
-    lives_in = place.boundaries(area_level, place.as_at(at.date())).bodies if steps else {}
+    lives_in = place.boundaries(area_level, place.as_at(at.date())).bodies if steps and area_level else {}
     for story in _stories(steps):
         _count(story, lives_in.get(story[0].area, ""), tallies, at)
     areas = place.organisation_names({area for _, area in tallies if area}, at.date()) if steps else {}

@@ -9,15 +9,16 @@ from datetime import datetime
 
 from joinery.apps.base.columns import marks, stored
 from joinery.apps.base.facts import place_facts
-from joinery.apps.care.owners import CO_ORDINATOR, LEAD, OVERDUE, Turn
+from joinery.apps.care.owners import CO_ORDINATOR, LEAD, OVERDUE, Owner, Turn
 from joinery.apps.care.referrals import Referral, open_referrals
 from joinery.apps.care.services import Offered, ServiceNow, offered
 from joinery.apps.care.states import SENDER, STATES
 
 # The turns that are a sender's, as the database asks for them.
 _SENDERS_TURN = ", ".join(repr(state) for state, said in STATES.items() if said.waits_for == SENDER)
+# What is unseen is little, and found first.
 _UNSEEN = (
-    "EXISTS (SELECT 1 FROM care_referralnote n WHERE n.referral_id = r.id AND NOT EXISTS "
+    "r.id IN (SELECT n.referral_id FROM care_referralnote n WHERE NOT EXISTS "
     "(SELECT 1 FROM care_noteseen x WHERE x.note_id = n.id))"
 )
 
@@ -54,18 +55,29 @@ def my_work(user_id: int, at: datetime) -> Work:
     climbed: list[Referral] = []
     asked: list[Referral] = []
     unseen: list[Referral] = []
+    lists = {"mine": mine, "team": team, "climbed": climbed}
+    # Many have the same owners, one and the same tuple.
+    known: dict[int, str] = {}
     for each in _around(user_id, at, offer):
-        why = next((owner.why for owner in each.owners if owner.user_id == user_id), "")
-        if why:
-            nearest = each.owners[0].why
-            kind = mine if why == "named" else team if why == nearest else climbed
-            kind.append(each)
+        which = known.get(id(each.owners))
+        if which is None:
+            which = known[id(each.owners)] = _list_of(each.owners, user_id)
+        if which:
+            lists[which].append(each)
         elif each.waits_for and _asked_by(each, user_id, offer):
             asked.append(each)
-        if each.unseen_for(user_id):
+        if (each.notes_for_sender or each.notes_for_service) and each.unseen_for(user_id):
             unseen.append(each)
     teams = tuple((each.code, each.name) for each in offer.services.values() if each.has(user_id) and not each.closed)
     return Work(tuple(mine), tuple(team), tuple(climbed), tuple(asked), tuple(unseen), teams)
+
+
+def _list_of(owners: Sequence[Owner], user_id: int) -> str:
+    """In which list of a user lies what these hold; empty: in none."""
+    why = next((owner.why for owner in owners if owner.user_id == user_id), "")
+    if not why or why == "named":
+        return why and "mine"
+    return "team" if why == owners[0].why else "climbed"
 
 
 def _asked_by(each: Referral, user_id: int, offer: Offered) -> bool:
@@ -79,13 +91,23 @@ def _around(user_id: int, at: datetime, offer: Offered) -> tuple[Referral, ...]:
     co_ordinates = any(user == user_id for _, user in offer.co_ordinators)
     ids = [each.service_id for each in offer.services.values() if _may_hold(user_id, each.code, co_ordinates, offer)]
     answers = any(h.user_id == user_id and h.role in (CO_ORDINATOR, LEAD) for h in offer.here.holders)
-    of_theirs = f"r.user_id = %s OR w.service_id IN ({marks(ids)}) OR r.from_service_id IN ({marks(ids)})"
-    # What climbs to whoever co-ordinates may be at any service.
-    late = [stored(at)] if co_ordinates or answers else []
-    climbs = " OR w.due_at <= %s" if late else ""
+    # What climbs to whoever co-ordinates may be at any service. Each way by itself, so that each has its index.
+    ways: list[tuple[str, list[object]]] = [
+        (f"care_openreferral x WHERE x.service_id IN ({marks(ids)})", [*ids]),
+        (f"care_openreferral x WHERE x.state IN ({_SENDERS_TURN})", []),
+        ("care_referral y JOIN care_openreferral x ON x.referral_id = y.id WHERE y.user_id = %s", [user_id]),
+        (
+            "care_referral y JOIN care_openreferral x ON x.referral_id = y.id "
+            f"WHERE y.from_service_id IN ({marks(ids)})", [*ids],
+        ),
+    ]  # fmt: skip
+    if co_ordinates or answers:
+        ways.append(("care_openreferral x WHERE x.due_at <= %s", [stored(at)]))
+    found = " UNION ".join(f"SELECT x.referral_id FROM {way}" for way, _ in ways)
+    of_theirs = f"(r.user_id = %s OR w.service_id IN ({marks(ids)}) OR r.from_service_id IN ({marks(ids)}))"
     return open_referrals(
-        at, f"({of_theirs} OR w.state IN ({_SENDERS_TURN}){climbs})", [user_id, *ids, *ids, *late], offer,
-        ended=f"{_UNSEEN} AND ({of_theirs})", more=[user_id, *ids, *ids],
+        at, f"w.referral_id IN ({found})", [value for _, values in ways for value in values], offer,
+        ended=f"{_UNSEEN} AND {of_theirs}", more=[user_id, *ids, *ids],
     )  # fmt: skip
 
 

@@ -14,22 +14,22 @@ from joinery.apps.record.compared import VERSION, comparable, linking_model, pac
 from joinery.apps.record.models import MatchDetails, MatchKey
 from joinery.apps.record.rows import DetailsRow
 from joinery.calc.linkage.fields import Fields
+from joinery.calc.linkage.model import Model
 
 BATCH_ROWS = 2_000
 
 
-def insert_compared(said: Iterable[tuple[int, int, DetailsRow]]) -> dict[int, Fields]:
+def insert_compared(model: Model, said: Iterable[tuple[int, int, DetailsRow]]) -> dict[int, Fields]:
     """Keep details (their id, their record's, what they say) as they are compared, and their keys.
 
     Returns what each record is compared by.
     """
-    keys_of = linking_model().keys
     rows, keys = [], []
     made = {}
     for details_id, record_id, details in said:
         fields = made[record_id] = comparable(details)
         rows.append((details_id, record_id, VERSION, packed(fields)))
-        keys += [(key, details_id) for key in keys_of(fields)]
+        keys += [(key, details_id) for key in model.keys(fields)]
     insert_rows(MatchDetails, ("details_id", "record_id", "version", "fields"), rows)
     # In the order of the table's key, so that neighbours are written together.
     insert_rows(MatchKey, ("key", "details_id"), sorted(keys))
@@ -75,7 +75,7 @@ def stage_compared(*, rows: list[tuple[int, int, DetailsRow]], actor: Actor, at:
     """Keep at most 2,000 details as they are compared, in one transaction."""
     ids = [details_id for details_id, _, _ in rows]
     _delete(select(f"SELECT details_id, fields FROM record_matchdetails WHERE details_id IN ({marks(ids)})", ids))
-    insert_compared(rows)
+    insert_compared(linking_model(), rows)
 
 
 def _not_compared(most: int = BATCH_ROWS) -> list[tuple[int, int, DetailsRow]]:

@@ -20,7 +20,6 @@ from typing import Any
 
 from joinery.apps.base.columns import insert_rows, stored
 from joinery.apps.record.actions.queue import keep_waiting
-from joinery.apps.record.compared import linking_model
 from joinery.apps.record.matching import candidates
 from joinery.apps.record.merges import MERGED
 from joinery.apps.record.models import Link, MatchEvent, Person
@@ -66,16 +65,18 @@ def by_score(model: Model, score: Score) -> Found:
     return Found("score", "same" if score.bits >= model.link_bits else "unsure", score.bits, score.code, model.name)
 
 
-def link_records(submission_id: int, at: datetime, said: Mapping[int, Fields], also: Sequence[int] = ()) -> None:
+def link_records(
+    submission_id: int, at: datetime, model: Model, said: Mapping[int, Fields], also: Sequence[int] = ()
+) -> None:
     """Link the records that say something new to people, and whoever that joins or parts.
 
     `said` is what they are compared by, `also` are records that a hospital's merge is about. A record that
     stays leaves no event.
     """
-    relink(submission_id, at, {*also, *compare_records(submission_id, at, said)})
+    relink(submission_id, at, {*also, *compare_records(submission_id, at, model, said)})
 
 
-def compare_records(submission_id: int, at: datetime, said: Mapping[int, Fields]) -> set[int]:
+def compare_records(submission_id: int, at: datetime, model: Model, said: Mapping[int, Fields]) -> set[int]:
     """Keep what the number and the score make now of these records and all others.
 
     Returns the records whose person may be another.
@@ -83,7 +84,7 @@ def compare_records(submission_id: int, at: datetime, said: Mapping[int, Fields]
     if not said:
         return set()
     found = _by_number(submission_id, said)
-    by_score = _by_score(submission_id, said)
+    by_score = _by_score(submission_id, model, said)
     found = {pair: each for pair, each in by_score.items() if pair not in found} | found
     held = [h for h in held_events(said, submission_id) if h.channel in MACHINE]
     insert_events(submission_id, at, changed_events(found, held), made_by="system:linkage")
@@ -165,9 +166,8 @@ def _by_number(submission_id: int, said: Mapping[int, Fields]) -> dict[Pair, Fou
     return found
 
 
-def _by_score(submission_id: int, said: Mapping[int, Fields]) -> dict[Pair, Found]:
+def _by_score(submission_id: int, model: Model, said: Mapping[int, Fields]) -> dict[Pair, Found]:
     """What the model says of the records in `said` and of every other that could be the same person."""
-    model = linking_model()
     found = {}
     for record, fields in said.items():
         for other, score in candidates(fields, model, submission_id=submission_id, exclude_record=record):

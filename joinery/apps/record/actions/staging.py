@@ -18,6 +18,7 @@ from joinery.apps.record.actions.caring import relate, stage_care
 from joinery.apps.record.actions.keys import insert_compared
 from joinery.apps.record.actions.linking import link_records
 from joinery.apps.record.actions.visits import Told, stage_messages
+from joinery.apps.record.compared import linking_model
 from joinery.apps.record.models import (
     Details,
     Entry,
@@ -312,8 +313,9 @@ def _insert_details(stage: Stage, said: dict[int, DetailsRow], relink: Sequence[
             for details_id, (record, d) in zip(ids, said.items(), strict=True)
         ],
     )
-    compared = insert_compared((details_id, *each) for details_id, each in zip(ids, said.items(), strict=True))
-    link_records(stage.submission_id, stage.at, compared, relink)
+    model = linking_model()
+    compared = insert_compared(model, ((details_id, *each) for details_id, each in zip(ids, said.items(), strict=True)))
+    link_records(stage.submission_id, stage.at, model, compared, relink)
 
 
 def _details(d: DetailsRow) -> tuple[Any, ...]:

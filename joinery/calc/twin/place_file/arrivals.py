@@ -69,8 +69,8 @@ def _file_factors(reader: Reader, key: Key, name: str) -> np.ndarray:
             raise PlaceError(
                 f"{where}: a date such as 2026-04-01, and a number as the multiplier, are needed"
             ) from None
-        if not 0 <= factor < float("inf"):
-            raise PlaceError(f"{where}: a multiplier is a number from 0 up, not {factor}")
+        if not 0 <= factor <= 1_000:
+            raise PlaceError(f"{where}: a multiplier is a number from 0 to 1,000, not {factor}")
         if row["band"] and row["band"] not in bands:
             raise PlaceError(f"{where}: there is no band {row['band']}. There are {', '.join(bands)}")
         for band in [row["band"]] if row["band"] else bands:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from joinery.calc.twin.network import Held, PlaceError, Station, Stay
 from joinery.calc.twin.place_file.keys import CensusTable
 from joinery.calc.twin.place_file.lines import Key
 from joinery.calc.twin.place_file.reader import Reader
 
 COLUMNS = ("band", "station", "days", "waiting_for")
-_HALVINGS = 60
+# Of the curve between shares and days: how far it goes, in standard deviations of the logarithm, and its points.
+_REACH, _GRID = 6.0, 1_000
 
 
 def read_census(reader: Reader, stations: tuple[Station, ...]) -> tuple[Held, ...]:
@@ -33,21 +36,18 @@ def steady_days(stay: Stay, people: int) -> list[float]:
     >>> [round(days, 1) for days in steady_days(Stay("fixed", 10), 4)]
     [1.2, 3.8, 6.2, 8.8]
     """
-    return [_quantile(stay, (number + 0.5) / people) for number in range(people)]
-
-
-def _quantile(stay: Stay, share: float) -> float:
+    shares = (np.arange(people) + 0.5) / people
     if stay.shape == "fixed":
-        return share * stay.mean_days
-    if stay.shape == "exponential":
-        return -stay.mean_days * math.log1p(-share)
-    low, high = 0.0, stay.mean_days
-    while _share_so_far(stay, high) < share:
-        high *= 2
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _share_so_far(stay, middle) < share else (low, middle)
-    return low
+        days = shares * stay.mean_days
+    elif stay.shape == "exponential":
+        days = -stay.mean_days * np.log1p(-shares)
+    else:
+        mu, sigma = stay.logs
+        # From where hardly anybody has come yet to where hardly anybody is left, the tail being that of the mean.
+        grid = np.exp(np.linspace(mu - _REACH * sigma, mu + sigma**2 + _REACH * sigma, _GRID))
+        so_far = [_share_so_far(stay, each) for each in grid.tolist()]
+        days = np.interp(shares, [0.0, *so_far], [0.0, *grid])
+    return [float(each) for each in days]
 
 
 def _share_so_far(stay: Stay, days: float) -> float:

@@ -11,10 +11,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+# More of anything is a slip of the keyboard, and would run for ever.
+MOST = 1_000_000
 Number = Annotated[float, Meta(ge=0)]
 ByBand = Number | tuple[Number, ...]
+Rate = Annotated[float, Meta(ge=0, le=MOST)]
+Factor = Annotated[float, Meta(ge=0, le=1_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Change = Annotated[float, Meta(gt=-1)]
+Change = Annotated[float, Meta(gt=-1, le=1)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,9 +60,11 @@ class ArrivalsTable(_Table, frozen=True, kw_only=True):
     """People who come from outside."""
 
     to: Annotated[str, Meta(description="the station they come to")]
-    rate_per_day: Annotated[ByBand, Meta(description="mean arrivals a day: by band, or one number where one band is")]
+    rate_per_day: Annotated[
+        Rate | tuple[Rate, ...], Meta(description="mean arrivals a day: by band, or one number where one band is")
+    ]
     weekday: Annotated[
-        tuple[Number, ...], Meta(description="seven factors, Monday first", min_length=7, max_length=7)
+        tuple[Factor, ...], Meta(description="seven factors, Monday first", min_length=7, max_length=7)
     ] = (1.0,) * 7
     season: Annotated[Season | None, Meta(description="a yearly wave: `swing` and `peak_day`")] = None
     season_file: Annotated[
@@ -71,7 +77,7 @@ class PlacesFrom(_Part, frozen=True, rename={"first_day": "from"}):
     """The places from a day on."""
 
     first_day: Annotated[date, Meta(description="the first day")]
-    places: Annotated[int, Meta(description="how many there are from that day on", ge=0)]
+    places: Annotated[int, Meta(description="how many there are from that day on", ge=0, le=MOST)]
 
 
 class StayTable(_Part, frozen=True):
@@ -97,7 +103,7 @@ class StationTable(_Table, frozen=True, kw_only=True):
     """A service that people stay in: a ward, beds in the community, places in care homes, care at home."""
 
     places: Annotated[
-        Annotated[int, Meta(ge=0)] | tuple[PlacesFrom, ...],
+        Annotated[int, Meta(ge=0, le=MOST)] | tuple[PlacesFrom, ...],
         Meta(description="how many people (or visits a day) it can take: a number, or a list of `from` and `places`"),
     ]
     stay: Annotated[StayTable, Meta(description="how long people stay; each figure by band, or one for all")]
@@ -131,7 +137,7 @@ class CensusTable(_Table, frozen=True, kw_only=True):
     """People who are there at the start."""
 
     band: Annotated[str, Meta(description="their band")]
-    people: Annotated[int, Meta(description="how many they are", ge=0)] = 1
+    people: Annotated[int, Meta(description="how many they are", ge=0, le=MOST)] = 1
     station: Annotated[str, Meta(description="where they are; without it they wait elsewhere")] = ""
     days: Annotated[
         ByBand | None,
@@ -154,9 +160,10 @@ class BudgetTable(_Table, frozen=True, kw_only=True):
 
 
 class TrendTable(_Table, frozen=True, kw_only=True):
-    """What happened everywhere in the meantime: run beside a comparison, so that no change gets credit for it."""
+    """What changed everywhere in the meantime. A comparison is run without it and with it, in both places, so that no
+    change gets credit for it: leave it out of the changed place itself."""
 
-    years: Annotated[Number, Meta(description="for how many years the yearly changes are applied")]
+    years: Annotated[float, Meta(description="for how many years the yearly changes are applied", ge=0, le=100)]
     arrivals_per_year: Annotated[Change, Meta(description="change of all arrivals each year")] = 0.0
     stay_per_year: Annotated[dict[str, Change], Meta(description="change of the mean stay each year, by station")] = (
         msgspec.field(default_factory=dict)

@@ -33,7 +33,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Each header and each key with its value, and the line it begins on: the fewest lines that parse alone."""
     begun: list[str] = []
     start = 1
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not begun:
             if not line.strip() or line.lstrip().startswith("#"):
                 continue

@@ -87,6 +87,9 @@ def _place(reader: Reader) -> Place:
     for part in document.toml:
         if part not in PARTS:
             reader.fault((part,), f"there is no such table. There are {', '.join(PARTS)}")
+    for word in (about.name, *bands, *reader.stations):
+        if not word.strip() or not word.isprintable():
+            reader.fault(("place",), f"{word!a} cannot stand as a name in a table or on a chart")
     if len(set(bands)) < len(bands):
         reader.fault(("place", "bands"), "every band needs a name of its own")
     if about.people and len(about.people) != len(bands):

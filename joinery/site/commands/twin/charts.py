@@ -29,6 +29,7 @@ WIDTH, HEIGHT = 900, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 70, 40
 MOST_POINTS = 400
 TICKS = 6
+FAR_ABOVE = 2  # then a line of places would only press the rest down
 SHORT_DAYS = 200  # then the label of a tick has the day, too
 BLUE, GREY = "#005eb8", "#4c6272"
 TITLES = {
@@ -41,12 +42,14 @@ FILE = "days.csv"
 
 @dataclass(frozen=True)
 class Line:
-    """One place on a chart: its name, and QUANTILES of each midnight."""
+    """One place on a chart: its name, QUANTILES of each midnight and, where a line of them says something, how many
+    places there are."""
 
     name: str
     fan: NDArray[np.float64]
     colour: str = BLUE
     dashed: bool = False
+    places: Sequence[int] = ()
 
 
 def refuse_unwritable(folder: Path | None) -> None:
@@ -97,16 +100,25 @@ def _fans(places: Sequence[tuple[Runs, str, bool]]) -> Iterator[tuple[str, str, 
         if all(station in each for each in where):
             for count in COUNTS:
                 lines = [
-                    Line(runs.place.name, fan(runs, count, each[station]), colour, dashed)
-                    for (runs, colour, dashed), each in zip(places, where, strict=True)
+                    Line(runs.place.name, fan(runs, count, at), colour, dashed, _places(runs, count, at))
+                    for (runs, colour, dashed), at in zip(places, (each[station] for each in where), strict=True)
                 ]
                 yield station, count, lines
+
+
+def _places(runs: Runs, count: str, at: int) -> Sequence[int]:
+    """The places on each day that is drawn, beside the people in them. Visits a day are no number of people."""
+    station = runs.place.stations[at]
+    if count != "occupied" or station.kind == "visits":
+        return ()
+    places = station.places_on(runs.days + 1)[runs.warmup_days :]
+    return places if max(places) <= FAR_ABOVE * runs.midnights[:, runs.warmup_days :, at, 0].max() else ()
 
 
 def svg(title: str, start: date, lines: Sequence[Line]) -> str:
     """The picture: for each line its middle, and the bands that hold half and nine tenths of the replications."""
     days = len(lines[0].fan)
-    steps = levels([0.0, *(float(line.fan.max()) for line in lines)])
+    steps = levels([0.0, *(float(each) for line in lines for each in (line.fan.max(), *line.places))])
     high = steps[-1]
     shown = (
         sorted({round(at * (days - 1) / MOST_POINTS) for at in range(MOST_POINTS + 1)})
@@ -138,6 +150,9 @@ def svg(title: str, start: date, lines: Sequence[Line]) -> str:
         parts.append(f'<text x="{across(day)}" y="{HEIGHT - 14}" text-anchor="{anchor}">{label}</text>')
     for line in lines:
         parts += _shapes(line, [(across(day), [up(each) for each in line.fan[day]]) for day in shown])
+        if line.places:
+            points = " ".join(f"{across(day)},{up(line.places[day])}" for day in shown)
+            parts.append(f'<polyline points="{points}" fill="none" stroke="{line.colour}" stroke-dasharray="1 3"/>')
     return "\n".join([*parts, *_key(lines), "</svg>"]) + "\n"
 
 
@@ -154,6 +169,7 @@ def _shapes(line: Line, points: Sequence[tuple[float, Sequence[float]]]) -> Iter
 def _key(lines: Sequence[Line]) -> Iterator[str]:
     """Which line is which, above the picture."""
     words = "line: middle of the replications; bands: half and nine tenths of them"
+    words += "; dotted: places" * any(line.places for line in lines)
     for number, line in enumerate(lines):
         x = LEFT + number * (WIDTH - LEFT - RIGHT) // len(lines)
         yield f'<line x1="{x}" y1="46" x2="{x + 30}" y2="46" stroke="{line.colour}" stroke-width="2"{_dash(line)}/>'

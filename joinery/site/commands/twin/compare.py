@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     places = [base.place, changed.place]
     with place_problems():
         if trend:
-            places.append(trend.of(base.place))
+            places += [trend.of(each) for each in places]
         for place in places:
             tell_traffic(place)
         plan, precision = plan_of(arguments), precision_of(arguments)
@@ -77,7 +77,8 @@ def _line(each: Difference) -> str:
     beyond = ""
     if each.beyond_trend is not None:
         beyond = (
-            f"; {in_words(each.trend, unit)} by the trend alone, {in_words(each.beyond_trend.mean, unit)} beyond it"
+            f"; by the trend {in_words(each.trend, unit)} -> {in_words(each.with_trend, unit)}, "
+            f"{in_words(each.beyond_trend.mean, unit)} beyond it"
         )
     return (
         f"{each.name.text}: {in_words(each.base, unit)} -> {in_words(each.changed, unit)} {unit_in_words(unit)}, "
@@ -94,5 +95,6 @@ def _json(each: Difference) -> dict[str, Any]:
         "changed": rounded(each.changed),
         "difference": interval_json(each.difference),
         "trend": rounded(each.trend),
+        "with_trend": rounded(each.with_trend),
         "beyond_trend": interval_json(each.beyond_trend),
     }
