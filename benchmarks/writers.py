@@ -101,18 +101,20 @@ def _process(number: int, writers: int, seconds: float) -> dict[str, Any]:
     from joinery.site import setup
 
     setup.load()
+    # The first act loads what every act needs, before the clock starts.
+    told = [_writer(-1 - number, 0)]
     with ThreadPoolExecutor(writers) as pool:
-        told = list(pool.map(lambda seed: _writer(seed, seconds), range(number, writers, PROCESSES)))
+        told += pool.map(lambda seed: _writer(seed, seconds), range(number, writers, PROCESSES))
     return {
         "done": [step for each in told for step in each["done"]],
         "changed": sum(each["changed"] for each in told),
         "failed": sum(each["failed"] for each in told),
-        "longest_ms": max(each["longest_ms"] for each in told),
+        "longest_ms": max(each["longest_ms"] for each in told[1:]),
     }
 
 
 def _writer(seed: int, seconds: float) -> dict[str, Any]:
-    """One writer. The clock starts with their second act: the first one loads what every act needs."""
+    """One writer, who acts at least once."""
     from django.db import connection
 
     from joinery.apps.base.action import Refused
@@ -123,9 +125,9 @@ def _writer(seed: int, seconds: float) -> dict[str, Any]:
     users = [row[0] for row in select("SELECT user_id FROM care_servicemember ORDER BY id")]
     done: list[tuple[str, int, str]] = []
     changed = failed = 0
-    longest, until = 0.0, None
-    while until is None or time.monotonic() < until:
-        started = time.monotonic()
+    longest, until = 0.0, time.monotonic() + seconds
+    started = time.monotonic()
+    while not done or started < until:
         try:
             done.append(_act(chance, record_id, chance.choice(users)))
         except Refused as refused:
@@ -133,9 +135,7 @@ def _writer(seed: int, seconds: float) -> dict[str, Any]:
         except Exception as error:  # what a page would have shown as a fault
             sys.stderr.write(f"{error!r}\n")
             failed += 1
-        if until is not None:
-            longest = max(longest, time.monotonic() - started)
-        until = until or time.monotonic() + seconds
+        longest, started = max(longest, time.monotonic() - started), time.monotonic()
     connection.close()
     return {"done": done, "changed": changed, "failed": failed, "longest_ms": 1000 * longest}
 

@@ -161,7 +161,9 @@ def test_a_message_becomes_a_referral_once_and_is_answered_with_what_became_of_i
     found = system.get(f"ServiceRequest?patient:identifier=https://fhir.nhs.uk/Id/nhs-number|{NUMBER}").json()
     assert [each["resource"]["id"] for each in found["entry"]] == [request["id"]]
     assert validate(json.dumps(found).encode())[1] == ()
-    assert select("SELECT COUNT(*) FROM base_access WHERE what = 'message'")[0][0] == 4
+    of_one = f"ServiceRequest?patient:identifier={NUMBER}&ServiceRequest.identifier="
+    assert [system.get(of_one + each).json()["total"] for each in ("r1", "https://a.example|r1", "r2")] == [1, 1, 0]
+    assert select("SELECT COUNT(*) FROM base_access WHERE what = 'message'")[0][0] == 7
 
 
 def test_what_its_sender_takes_back_is_withdrawn() -> None:

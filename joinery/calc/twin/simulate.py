@@ -188,7 +188,7 @@ def _ways(place: Place) -> NDArray[Any]:
 def _calendar(place: Place, days: int) -> Calendar:
     streams = [(stream.to, band) for stream in place.arrivals for band in range(len(place.bands))]
     by_stream = np.hstack([np.zeros((days + 1, 0)), *(np.array(each.on(days + 1)) for each in place.arrivals)])
-    rates = np.cumsum(by_stream, axis=1)[:, -1] if streams else np.zeros(days + 1)
+    rates = np.cumsum(by_stream, axis=1)[:, -1].copy() if streams else np.zeros(days + 1)
     shares = np.divide(by_stream, rates[:, None], out=np.zeros_like(by_stream), where=rates[:, None] > 0)
     to, band = np.array(streams, np.int64).reshape(-1, 2).T.copy()
     places = np.array([station.places_on(days + 1) for station in place.stations], np.int64).T.copy()

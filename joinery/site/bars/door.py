@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,14 @@ import orjson
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from joinery.apps.base.action import Refused
 from joinery.site.bars.known import known, whose_key
 from joinery.site.bars.outcomes import MIRRORED, NotDone, not_done
+from joinery.site.context import Request
 
 MOST_BYTES = 5 * 1_000_000
 # A system of a hospital sends some messages a minute; who has no key has no business here.
@@ -29,6 +32,8 @@ _STATUS = {"busy": 503, "changed": 409, "absent": 404, "organisation": 403}
 
 View = Callable[..., HttpResponse]
 
+_log = logging.getLogger("joinery.bars")
+
 
 def door(method: str) -> Callable[[View], View]:
     """Let a view answer to systems with a key, by one method; it is given the code of their organisation."""
@@ -37,7 +42,7 @@ def door(method: str) -> Callable[[View], View]:
         @csrf_exempt
         @login_not_required
         @functools.wraps(view)
-        def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def run(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             try:
                 organisation = _let_in(request, method)
                 return view(request, organisation, *args, **kwargs)
@@ -46,6 +51,11 @@ def door(method: str) -> Callable[[View], View]:
             except Refused as refused:
                 status = _STATUS.get(refused.code, 422)
                 return not_done(request, NotDone(status, _kind(status), refused.message))
+            except OperationalError:  # the database is busy, or away
+                return not_done(request, NotDone(503, "transient", "It cannot be taken now. Send it again."))
+            except Exception:  # who sent it must be told in the contract's form, too
+                _log.exception("a message made a fault")
+                return not_done(request, NotDone(500, "exception", f"Quote {request.reference} to the help desk."))
 
         return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,9 +149,9 @@ def _words(concept: Resource | None) -> str:
 
 
 def last_part(reference: str) -> str:
-    """The id at the end of a reference, or of an address.
+    """The id at the end of a reference, of an address, or of an identifier with its system.
 
-    >>> last_part("ServiceRequest/71d2b38e"), last_part("urn:uuid:236bb75d")
-    ('71d2b38e', '236bb75d')
+    >>> last_part("ServiceRequest/71d2b38e"), last_part("urn:uuid:236bb75d"), last_part("https://a.example/b|1")
+    ('71d2b38e', '236bb75d', '1')
     """
-    return reference.rpartition("/")[2].rpartition(":")[2]
+    return re.split(r"[/:|]", reference)[-1]

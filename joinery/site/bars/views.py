@@ -11,7 +11,7 @@ from joinery.calc.units import parse_nhs_number
 from joinery.site.bars import writing
 from joinery.site.bars.door import body_of, door, target_of
 from joinery.site.bars.outcomes import NotDone, answered
-from joinery.site.bars.reading import REQUEST, RESPONSE, Message, Resource, read
+from joinery.site.bars.reading import REQUEST, RESPONSE, Message, Resource, last_part, read
 from joinery.site.bars.taking import actor_of, take_answer, take_request
 from joinery.site.context import Request
 
@@ -59,15 +59,17 @@ def service_request(request: Request, organisation: str, request_id: str) -> Htt
 
 @door("GET")
 def service_requests(request: Request, organisation: str) -> HttpResponse:
-    """The referrals of a person, by NHS number, that the organisation sent."""
+    """The referrals of a person, by NHS number, that the organisation sent; of one identifier, where that is asked."""
     asked = request.GET.get("patient:identifier", "")
     number = parse_nhs_number(asked.rpartition("|")[2])
     if number is None:
         raise NotDone(400, "value" if asked else "required", "patient:identifier must hold an NHS number.")
+    wanted = last_part(request.GET.get("ServiceRequest.identifier", ""))
     subject = {"identifier": {"system": writing.NHS_NUMBER, "value": number}}
     found = {
         code: writing.shown(resource, subject)
         for code, resource in _filed(request, organisation, nhs_number=number).items()
+        if not wanted or wanted in {last_part(each["value"]) for each in resource.get("identifier", ())}
     }
     return answered(request, writing.searchset(found, request.build_absolute_uri(request.path)))
 

@@ -41,21 +41,26 @@ def make(morning: datetime) -> int:
     _offer(said["services"], users, morning)
     people = {who: _people_of(who, users[who], morning) for who in dict.fromkeys(each["who"] for each in stories)}
     told = [each for each in stories if each["person"] < len(people[each["who"]])]
+    everybody = list(dict.fromkeys(each for those in people.values() for each in those))
+    past = [_tell_of_the_past(each, everybody, morning) for each in said["past"]] if everybody else []
     for each in told:
         _tell(each, people[each["who"]][each["person"]], users, morning)
-    first = people["tom"][0]
+    first = people["tom"][0].record_id
     for each in sorted(said["around"], key=lambda each: -float(each["hours"])):
         _stand_around(each, first, users, morning)
     for each in said["meetings"]:
         _meet(each, first, users, morning)
-    return len(told)
+    return len(told) + sum(past)
 
 
-def _offer(services: Sequence[dict[str, Any]], users: dict[str, int], at: datetime) -> None:
-    common: dict[str, Any] = {"actor": Actor.system("demo"), "at": at}
+def _offer(services: Sequence[dict[str, Any]], users: dict[str, int], morning: datetime) -> None:
+    system = Actor.system("demo")
+    at = morning - timedelta(hours=MEMBERS_HOURS)
+    common: dict[str, Any] = {"actor": system, "at": at}
     for each in services:
         terms = {name: each[name] for name in ("code", "kind", "name", "about")}
-        actions.offer_service(organisation=each["body"], areas=(), **terms, **common)
+        offered_at = morning - timedelta(days=OFFERED_DAYS)
+        actions.offer_service(organisation=each["body"], areas=(), **terms, actor=system, at=offered_at)
         for member in each.get("members", ()):
             actions.add_member(
                 service=each["code"], user_id=users[member["who"]], organisation=member["body"],
