@@ -85,6 +85,11 @@ BARS = (
     Bar("Person's page, CPU ms", "page", plain("page", "page_cpu_ms"), digits=1),
     Bar("Added to it by the decision on access and its log, %", "page", access_percent, None, 25, True, 1),
     Bar("A decision for 200 people, ms", "access", plain("access", "list_ms"), 5, 5, True, 2),
+    Bar("My work with 2,000 items, ms", "work", plain("work", "work_ms"), None, 100, True, 1),
+    Bar("The same, SQL statements", "work", plain("work", "statements"), 10, 10, True),
+    Bar("8 writers for a minute on SQLite, updates lost", "writers", plain("writers", "lost"), 0, 0, True),
+    Bar("The same, referrals that nobody holds", "writers", plain("writers", "ownerless"), 0, 0, True),
+    Bar("The same, steps a second", "writers", plain("writers", "a_second"), digits=1),
     Bar("Sealing 1,000,000 looks, CPU seconds", "seal", plain("seal", "seal_cpu_s"), None, 10, True, 1),
     Bar("Verifying them, CPU seconds", "seal", plain("seal", "verify_cpu_s"), digits=1),
     *(
@@ -97,6 +102,23 @@ BARS = (
             ("Who answers for an LSOA on a day", "responsible_ms"),
         )
     ),
+    Bar("The twin, CPU time as a multiple of C's", "twin", plain("twin", "times_c"), 1.3, 1.15, True, 2),
+    Bar("The twin, times as fast as SimPy", "twin", plain("twin", "times_simpy"), 80, 100),
+    Bar("The twin, events a CPU second", "twin", plain("twin", "events_per_s")),
+    *(
+        Bar(f"Six more homecare slots: variance of the difference in {what}, apart / with shared luck", *figure)
+        for what, figure in (
+            ("acute beds in use", ("twin_luck", plain("twin_luck", "acute_used_times"), 10, 10)),
+            ("acute beds blocked", ("twin_luck", plain("twin_luck", "acute_ready_times"), 10, 10)),
+            ("homecare slots in use", ("twin_luck", plain("twin_luck", "homecare_used_times"), 10, 10)),
+        )
+    ),
+    *(
+        Bar(f"The twin, {people:,} people: CPU ns an event", "twin_growth", plain("twin_growth", f"ns_{people}"))
+        for people in (50_000, 140_000, 500_000, 1_000_000)
+    ),
+    Bar("The twin on two threads, times as fast", "twin_growth", plain("twin_growth", "threads_times"), digits=2),
+    Bar("The same, CPU time", "twin_growth", plain("twin_growth", "threads_cpu_times"), most=True, digits=2),
     Bar("Linking FEBRL 3, F1 of pairs", "febrl3", plain("febrl3", "f1"), 0.9880, 0.996, digits=4),
     Bar("Linking FEBRL 4, F1 of pairs", "febrl4", plain("febrl4", "f1"), 0.9972, 0.9997, digits=4),
     Bar(
@@ -193,6 +215,14 @@ PEERS = (
         "Splink 5.0.0: predict_between, nothing kept (wanted: 50 times)",
         plain("real_time", "per_s"),
         plain("splink_between", "per_s"),
+    ),
+    *(
+        Peer("The twin, days of a place of 140,000 people", what, plain("twin", "kernel_days_per_s"), theirs)
+        for what, theirs in (
+            ("C, gcc -O3: the same algorithm, and equal results", plain("twin", "c_days_per_s")),
+            ("SimPy 4.1.2: the same figures, its own luck", plain("twin", "simpy_days_per_s")),
+            ("Ciw 3.2.7: occupancy alone (wanted: 800 times)", plain("ciw", "days_per_s")),
+        )
     ),
     Peer("Linking made-up people", "Splink 5.0.0 with its notebooks' settings", rate("linking"), rate("splink")),
 )

@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def write_together(writers: int, seconds: float, referrals: int) -> dict[str, float]:
-    """What came of it; raises SystemExit when a writer fails, or nobody met anybody."""
+    """What came of it; raises SystemExit when a writer fails, or anything was lost."""
     record_id = _made_place(referrals)
     options = ["--writers", str(writers), "--seconds", str(seconds), "--process"]
     command = [sys.executable, "-m", "benchmarks.writers", *options]
@@ -59,9 +59,12 @@ def write_together(writers: int, seconds: float, referrals: int) -> dict[str, fl
     done = [tuple(step) for answer in told for step in answer["done"]]
     changed = sum(answer["changed"] for answer in told)
     lost, gaps, ownerless = _checked(done, record_id)
+    failed = sum(answer["failed"] for answer in told)
+    if lost or gaps or ownerless or failed:
+        raise SystemExit(f"{lost} steps lost, {gaps} gaps, {ownerless} in no one's hands, {failed} acts failed")
     return {
         "writers": writers, "done": len(done), "refused_as_changed": changed, "lost": lost, "gaps": gaps,
-        "ownerless": ownerless, "failed": sum(answer["failed"] for answer in told),
+        "ownerless": ownerless, "failed": failed,
         "a_second": len(done) / seconds, "longest_ms": max(answer["longest_ms"] for answer in told),
     }  # fmt: skip
 

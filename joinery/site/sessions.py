@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from allauth.account.decorators import reauthentication_required
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -55,6 +56,7 @@ def page(request: Request) -> HttpResponse:
     chosen = request.POST.get("session", "")
     ended = [each.key for each in used if not each.here and chosen in ("others", each.name)]
     if ended:
-        Session.objects.filter(session_key__in=ended).delete()
+        for key in ended:
+            SessionStore(key).flush()
         note_account_event(user_id=request.user.pk, what="sessions_ended", **acting(request))
     return redirect("account_sessions")

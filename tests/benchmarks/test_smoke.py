@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections import defaultdict
 from datetime import date
@@ -22,6 +23,8 @@ OUR_TASKS = {(task.module, task.quick): task for task in TASKS if task.environme
 PEER_TASKS = [task for task in TASKS if task.environment == PEERS_ENVIRONMENT]
 # A benchmark on real input needs the shared data; the others make their own.
 ON_REAL_INPUT = {"validate_alone", "take_fhir"}
+# Nobody in another's record; nothing lost between many who write at once.
+HOPED_TO_BE_NONE = ("contaminated", "lost", "gaps", "ownerless", "failed", "changed")
 # These ask the packages of .venv-bench for their people.
 IN_PEERS = {"febrl1", "american"}
 
@@ -32,14 +35,15 @@ def test_a_benchmark_runs(task: Task, request: pytest.FixtureRequest, monkeypatc
         request.getfixturevalue("shared")
     if task.quick in IN_PEERS and not (ROOT / PEERS_ENVIRONMENT).is_dir():
         pytest.skip("the people are in packages of .venv-bench; make bench makes it")
+    if task.module == "twin" and not shutil.which("gcc"):
+        pytest.skip("the twin is measured beside C, which needs gcc")
     # The interpreter of this run rather than .venv/bin/python, which a wheel's or a tool's run may not have.
     command = f"{sys.executable} -m benchmarks.{task.module} {task.quick}"
     monkeypatch.setattr(Task, "command", lambda self, quick: command)
     monkeypatch.setenv("JOINERY_BENCH_COPY", str(request.getfixturevalue("migrated").data))
     figures = task.run(quick=True)
     assert figures
-    # Nobody in another's record is what is hoped for.
-    counted = {name: value for name, value in figures.items() if "contaminated" not in name}
+    counted = {name: value for name, value in figures.items() if not any(word in name for word in HOPED_TO_BE_NONE)}
     assert all(value > 0 for name, value in counted.items() if not name.endswith("cpu_s"))
     assert all(value >= 0 for value in figures.values())
 

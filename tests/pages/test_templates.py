@@ -12,7 +12,7 @@ from joinery.apps.record.facts import Banner, FoundPerson, Item, Section, Stated
 from joinery.site.jinja import environment
 
 PACKAGE = Path(__file__).parents[2] / "joinery"
-FOLDERS = (PACKAGE / "site/templates", PACKAGE / "apps/record/templates")
+FOLDERS = (PACKAGE / "site/templates", PACKAGE / "apps/record/templates", PACKAGE / "apps/care/templates")
 TEMPLATES = sorted(path for folder in FOLDERS for path in folder.rglob("*.*"))
 STYLES = sorted((PACKAGE / "site/theme/static/joinery").glob("*.css"))
 NOW = datetime(2026, 11, 21, 14, 42, tzinfo=UTC)

@@ -25,7 +25,7 @@ from joinery.site.bars.outcomes import FHIR_JSON
 from joinery.site.bars.reading import REQUEST, RESPONSE, Resource
 from joinery.site.bars.writing import NHS_NUMBER, ODS_CODE
 
-ACTOR = Actor.system("bars")
+ACTOR = Actor.system("messages to outside")
 TIMEOUT_SECONDS = 30
 MOST_ANSWER_BYTES = 1_000_000
 

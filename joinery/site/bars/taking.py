@@ -27,8 +27,8 @@ REASON = {"declined": "not_ours", "ended": "done"}
 
 
 def actor_of(organisation: str) -> Actor:
-    """Who acts when the system of an organisation does."""
-    return Actor.system(f"bars:{organisation}")
+    """Who acts when the system of an organisation does, as pages say it."""
+    return Actor.system(f"the system of {organisation}")
 
 
 def take_request(message: Message, body: bytes, service: str, organisation: str, at: datetime) -> Referral:

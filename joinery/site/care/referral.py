@@ -14,6 +14,7 @@ from joinery.apps.care.facts import Referral, ServiceNow
 from joinery.apps.record import actions as record_actions
 from joinery.apps.record import facts as record
 from joinery.calc.access import DIRECT_CARE
+from joinery.site.care.typed import number
 from joinery.site.context import Request, standing_of
 from joinery.site.jinja import url
 from joinery.site.person import opened
@@ -126,14 +127,14 @@ def _acted(form: Form, found: Referral, request: Request) -> bool:
     """Do one of the small acts; notes in the form why not."""
     try:
         if form["verb"] == "name":
-            user_id = int(form["user"]) if form["user"].isdecimal() else None
-            actions.name_owner(code=found.code, number=_number(form), user_id=user_id, **acting(request))
+            user_id = number(form["user"]) if form["user"] else None
+            actions.name_owner(code=found.code, number=number(form["number"]), user_id=user_id, **acting(request))
         elif form["verb"] == "note":
             if not form.needed("note", "Write what the other side should know"):
                 return False
             actions.write_note(code=found.code, words=form["note"], side=form["side"], **acting(request))
         elif form["verb"] == "seen":
-            actions.see_notes(code=found.code, last_note_id=_number(form), **acting(request))
+            actions.see_notes(code=found.code, last_note_id=number(form["number"]), **acting(request))
     except Refused as refused:
         form.refused(refused, {"words": "note", "user_id": "user", "side": "side"})
         return False
@@ -144,7 +145,7 @@ def _stepped(form: Form, found: Referral, to: str, request: Request) -> bool:
     """Take the step; notes in the form why not."""
     try:
         actions.take_step(
-            code=found.code, number=_number(form), to=to, reason=form["reason"], words=form["words"],
+            code=found.code, number=number(form["number"]), to=to, reason=form["reason"], words=form["words"],
             service=form["service"], **acting(request),
         )  # fmt: skip
         return True
@@ -152,12 +153,6 @@ def _stepped(form: Form, found: Referral, to: str, request: Request) -> bool:
         form.refused(refused, _FIELDS)
         form.values["number"] = str(found.number)
         return False
-
-
-def _number(form: Form) -> int:
-    """The number that the form was shown with; 0, which fits nothing, when it was meddled with."""
-    text = form["number"]
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def _takers(service: ServiceNow) -> dict[str, str]:

@@ -16,6 +16,7 @@ from joinery.apps.care import actions, facts
 from joinery.apps.care.facts import ServiceNow
 from joinery.apps.place import facts as place
 from joinery.calc.access import ROLES, may_arrange, posts_with
+from joinery.site.care.typed import number
 from joinery.site.context import Request, standing_of
 from joinery.site.jinja import url
 from joinery.site.place.forms import Form
@@ -72,7 +73,7 @@ def members(request: Request, service: str) -> HttpResponse:
         return _refused(request)
     try:
         if form["verb"] == "end":
-            actions.end_member(member_id=_id(form["member"]), on=request.at.date(), **acting(request))
+            actions.end_member(member_id=number(form["member"]), on=request.at.date(), **acting(request))
         elif who := _who(form, found, request):
             actions.add_member(
                 service=found.code, user_id=who[0], organisation=who[1], manages=form["manages"] == "yes",
@@ -85,7 +86,7 @@ def members(request: Request, service: str) -> HttpResponse:
 
 def _who(form: Form, found: ServiceNow, request: Request) -> tuple[int, str] | None:
     """Whom a form names, and the body where they hold a post for it; noted in the form when there is nobody."""
-    user_id = user_with_email(form["elsewhere"].lower()) if form["elsewhere"] else _id(form["person"])
+    user_id = user_with_email(form["elsewhere"].lower()) if form["elsewhere"] else number(form["person"])
     field = "elsewhere" if form["elsewhere"] else "person"
     bodies = [each.organisation for each in place.holders(request.at.date()) if each.user_id == user_id]
     if not bodies:
@@ -202,8 +203,3 @@ def _code(name: str, taken: set[str]) -> str:
     # Neither is the name of a page beside those of services.
     numbers = (f"{code}-{n}" for n in range(2, len(taken) + 3))
     return next(each for each in (code, *numbers) if each not in taken | {"add", "asked"})
-
-
-def _id(text: str) -> int:
-    """A number that a form holds; 0, which is nobody's, for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

@@ -13,6 +13,7 @@ from joinery.apps.base.action import Refused
 from joinery.apps.care import actions, facts
 from joinery.apps.care.facts import Referral
 from joinery.site.care.naming import names_of
+from joinery.site.care.typed import number
 from joinery.site.context import Request, remember_work
 from joinery.site.place.looking import acting
 
@@ -93,7 +94,6 @@ def team(request: Request, service: str) -> HttpResponse:
         "names": names_of(request, [each.person_id for each in shown.items]),
         "bulk": _offered(shown.items, request.user.pk),
         "takers": {str(each.user_id): each.name for each in load.members},
-        "manages": found.managed_by(request.user.pk),
         "said": said,
     }
     return render(request, "care/team.jinja", context)
@@ -119,9 +119,9 @@ def _group(each: Referral, order: str) -> str:
 
 
 def _page(items: tuple[Referral, ...], text: str) -> Shown:
-    number = max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
-    start = (number - 1) * A_PAGE
-    return Shown(items[start : start + A_PAGE], number, len(items) > start + A_PAGE)
+    wanted = max(1, number(text[:6]))
+    start = (wanted - 1) * A_PAGE
+    return Shown(items[start : start + A_PAGE], wanted, len(items) > start + A_PAGE)
 
 
 def _offered(items: Sequence[Referral], user_id: int) -> dict[str, str]:
@@ -134,21 +134,21 @@ def _bulk(request: Request) -> dict[str, Any]:
     """Do what was asked of everything that is ticked: each has its own answer, and none stops the others."""
     seen = dict(_ticked(request))
     verb, user = request.POST.get("verb", ""), request.POST.get("user", "")
-    if not seen:
+    if not seen or verb not in (*BULK, "take", "name"):
         return {"done": 0, "refused": [], "nothing": True}
     if verb in BULK:
         answers = actions.take_steps(seen=seen, to=verb, **acting(request))
     else:
-        user_id = request.user.pk if verb == "take" else int(user) if user.isdecimal() and len(user) < 19 else None
-        answers = {code: _named(code, number, user_id, request) for code, number in seen.items()}
+        user_id = request.user.pk if verb == "take" else number(user) if user else None
+        answers = {code: _named(code, step, user_id, request) for code, step in seen.items()}
     refused = [(code, words) for code, words in answers.items() if words]
     return {"done": len(answers) - len(refused), "refused": refused, "nothing": False}
 
 
-def _named(code: str, number: int, user_id: int | None, request: Request) -> str:
+def _named(code: str, seen: int, user_id: int | None, request: Request) -> str:
     """Name who takes a referral on; returns why not, or nothing."""
     try:
-        actions.name_owner(code=code, number=number, user_id=user_id, **acting(request))
+        actions.name_owner(code=code, number=seen, user_id=user_id, **acting(request))
     except Refused as refused:
         return refused.message
     return ""
@@ -156,13 +156,8 @@ def _named(code: str, number: int, user_id: int | None, request: Request) -> str
 
 def _ticked(request: Request) -> list[tuple[str, int]]:
     """The codes that are ticked, each with the number of the step that was shown."""
-    pairs = (text.partition(".") for text in request.POST.getlist("chosen")[:A_PAGE])
-    return [
-        (code, int(number))
-        for code, _, number in pairs
-        if code.isascii() and code.isalnum() and len(code) <= 32 and number.isascii() and number.isdecimal()
-        and len(number) < 10
-    ]  # fmt: skip
+    pairs = (text.partition(".")[::2] for text in request.POST.getlist("chosen")[:A_PAGE])
+    return [(code, number(step)) for code, step in pairs if code.isascii() and code.isalnum() and len(code) <= 32]
 
 
 def _one_of(text: str, choices: Mapping[str, Any], otherwise: str) -> str:
