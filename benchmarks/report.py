@@ -273,6 +273,9 @@ the difference has not been found out.
   when it shares a cluster with another person's; it is linked right when it shares one with its own person.
 - The feeds are made up (benchmarks.people), five seeds, and figures are their means; the harder ones hold errors
   that our comparisons were not made after. Rates of errors are assumptions.
+- The twin, C and SimPy run 565 days of one place in turns in one process. C works on the twin's own arrays, and
+  its answers are compared. SimPy is the model of tests/oracles with the standard library's random numbers: it
+  counts all that the twin counts. Ciw keeps records of stays and counts nothing else.
 - The page is rendered in process by Django's test client, for a person with entries from three sources.
 """
 

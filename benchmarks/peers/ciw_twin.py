@@ -12,6 +12,7 @@ import time
 import ciw
 
 from benchmarks.twin_place import BANDS, IN_LONG_TERM_CARE, RATES_PER_DAY, RETURNS, place, season
+from joinery.calc.twin.network import Stay
 
 DAYS = 565
 NEVER = float("inf")
@@ -43,10 +44,10 @@ def network(days: int) -> ciw.network.Network:
     )
 
 
-def _service(stay: object) -> object:
-    if stay.shape == "exponential":  # type: ignore[attr-defined]
-        return ciw.dists.Exponential(1 / stay.mean_days)  # type: ignore[attr-defined]
-    return ciw.dists.Lognormal(*stay.logs)  # type: ignore[attr-defined]
+def _service(stay: Stay) -> ciw.dists.Distribution:
+    if stay.shape == "exponential":
+        return ciw.dists.Exponential(1 / stay.mean_days)
+    return ciw.dists.Lognormal(*stay.logs)
 
 
 def main() -> None:

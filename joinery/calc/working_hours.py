@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from joinery.definitions import parsed
+
 LONDON = ZoneInfo("Europe/London")
 NAME = "rules/bank_holidays.toml"
 _DAY = timedelta(days=1)
@@ -133,7 +135,7 @@ def bank_holidays() -> frozenset[date]:
 def read_holidays(text: str) -> frozenset[date]:
     """Bank holidays from the text of their file. Raises ValueError that says what is wrong."""
     try:
-        said = msgspec.convert(tomllib.loads(text), _File)
+        said = parsed(text, _File)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ValueError(f"{NAME}: {error}") from error
     for year, days in said.years.items():

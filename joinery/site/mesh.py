@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from joinery.definitions import FEEDS
+from joinery.definitions import FEEDS, parsed
 from joinery.site.listener import only_one
 from joinery.site.watching import CLAIMED, REFUSED, free_place, make_folder, plain, refuse, sync, write_whole
 
@@ -210,7 +210,7 @@ def _download(client: MeshClient, message: str, first: Any, part: Path) -> None:
 
 def _parsed(text: str) -> Routes:
     try:
-        made = msgspec.convert(tomllib.loads(text), Routes)
+        made = parsed(text, Routes)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ValueError(str(error)) from None
     for workflow, feed in made.workflows.items():

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from joinery.definitions import FEEDS
+from joinery.definitions import FEEDS, parsed
 
 LONDON = ZoneInfo("Europe/London")
 T = TypeVar("T")
@@ -202,6 +202,6 @@ def parse_variant(text: str) -> Variant:
 
 def _converted(text: str, kind: type[T]) -> T:
     try:
-        return msgspec.convert(tomllib.loads(text), kind)
+        return parsed(text, kind)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ValueError(f"The definition cannot be read: {error}") from None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+
+from joinery.definitions import parsed
 
 
 class StaffRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,7 +29,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def _all_rules() -> tuple[StaffRules, ...]:
     text = files("joinery.definitions").joinpath("rules/staff.toml").read_text("utf-8")
-    return tuple(sorted(msgspec.convert(tomllib.loads(text), _File).rules, key=lambda each: each.from_date))
+    return tuple(sorted(parsed(text, _File).rules, key=lambda each: each.from_date))
 
 
 def rules_on(on: date) -> StaffRules:

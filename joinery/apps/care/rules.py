@@ -12,6 +12,7 @@ import msgspec
 
 from joinery.apps.care.states import STATES, STEPS
 from joinery.calc.working_hours import Hours, Week, WorkingTime, bank_holidays, working_days_after
+from joinery.definitions import parsed
 
 NAME = "rules/referrals.toml"
 _LIMIT = re.compile(r"([1-9]\d*) (minutes?|hours?|days?|working hours?|working days?)")
@@ -70,7 +71,7 @@ def _all() -> tuple[Rules, ...]:
 def read_rules(text: str) -> tuple[Rules, ...]:
     """Rules from the text of their file, by the day on which they begin. Raises ValueError that says what is wrong."""
     try:
-        found = msgspec.convert(tomllib.loads(text), _File).rules
+        found = parsed(text, _File).rules
         for rules in found:
             Week(rules.valid_from, rules.working_hours.days())
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:

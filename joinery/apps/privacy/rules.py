@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
@@ -11,6 +10,7 @@ import msgspec
 
 from joinery.calc.misuse import Limits
 from joinery.calc.working_hours import working_days_after
+from joinery.definitions import parsed
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +49,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def _all() -> tuple[Rules, ...]:
     text = files("joinery.definitions").joinpath("rules/privacy.toml").read_text("utf-8")
-    return tuple(sorted(msgspec.convert(tomllib.loads(text), _File).rules, key=lambda rules: rules.valid_from))
+    return tuple(sorted(parsed(text, _File).rules, key=lambda rules: rules.valid_from))
 
 
 def rules_on(on: date) -> Rules:

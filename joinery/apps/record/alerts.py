@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
+
+from joinery.definitions import parsed
 
 
 class AlertKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +35,7 @@ class AlertKinds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def alert_kinds() -> tuple[AlertKind, ...]:
     """Every kind, in the order of the page."""
     text = files("joinery.definitions").joinpath("rules/alerts.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), AlertKinds).alert
+    return parsed(text, AlertKinds).alert
 
 
 def kind_of(title: str, detail: str) -> tuple[int, AlertKind]:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import msgspec
 import orjson
 
+from joinery.definitions import parsed
+
 KEY_BYTES = 32
 FILE = "bars.toml"
 
@@ -38,7 +40,7 @@ def known(data: Path) -> Known:
     """What the deployment's `bars.toml` says; nothing without one. Raises NotSetUp when it is wrong."""
     path = data / FILE
     try:
-        said = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Known) if path.exists() else Known()
+        said = parsed(path.read_text("utf-8"), Known) if path.exists() else Known()
     except (OSError, UnicodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise NotSetUp(f"{path} cannot be read: {error}") from None
     for code, elsewhere in said.organisations.items():

@@ -6,7 +6,6 @@ and the location only points to them.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
@@ -18,6 +17,7 @@ import msgspec
 from joinery.apps.base.tables import Table, day_of, plain
 from joinery.apps.place.kinds import EARLIEST, FORMS, Row, Saying
 from joinery.apps.place.sources.reading import CQC_CODE, ODS_CODE, Opened, day_after, premises, row_of, stated_day
+from joinery.definitions import parsed
 
 NONE = ("", "-", "null", "n/a")
 NOT_RATED = ("not rated", "no published rating", "not formally rated", "inspected but not rated")
@@ -46,7 +46,7 @@ class Definition(msgspec.Struct, frozen=True):
 def definition() -> Definition:
     """The definition as it ships."""
     text = files("joinery.definitions").joinpath("directory/cqc.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), Definition)
+    return parsed(text, Definition)
 
 
 @cache

@@ -7,7 +7,6 @@ Areas of England and Wales are taken; rows of Scotland and Northern Ireland say 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +18,7 @@ import msgspec
 from joinery.apps.base.tables import Table
 from joinery.apps.place.kinds import Row, Saying
 from joinery.apps.place.sources.reading import GSS_CODE, LSOA_CODE, ODS_CODE, Opened, row_of
+from joinery.definitions import parsed
 
 _COLUMN = re.compile(r"([a-z]+)(\d{2})?(cd|cdh|nm)")
 
@@ -44,7 +44,7 @@ class Definition(msgspec.Struct, frozen=True):
 def definition() -> Definition:
     """The definition as it ships."""
     text = files("joinery.definitions").joinpath("directory/lookups.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), Definition)
+    return parsed(text, Definition)
 
 
 @dataclass(slots=True)

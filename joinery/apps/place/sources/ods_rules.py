@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+
+from joinery.definitions import parsed
 
 
 class FormRule(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ class Rules(msgspec.Struct, frozen=True):
 def rules() -> Rules:
     """The definition as it ships."""
     text = files("joinery.definitions").joinpath("directory/ods.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), Rules)
+    return parsed(text, Rules)
 
 
 def form_of(roles: set[str]) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from joinery.apps.record.rows import LONDON
+from joinery.definitions import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class AdtDefinition:
 def definition() -> AdtDefinition:
     """`definitions/feeds/adt.toml`."""
     text = files("joinery.definitions").joinpath("feeds/adt.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), AdtDefinition, dec_hook=lambda kind, name: kind(name))
+    return parsed(text, AdtDefinition, dec_hook=lambda kind, name: kind(name))
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+
+from joinery.definitions import parsed
 
 
 class Fields(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ class ModsDefinition(msgspec.Struct, frozen=True):
 def definition() -> ModsDefinition:
     """`definitions/feeds/mods.toml`."""
     text = files("joinery.definitions").joinpath("feeds/mods.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), ModsDefinition)
+    return parsed(text, ModsDefinition)
 
 
 @cache
