@@ -50,9 +50,10 @@ def write_together(writers: int, seconds: float, referrals: int) -> dict[str, fl
         subprocess.Popen([*command, str(n)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for n in range(min(writers, PROCESSES))
     ]
-    told = []
+    told, faults = [], ""
     for process in each:
         out, err = process.communicate()
+        faults += err
         if process.returncode:
             raise SystemExit(f"a writer failed ({process.returncode}):\n{err[-2000:]}")
         told.append(json.loads(out.splitlines()[-1]))
@@ -61,7 +62,9 @@ def write_together(writers: int, seconds: float, referrals: int) -> dict[str, fl
     lost, gaps, ownerless = _checked(done, record_id)
     failed = sum(answer["failed"] for answer in told)
     if lost or gaps or ownerless or failed:
-        raise SystemExit(f"{lost} steps lost, {gaps} gaps, {ownerless} in no one's hands, {failed} acts failed")
+        raise SystemExit(
+            f"{lost} steps lost, {gaps} gaps, {ownerless} in no one's hands, {failed} acts failed\n{faults[-2000:]}"
+        )
     return {
         "writers": writers, "done": len(done), "refused_as_changed": changed, "lost": lost, "gaps": gaps,
         "ownerless": ownerless, "failed": failed,

@@ -27,7 +27,7 @@ def test_the_rules_that_ship_are_read() -> None:
         ("[rules.reasons.ended]", "[rules.reasons.accepted]", "reasons for declined, ended, withdrawn"),
         ("monday = [09:00:00, 17:00:00]", "monday = [17:00:00, 09:00:00]", "work ends after it begins"),
         ("valid_from = 2020-01-01", "valid_from = 2020-01-01\nvalid_to = 2021-01-01", "unknown field `valid_to`"),
-        ("[[rules]]", "[[rules", NAME),
+        ("\n[[rules]]\n", "\n[[rules\n", NAME),
     ],
 )
 def test_rules_that_cannot_be_right_are_refused(old: str, new: str, said: str) -> None:
@@ -39,7 +39,7 @@ def test_rules_that_cannot_be_right_are_refused(old: str, new: str, said: str) -
 
 def test_two_rules_of_one_day_are_refused() -> None:
     with pytest.raises(ValueError, match="a day of its own"):
-        read_rules(TEXT + TEXT[TEXT.index("[[rules]]") :])
+        read_rules(TEXT + TEXT[TEXT.index("\n[[rules]]\n") :])
 
 
 def test_a_limit_over_christmas_counts_no_bank_holiday_and_a_clock_goes_on() -> None:
