@@ -42,7 +42,7 @@ def weeks(draw: st.DrawFn) -> WorkingTime:
 
 
 moments = st.one_of(
-    st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),
+    st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 (Hypothesis adds the zone)
     st.sampled_from(CHANGES).flatmap(
         lambda day: st.integers(-48, 72).map(lambda n: datetime.combine(day, time(), UTC) + n * timedelta(minutes=20))
     ),
@@ -128,7 +128,7 @@ def test_time_cannot_be_taken_away_and_is_not_looked_for_for_ever() -> None:
 # Working days and bank holidays
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2028, 6, 1), timezones=st.just(UTC)), st.integers(0, 15))
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2028, 6, 1), timezones=st.just(UTC)), st.integers(0, 15))  # noqa: DTZ001
 def test_working_days_are_counted_one_by_one(at: datetime, days: int) -> None:
     due = working_days_after(at, days)
     start, end = at.astimezone(LONDON), due.astimezone(LONDON)
