@@ -66,7 +66,8 @@ def write_together(writers: int, seconds: float, referrals: int) -> dict[str, fl
             f"{lost} steps lost, {gaps} gaps, {ownerless} in no one's hands, {failed} acts failed\n{faults[-2000:]}"
         )
     return {
-        "writers": writers, "done": len(done), "refused_as_changed": changed, "lost": lost, "gaps": gaps,
+        "writers": writers, "done": len(done), "refused_as_changed": changed,
+        "turned_away": sum(answer["away"] for answer in told), "lost": lost, "gaps": gaps,
         "ownerless": ownerless, "failed": failed,
         "a_second": len(done) / seconds, "longest_ms": max(answer["longest_ms"] for answer in told),
     }  # fmt: skip
@@ -114,6 +115,7 @@ def _process(number: int, writers: int, seconds: float) -> dict[str, Any]:
     return {
         "done": [step for each in told for step in each["done"]],
         "changed": sum(each["changed"] for each in told),
+        "away": sum(each["away"] for each in told),
         "failed": sum(each["failed"] for each in told),
         "longest_ms": max(each["longest_ms"] for each in told[1:]),
     }
@@ -121,7 +123,7 @@ def _process(number: int, writers: int, seconds: float) -> dict[str, Any]:
 
 def _writer(seed: int, seconds: float) -> dict[str, Any]:
     """One writer, who acts at least once."""
-    from django.db import connection
+    from django.db import OperationalError, connection
 
     from joinery.apps.base.action import Refused
     from joinery.apps.base.columns import select
@@ -130,7 +132,7 @@ def _writer(seed: int, seconds: float) -> dict[str, Any]:
     ((record_id,),) = select("SELECT MIN(id) FROM record_sourcerecord")
     users = [row[0] for row in select("SELECT user_id FROM care_servicemember ORDER BY id")]
     done: list[tuple[str, int, str]] = []
-    changed = failed = 0
+    changed = turned_away = failed = 0
     longest, until = 0.0, time.monotonic() + seconds
     started = time.monotonic()
     while not done or started < until:
@@ -138,12 +140,15 @@ def _writer(seed: int, seconds: float) -> dict[str, Any]:
             done.append(_act(chance, record_id, chance.choice(users)))
         except Refused as refused:
             changed += refused.code == "changed"
+        except OperationalError as error:  # SQLite was busy for too long: nothing was done, and they were told so
+            turned_away += 1
+            sys.stderr.write(f"{error!r}\n")
         except Exception as error:  # what a page would have shown as a fault
             sys.stderr.write(f"{error!r}\n")
             failed += 1
         longest, started = max(longest, time.monotonic() - started), time.monotonic()
     connection.close()
-    return {"done": done, "changed": changed, "failed": failed, "longest_ms": 1000 * longest}
+    return {"done": done, "changed": changed, "away": turned_away, "failed": failed, "longest_ms": 1000 * longest}
 
 
 def _act(chance: random.Random, record_id: int, user: int) -> tuple[str, int, str]:
@@ -159,8 +164,8 @@ def _act(chance: random.Random, record_id: int, user: int) -> tuple[str, int, st
     )]  # fmt: skip
     if not codes or chance.random() < 0.1:
         code = actions.refer(
-            record_id=record_id, service=chance.choice(SERVICES), urgency="today", reason="Help", words="",
-            organisation=BODY, actor=actor, at=at,
+            record_id=record_id, service=chance.choice(SERVICES), urgency="today", reason="Help",
+            words=f"Asked {chance.random()}", organisation=BODY, actor=actor, at=at,
         )  # fmt: skip
         return code, 1, actor.name
     now = facts.referral(chance.choice(codes), at)
@@ -211,8 +216,8 @@ def _made_place(referrals: int) -> int:
     Details.objects.create(record=record, submission=submission, family_key="LONG", given_key="ADA")
     for n in range(referrals):
         actions.refer(
-            record_id=record.pk, service=SERVICES[n % len(SERVICES)], urgency="today", reason="Help", words="",
-            organisation=BODY, actor=Actor.user(users[n % len(users)]), at=at,
+            record_id=record.pk, service=SERVICES[n % len(SERVICES)], urgency="today", reason="Help",
+            words=f"Asked {n}", organisation=BODY, actor=Actor.user(users[n % len(users)]), at=at,
         )  # fmt: skip
     return int(record.pk)
 

@@ -61,8 +61,8 @@ class Caring:
         return Actor.user(self.users[name])
 
     def refers(self, to: str = NURSES, by: str = "gp", organisation: str = SURGERY, **more: Any) -> str:
-        """Somebody refers Ada; returns the referral's code."""
-        asked = {"urgency": "routine", "reason": "Dress her leg", "words": ""} | more
+        """Somebody refers Ada, in new words each time; returns the referral's code."""
+        asked = {"urgency": "routine", "reason": "Dress her leg", "words": f"Asked {next(_numbers)}"} | more
         return actions.refer(
             record_id=self.ada(), service=to, organisation=organisation, **asked, actor=self.actor(by), at=self.at
         )

@@ -189,6 +189,17 @@ def test_a_message_that_comes_twice_is_one_referral(caring: Caring) -> None:
     assert caring.now(first).state == "withdrawn"
 
 
+def test_the_same_form_sent_twice_is_one_referral_until_it_is_seen(caring: Caring) -> None:
+    first = caring.refers(words="The same")
+    assert caring.refers(words="The same") == first
+    assert caring.refers(words="Other words") != first
+    assert caring.refers(words="The same", to=REABLEMENT) != first
+    caring.steps(first, "acknowledged", "nurse")
+    assert caring.refers(words="The same") != first
+    caring.at = NOON + timedelta(hours=1)
+    assert len({caring.refers(words="Much later"), first}) == 2
+
+
 def test_what_stands_in_for_a_refusal_closes_it_and_its_wait_goes_on(caring: Caring) -> None:
     code = caring.refers()
     caring.steps(code, "declined", "nurse", reason="no_room")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from joinery.apps.base.action import Actor, Refused, action
@@ -25,6 +25,8 @@ from joinery.calc.access import posts_with
 
 MOST_REASON, MOST_WORDS = 200, 4_000
 MOST_AT_ONCE = 200
+# The same words again within this time are the same form sent twice.
+TWICE = timedelta(minutes=30)
 ABSENT = "There is no such referral."
 
 
@@ -52,6 +54,9 @@ def refer(
     offer = offered(at.date())
     target = must_be_open(service, offer)
     sender = _own_service(from_service, offer, actor) if from_service else None
+    words = words.replace("\0", "").strip()[:MOST_WORDS]
+    if again := _sent_twice(record_id, target.service_id, urgency, reason, words, actor, at):
+        return again
     before = _declined(follows, record_id, offer, actor, at) if follows else None
     if before:
         _move(before, "closed", Said(words=f"{target.name} was asked instead"), before.service, actor, at)
@@ -59,7 +64,7 @@ def refer(
     made = Referral.objects.create(
         code=uuid4().hex, record_id=record_id, user_id=actor.user_id, organisation_id=body.id,
         from_service_id=sender.service_id if sender else None, outside_id=outside_id or None, urgency=urgency,
-        reason=reason, words=words.replace("\0", "").strip()[:MOST_WORDS], area=area,
+        reason=reason, words=words, area=area,
         follows_id=before.referral_id if before else None, asked_at=asked_at or at, at=at,
     )  # fmt: skip
     due = due_at(urgency, REFERRAL.initial, at)
@@ -68,6 +73,17 @@ def refer(
     OpenReferral.objects.create(referral_id=made.pk, **step, since_at=at)
     file_referral(referral_id=made.pk, actor=actor, at=at)
     return made.code
+
+
+def _sent_twice(
+    record_id: int, service_id: int, urgency: str, reason: str, words: str, actor: Actor, at: datetime
+) -> str | None:
+    """The code of the very same request by the same user some minutes ago, which nobody has seen: a second press."""
+    same = Referral.objects.filter(
+        record_id=record_id, user_id=actor.user_id, urgency=urgency, reason=reason, words=words, at__gt=at - TWICE
+    )
+    untouched = OpenReferral.objects.filter(service_id=service_id, number=1, referral__in=same)
+    return untouched.values_list("referral__code", flat=True).first() if actor.user_id is not None else None
 
 
 @dataclass(frozen=True, slots=True)
