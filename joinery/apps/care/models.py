@@ -167,6 +167,16 @@ class NoteSeen(models.Model):
     at = models.DateTimeField()
 
 
+class UnseenNote(models.Model):
+    """A note that nobody of the other side has seen yet: what lists look by. Worked out from notes and who saw them."""
+
+    guard = Derived()
+
+    note = models.OneToOneField(ReferralNote, on_delete=models.PROTECT, related_name="+", primary_key=True)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="+")
+    side = models.CharField(max_length=10)
+
+
 class TeamPart(models.Model):
     """Somebody's part in a person's care: their named `co_ordinator`, a `professional`, an unpaid `carer`, who holds a
     power of `attorney`. A user of the place, or somebody known by `name` alone.

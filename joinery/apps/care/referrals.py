@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from joinery.apps.base.columns import as_moment, select
@@ -27,7 +27,7 @@ class Referral(NamedTuple):
     and `climbed` how far it has gone further because it is overdue (`manager`, `co_ordinator`). `body` runs the
     service today; `sender_body` is where it was sent from, under its name of today. `sender_ids` and `service_ids`
     may act for each side; so many notes wait to be seen by each. Moments as the database gives them (`asked`, `sent`,
-    `since`) are read when they are asked for: a list is long, and shows few.
+    `since`, `due`) are read when they are asked for: a list is long, and shows few.
     """
 
     # In the order of the database's columns.
@@ -65,7 +65,7 @@ class Referral(NamedTuple):
     # What is worked out of each.
     person_id: str
     urgency_text: str
-    due_at: datetime | None
+    due: Any
 
     @property
     def overdue(self) -> bool:
@@ -86,6 +86,11 @@ class Referral(NamedTuple):
     def since_at(self) -> datetime:
         """Since when it stands where it does."""
         return as_moment(self.since)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """By when its next step is due; None when it is over."""
+        return as_moment(self.due) if self.due else None
 
     @property
     def state_text(self) -> str:
@@ -127,21 +132,23 @@ class Referral(NamedTuple):
         return self.notes_for_sender * (SENDER in sides) + self.notes_for_service * (SERVICE in sides)
 
 
+# How many notes of each side nobody of the other has seen yet: few, of few referrals.
 _UNSEEN = (
-    "(SELECT COUNT(*) FROM care_referralnote n LEFT JOIN care_noteseen x ON x.note_id = n.id "
-    "WHERE n.referral_id = r.id AND n.side = '{}' AND x.note_id IS NULL)"
+    f"LEFT JOIN (SELECT n.referral_id, SUM(CASE WHEN n.side = '{SERVICE}' THEN 1 ELSE 0 END) AS for_sender, "
+    f"SUM(CASE WHEN n.side = '{SENDER}' THEN 1 ELSE 0 END) AS for_service FROM care_unseennote n "
+    "GROUP BY n.referral_id) u ON u.referral_id = r.id "
 )
 # Of a referral so many columns come first; then those of whom it is with, and by when. Moments come as text, which
 # costs SQLite less.
 _OWN = 12
 _SELECT = (
     "SELECT r.id, r.code, r.record_id, w.number, w.state, r.urgency, r.area, CAST(r.asked_at AS TEXT), "
-    f"CAST(r.at AS TEXT), CAST({{since}} AS TEXT), {_UNSEEN.format(SERVICE)}, {_UNSEEN.format(SENDER)}, "
+    "CAST(r.at AS TEXT), CAST({since} AS TEXT), COALESCE(u.for_sender, 0), COALESCE(u.for_service, 0), "
     "w.service_id, w.user_id, wu.name, r.user_id, ru.name, o.code, r.from_service_id, "
     "CAST(w.due_at AS TEXT) "
 )
 _JOINS = (
-    "JOIN place_organisation o ON o.id = r.organisation_id "
+    f"JOIN place_organisation o ON o.id = r.organisation_id {_UNSEEN}"
     "LEFT JOIN base_user wu ON wu.id = w.user_id LEFT JOIN base_user ru ON ru.id = r.user_id "
 )
 _OPEN = (
@@ -179,6 +186,7 @@ class _Standing:
 
     def __init__(self, at: datetime, offer: Offered, rows: Sequence[tuple[Any, ...]]) -> None:
         self.at, self.offer, self.rows = at, offer, rows
+        self.tomorrow = (at + timedelta(days=1)).date().isoformat()  # whatever zone the database tells moments in
         agreed = offer.co_ordinators
         self.people = record.people_of({row[2] for row in rows} | {about for about, _ in agreed})
         self.co_ordinator = {self.people.get(about, ""): user for about, user in agreed}
@@ -201,7 +209,7 @@ class _Standing:
 
     def _referral(self, row: tuple[Any, ...]) -> Referral:
         waits_for, person = _WAITS_FOR[row[4]], self.people.get(row[2], "")
-        due = as_moment(row[19]) if waits_for else None
+        due = row[19] if waits_for else None
         climbed = self._climbed(row[5], due)
         key = (row[_OWN:19], waits_for, climbed, self.co_ordinator.get(person))
         shared = self.shared.get(key)
@@ -230,7 +238,8 @@ class _Standing:
         """The service that goes on with one."""
         return self.offer.services[self.offer.now(self.services[number].code)]
 
-    def _climbed(self, urgency: str, due: datetime | None) -> int:
-        if due is None or due > self.at:
+    def _climbed(self, urgency: str, said: str | None) -> int:
+        # As text first: most is due on a later day, and to read a moment costs more than to compare two.
+        if said is None or said[:10] > self.tomorrow or (due := as_moment(said)) > self.at:
             return IN_TIME
         return LONG_OVERDUE if climbs_at(urgency, due) <= self.at else OVERDUE

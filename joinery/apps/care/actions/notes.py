@@ -6,7 +6,7 @@ from datetime import datetime
 
 from joinery.apps.base.action import Actor, Refused, action
 from joinery.apps.care.actions.referring import ABSENT, said
-from joinery.apps.care.models import NoteSeen, ReferralNote
+from joinery.apps.care.models import NoteSeen, ReferralNote, UnseenNote
 from joinery.apps.care.referrals import Referral, referral_at
 from joinery.apps.care.states import SENDER, SERVICE
 
@@ -21,9 +21,9 @@ def write_note(*, code: str, words: str, side: str = "", actor: Actor, at: datet
     if not side and len(sides) != 1:
         raise Refused("side", "Say for which side you write.")
     words = said(words, "Write your message")
-    ReferralNote.objects.create(
-        referral_id=now.referral_id, side=side or next(iter(sides)), words=words, by=actor.name, at=at
-    )
+    written = {"referral_id": now.referral_id, "side": side or next(iter(sides))}
+    note = ReferralNote.objects.create(**written, words=words, by=actor.name, at=at)
+    UnseenNote.objects.create(note_id=note.pk, **written)
 
 
 @action("care.see_notes", targets=("code", "last_note_id"))
@@ -31,12 +31,11 @@ def see_notes(*, code: str, last_note_id: int, actor: Actor, at: datetime) -> No
     """Say that the messages to one's own side are seen, up to the last that was shown. Raises Refused."""
     now, sides = _seen_by(code, actor, at)
     to_us = [side for side, other in ((SENDER, SERVICE), (SERVICE, SENDER)) if other in sides]
-    shown = ReferralNote.objects.filter(referral_id=now.referral_id, side__in=to_us, pk__lte=last_note_id)
-    waiting = shown.exclude(pk__in=NoteSeen.objects.values("note_id")).values_list("pk", flat=True)
+    waiting = UnseenNote.objects.filter(referral_id=now.referral_id, side__in=to_us, note_id__lte=last_note_id)
+    seen = list(waiting.values_list("note_id", flat=True))
     # Somebody else may see them in the same moment; the first counts.
-    NoteSeen.objects.bulk_create(
-        (NoteSeen(note_id=note, by=actor.name, at=at) for note in waiting), ignore_conflicts=True
-    )
+    NoteSeen.objects.bulk_create((NoteSeen(note_id=note, by=actor.name, at=at) for note in seen), ignore_conflicts=True)
+    UnseenNote.objects.filter(note_id__in=seen).delete()
 
 
 def _seen_by(code: str, actor: Actor, at: datetime) -> tuple[Referral, frozenset[str]]:

@@ -79,11 +79,13 @@ def _sent_twice(
     record_id: int, service_id: int, urgency: str, reason: str, words: str, actor: Actor, at: datetime
 ) -> str | None:
     """The code of the very same request by the same user some minutes ago, which nobody has seen: a second press."""
+    if actor.user_id is None:
+        return None
     same = Referral.objects.filter(
         record_id=record_id, user_id=actor.user_id, urgency=urgency, reason=reason, words=words, at__gt=at - TWICE
     )
     untouched = OpenReferral.objects.filter(service_id=service_id, number=1, referral__in=same)
-    return untouched.values_list("referral__code", flat=True).first() if actor.user_id is not None else None
+    return untouched.values_list("referral__code", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)

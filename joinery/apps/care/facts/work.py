@@ -16,11 +16,7 @@ from joinery.apps.care.states import SENDER, STATES
 
 # The turns that are a sender's, as the database asks for them.
 _SENDERS_TURN = ", ".join(repr(state) for state, said in STATES.items() if said.waits_for == SENDER)
-# What is unseen is little, and found first.
-_UNSEEN = (
-    "r.id IN (SELECT n.referral_id FROM care_referralnote n WHERE NOT EXISTS "
-    "(SELECT 1 FROM care_noteseen x WHERE x.note_id = n.id))"
-)
+_UNSEEN = "r.id IN (SELECT n.referral_id FROM care_unseennote n)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -434,4 +434,26 @@ class Migration(migrations.Migration):
             model_name="serviceterms",
             index=models.Index(fields=["service", "-from_date", "-id"], name="terms_service_newest"),
         ),
+        migrations.CreateModel(
+            name="UnseenNote",
+            fields=[
+                (
+                    "note",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="care.referralnote",
+                    ),
+                ),
+                ("side", models.CharField(max_length=10)),
+                (
+                    "referral",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="care.referral"
+                    ),
+                ),
+            ],
+        ),
     ]
