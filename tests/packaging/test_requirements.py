@@ -22,9 +22,9 @@ ASKED = {
 
 
 def pins(name: str) -> dict[str, str]:
-    """The version of each package in one of the files."""
+    """The version of each package in one of the files; of several, for as many Pythons, that of the oldest."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
-    return dict(re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE))
+    return dict(reversed(re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE)))
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -40,7 +40,8 @@ def test_the_pins_are_what_the_project_asks_for(name: str) -> None:
 def test_every_pin_has_a_hash_and_no_address(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
     assert "://" not in text
-    assert len(re.findall(r"^\S+==.*\\\n    --hash=sha256:", text, re.MULTILINE)) == len(pins(name)) > 0
+    pinned = re.findall(r"^(\S+)==.*\\\n    --hash=sha256:", text, re.MULTILINE)
+    assert len(pinned) == len(re.findall(r"^\S+==", text, re.MULTILINE)) and set(pinned) == set(pins(name))
 
 
 def test_tests_run_on_the_versions_that_are_shipped() -> None:

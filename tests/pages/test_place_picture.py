@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from joinery.apps.place.facts import EARLIEST, Brief, History, Said, Succession
@@ -52,6 +53,7 @@ def plain(text: str) -> str:
     return re.sub(r"[\s\xa0]", "", text)
 
 
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])  # on a machine that is busy with other tests
 @given(histories(), st.dates(date(1948, 1, 1), date(2060, 1, 1)), st.sampled_from([WIDE, NARROW]))
 def test_the_picture_holds_every_name_of_the_text_and_stays_in_its_frame(
     history: History, on: date, width: int

@@ -17,9 +17,10 @@ def test_a_check_is_taken_and_what_is_wrong_is_refused_whole(deployment: Deploym
         done = deployment.run(*command)
         assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr
 
+    refused("There is no file")
+    allowed.write_text("")
     refused("asked.csv, line 2: this is no NHS number")  # its last digit is wrong
     asked.write_text("9990001111\n")
-    refused("cannot be read")
     allowed.write_text("999 000 4714\n")
     refused("Give the answer to this question.")
     allowed.write_text("999 000 1111,\n")

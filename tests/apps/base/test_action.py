@@ -24,6 +24,8 @@ HARMLESS = {
     *("code", "codes", "ended", "target", "form", "kind", "reason", "verdict"),
     # Of two records or several, their ids; an answer, and the ids of who gave it.
     *("pair", "record_ids", "answer", "by"),
+    # Codes of services and bodies, of steps of a referral, of how urgent it is, and of the referral that it follows.
+    *("service", "successor", "organisation", "to", "follows", "urgency", "side", "what", "number"),
 }
 
 

@@ -54,6 +54,8 @@ def make(model: type[models.Model], **given: Any) -> models.Model:
     for field in model._meta.concrete_fields:
         if field.name in given:
             values[field.name] = given[field.name]
+        elif isinstance(field, models.ForeignKey) and field.related_model is model:
+            values[field.name] = None  # one that follows another of its kind, which would follow another
         elif isinstance(field, models.ForeignKey):
             values[field.name] = make(field.related_model, **given)
         elif not isinstance(field, models.AutoField) and not isinstance(field, models.CompositePrimaryKey):

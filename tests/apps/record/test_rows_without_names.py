@@ -36,7 +36,7 @@ CANARIES = (NUMBER, "999 000 0018", NAME, NAME.upper(), BORN, "17/05/1931", "193
 # What each fact is for. To compare names with names it must hold them: only the app that looks for misuse may ask.
 PSEUDONYMOUS = {
     "return_columns", "explained_person", "explained_record", "explained_pair",
-    "census", "misfiled", "beds", "own_pairs", "opened_between",
+    "census", "misfiled", "beds", "own_pairs", "opened_between", "wait_columns",
 }  # fmt: skip
 COMPARED = {"people_compared", "users_compared"}
 # A column of such a name speaks of one person; of those that may be read these alone sound like it. An LSOA is an
