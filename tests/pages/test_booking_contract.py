@@ -23,7 +23,7 @@ from joinery.apps.record.fhir.validate import validate
 from tests.pages.test_booking_messages import NUMBER, System, encoded, held, place, referral
 
 __all__ = ["place"]  # a fixture, for each test here
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # 501 says what is not offered, 503 that a long file is being taken. Any other of 5xx is a fault of ours.

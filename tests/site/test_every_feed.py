@@ -20,6 +20,8 @@ from joinery.apps.base.tables import UnreadableFile
 from joinery.definitions import FEEDS
 from joinery.site.demo.build import Submission, build
 
+pytestmark = pytest.mark.any_database
+
 AS_OF = date(2026, 11, 20)
 ACTOR = Actor.system("test")
 RETURNS = ("capacity", "cld", "apc", "ecds")

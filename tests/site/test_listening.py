@@ -22,6 +22,8 @@ from tests.apps.record.adt_sending import STORY, W7, message, pv1
 from tests.site.test_serving import descendants, until
 from tests.support import Deployment, empty_deployment, free_port
 
+pytestmark = pytest.mark.any_database
+
 HOSPITAL = "RZZ"
 T = TypeVar("T")
 

@@ -12,6 +12,8 @@ from tests.site import place_keys, shore
 from tests.site.shore import today
 from tests.support import Deployment, copied_deployment
 
+pytestmark = pytest.mark.any_database
+
 LATER = "2031-04-01"
 
 

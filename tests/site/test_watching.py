@@ -17,6 +17,8 @@ from tests.site.feeds import PEOPLE_HEADER, patient_file, people_file
 from tests.site.test_serving import running, until
 from tests.support import Deployment
 
+pytestmark = pytest.mark.any_database
+
 STILL = 0.2
 MANY = 4_100  # three batches
 

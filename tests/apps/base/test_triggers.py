@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from joinery.apps.place.models import Membership, Organisation
 
 pytestmark = pytest.mark.django_db
 
+_numbers = count(1)
 AT = datetime(2026, 3, 3, 14, 30, tzinfo=UTC)
 GUARDED = triggers.guarded_models()
 APPEND_ONLY = [m for m in GUARDED if isinstance(m.guard, triggers.AppendOnly)]
@@ -73,7 +75,7 @@ def _value(field: models.Field) -> Any:
         (models.JSONField, []),
         (models.BinaryField, b"0123456789abcdef"),
         (models.EmailField, f"u{User.objects.count()}@place.example"),
-        (models.CharField, f"c{Organisation.objects.count()}"),
+        (models.CharField, f"c{next(_numbers)}" if field.unique else "c"),
         (models.TextField, "text"),
     ):
         if isinstance(field, kind):

@@ -38,7 +38,7 @@ from tests.apps.record.mods_sending import (
 )
 from tests.apps.record.sending import AT, GP, ends
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture(autouse=True)
