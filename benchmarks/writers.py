@@ -16,6 +16,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from benchmarks.measure import ROOT, deployment
 
@@ -165,7 +166,7 @@ def _act(chance: random.Random, record_id: int, user: int) -> tuple[str, int, st
     if not codes or chance.random() < 0.1:
         code = actions.refer(
             record_id=record_id, service=chance.choice(SERVICES), urgency="today", reason="Help",
-            words=f"Asked {chance.random()}", organisation=BODY, actor=actor, at=at,
+            words=f"Asked {uuid4().hex}", organisation=BODY, actor=actor, at=at,
         )  # fmt: skip
         return code, 1, actor.name
     now = facts.referral(chance.choice(codes), at)

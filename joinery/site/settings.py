@@ -94,7 +94,8 @@ def _database() -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 5,
+            # Who writes while many do waits, rather than being sent away.
+            "timeout": 20,
             "init_command": (
                 f"PRAGMA journal_mode=WAL;PRAGMA synchronous={synchronous};PRAGMA foreign_keys=ON;"
                 # 64 MB between checkpoints: the commit in which one falls takes ten times as long.
