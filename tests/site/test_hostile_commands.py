@@ -32,7 +32,7 @@ from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, patient, pe
 from tests.site.feeds import people_file
 from tests.site.test_command_line import commands
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]  # each within what the module shares
+pytestmark = pytest.mark.django_db  # each within what the module shares
 PARSER = command_line.parser()
 COMMANDS = dict(commands(PARSER))
 TEXTS = {

@@ -21,7 +21,14 @@ from joinery.apps.base.action import Actor, Refused, action, one_at_a_time
 from joinery.apps.base.columns import as_day, insert_rows, marks, select
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.measures.models import UPLOAD, Point, Series, UnreadFigure, Upload
-from joinery.apps.measures.reading import MOST_NAME_CHARACTERS, FigureRow, Layout, Wanted, open_figures
+from joinery.apps.measures.reading import (
+    MOST_NAME_CHARACTERS,
+    MOST_UNIT_CHARACTERS,
+    FigureRow,
+    Layout,
+    Wanted,
+    open_figures,
+)
 from joinery.apps.measures.sql import as_stored, published_points
 from joinery.apps.place import facts as place
 from joinery.calc.series import STEPS, Figure
@@ -108,6 +115,8 @@ def _kind(layout: Layout, unit: str, kind: str) -> str:
         raise Refused("step", f"There is no period {layout.step}. Periods: {', '.join(STEPS)}.")
     if not layout.series or any(not (w.name or layout.by) or len(w.name) > MOST_NAME_CHARACTERS for w in layout.series):
         raise Refused("name", f"Give the series a name of at most {MOST_NAME_CHARACTERS} characters.")
+    if len(unit.strip()) > MOST_UNIT_CHARACTERS:
+        raise Refused("unit", f"Say the unit in {MOST_UNIT_CHARACTERS} characters at most.")
     if len({w.name for w in layout.series}) < len(layout.series):
         raise Refused("name", "Two of the series have the same name. Give each its own.")
     if (kind == Series.Kind.RATIO) != ratio or any(w.denominator for w in layout.series) != ratio:

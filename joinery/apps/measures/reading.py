@@ -12,7 +12,7 @@ from pathlib import Path
 from joinery.apps.base.tables import Table, UnreadableFile, day_of, open_table, plain
 from joinery.calc.series import Figure, period_start
 
-MOST_NAME_CHARACTERS = 120
+MOST_NAME_CHARACTERS, MOST_UNIT_CHARACTERS = 120, 60
 # What the columns are called where nobody says, as `plain` writes them; the first that is there counts.
 _ORGANISATION = (
     "organisation code", "org code", "organisation", "org", "provider code", "provider org code", "trust code",

@@ -27,6 +27,9 @@ from joinery.apps.place.sql import AsAt
 # What a new body takes over from the old ones: where it stands, not who owns or leads it.
 _INHERITED = ("part_of", "in_geography_of", "directed_by", "commissioned_by", "operated_by", "faces")
 
+# What the columns hold; a database that does not look would keep more.
+MOST_CODE, MOST_NAME, MOST_TITLE = 40, 300, 200
+
 
 @dataclass(frozen=True, slots=True)
 class OrganisationDetails:
@@ -245,6 +248,8 @@ def _check_details(details: OrganisationDetails) -> None:
         raise Refused("form", f"{details.code}: there is no form {details.form}. Forms: {', '.join(sorted(FORMS))}.")
     if not details.code.strip() or not details.name.strip():
         raise Refused("details", "A body needs a code and a name.")
+    if len(details.code) > MOST_CODE or len(details.name) > MOST_NAME:
+        raise Refused("details", f"A code has {MOST_CODE} characters at most, and a name {MOST_NAME}.")
 
 
 def _seen(on: date, edition_id: int | None) -> AsAt:
@@ -335,6 +340,6 @@ def _put(title: str, entries: Iterable[Entry], edition_id: int | None, actor: Ac
     if edition_id is not None:
         write(draft(edition_id).pk, entries)
         return
-    edition = open_edition(kind=Edition.Kind.ACT, source=HAND, title=title, actor=actor, at=at)
+    edition = open_edition(kind=Edition.Kind.ACT, source=HAND, title=title[:MOST_TITLE], actor=actor, at=at)
     write(edition.pk, entries)
     adopt(edition, at)
