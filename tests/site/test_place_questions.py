@@ -14,6 +14,8 @@ from tests.site import place_keys, shore
 from tests.site.shore import today
 from tests.support import Deployment, empty_deployment
 
+pytestmark = pytest.mark.any_database
+
 EVE, CHANGE = "2026-03-31", "2026-04-01"
 
 
