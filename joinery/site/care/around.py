@@ -14,6 +14,7 @@ from joinery.apps.care import actions, facts
 from joinery.apps.record import facts as record
 from joinery.calc.access import OWN_RECORD, may_do
 from joinery.site.context import Request, standing_of
+from joinery.site.feeds.glance import within
 from joinery.site.jinja import url
 from joinery.site.person import opened
 from joinery.site.place.forms import Form
@@ -51,7 +52,7 @@ def end(request: Request, person_id: str, part_id: int) -> HttpResponse:
     if isinstance(viewing, HttpResponse):
         return viewing
     known = record.records(viewing)
-    part = facts.team_part(_within(part_id), request.at)
+    part = facts.team_part(within(part_id), request.at)
     if part is None or part.record_id not in {each.record_id for each in known.known}:
         raise Http404
     form = Form.of(request.POST, ("words",))
@@ -67,7 +68,7 @@ def end(request: Request, person_id: str, part_id: int) -> HttpResponse:
 
 def offered(request: Request, part_id: int) -> HttpResponse:
     """A part that is offered to the signed-in user: take it on, or not. It names the person to who may open them."""
-    part = facts.team_part(_within(part_id), request.at)
+    part = facts.team_part(within(part_id), request.at)
     if part is None:
         raise Http404
     if part.user_id != request.user.pk:
@@ -114,8 +115,3 @@ def _users(on: date) -> dict[str, str]:
             if member.counts:
                 found.setdefault(str(member.user_id), f"{member.name}, {service.name}")
     return dict(sorted(found.items(), key=lambda each: each[1]))
-
-
-def _within(part_id: int) -> int:
-    """An id as the databases can hold it; no part has a longer one."""
-    return part_id if part_id < 2**63 else 0

@@ -14,6 +14,7 @@ from joinery.apps.care import actions, facts
 from joinery.apps.record import actions as record_actions
 from joinery.apps.record import facts as record
 from joinery.site.context import Request, standing_of
+from joinery.site.feeds.glance import within
 from joinery.site.jinja import LONDON, url
 from joinery.site.person import opened
 from joinery.site.place.forms import Form, date_fields
@@ -37,7 +38,7 @@ def index(request: Request) -> HttpResponse:
 
 def page(request: Request, meeting_id: int) -> HttpResponse:
     """One meeting: each person on its list, why, what was decided and what is to be done. Only for the team."""
-    found = facts.meeting(_within(meeting_id), request.at)
+    found = facts.meeting(within(meeting_id), request.at)
     if found is None:
         raise Http404
     service = facts.service(found.service, request.at.date())
@@ -81,7 +82,7 @@ def add(request: Request, person_id: str) -> HttpResponse:
 
 def done(request: Request, action_id: int) -> HttpResponse:
     """Say that something a meeting asked for is done, and what came of it."""
-    found = facts.meeting_action(_within(action_id), request.at)
+    found = facts.meeting_action(within(action_id), request.at)
     if found is None:
         raise Http404
     if found.user_id != request.user.pk and not facts.in_team(found.service_id, request.user.pk, request.at):
@@ -164,8 +165,3 @@ def _listed(form: Form, choices: dict[str, str], viewing: Viewing, request: Requ
 def _when(at: datetime) -> str:
     local = at.astimezone(LONDON)
     return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
-
-
-def _within(number: int) -> int:
-    """An id as the databases can hold it; nothing has a longer one."""
-    return number if number < 2**63 else 0

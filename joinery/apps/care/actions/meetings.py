@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.care.actions.referring import said
 from joinery.apps.care.facts.meetings import MeetingOf, in_team, meeting_action, meeting_of
 from joinery.apps.care.models import Meeting, MeetingAction, MeetingActionDone, MeetingDecision, MeetingPerson, Service
 from joinery.apps.record import facts as record
@@ -29,11 +30,11 @@ def list_person(*, meeting_id: int, record_id: int, words: str, actor: Actor, at
     """Put a person on the list of a meeting; returns the id of that. Raises Refused when they are on it already."""
     meeting = Meeting.objects.filter(pk=meeting_id).first()
     _member(meeting.service_id if meeting else None, actor, at)
-    said = _said(words, "Say what the meeting is to settle")
+    words = said(words, "Say what the meeting is to settle", MOST_WORDS)
     records = record.records_of_same(record_id)
     if MeetingPerson.objects.filter(meeting_id=meeting_id, record_id__in=records).exists():
         raise Refused("already", "This person is on the list already.")
-    person = MeetingPerson.objects.create(meeting_id=meeting_id, record_id=record_id, words=said, by=actor.name, at=at)
+    person = MeetingPerson.objects.create(meeting_id=meeting_id, record_id=record_id, words=words, by=actor.name, at=at)
     return person.pk
 
 
@@ -42,7 +43,7 @@ def decide(*, listed_id: int, words: str, actor: Actor, at: datetime) -> None:
     """Keep what the meeting decided about a person."""
     _of(listed_id, actor, at)
     MeetingDecision.objects.create(
-        person_id=listed_id, words=_said(words, "Say what was decided"), by=actor.name, at=at
+        person_id=listed_id, words=said(words, "Say what was decided", MOST_WORDS), by=actor.name, at=at
     )
 
 
@@ -55,13 +56,13 @@ def ask_member(
     Raises Refused when they are not of the team, or the day is over.
     """
     of = _of(listed_id, actor, at)
-    said = _said(words, "Say what is to be done")
+    words = said(words, "Say what is to be done", MOST_WORDS)
     if user_id is not None and not in_team(of.service_id, user_id, at):
         raise Refused("user", "Choose somebody of the team.")
     if due_date < at.date():
         raise Refused("due_date", "The day must be today or later.")
     return MeetingAction.objects.create(
-        person_id=listed_id, user_id=user_id, words=said, due_date=due_date, by=actor.name, at=at
+        person_id=listed_id, user_id=user_id, words=words, due_date=due_date, by=actor.name, at=at
     ).pk
 
 
@@ -88,10 +89,3 @@ def _of(listed_id: int, actor: Actor, at: datetime) -> MeetingOf:
 def _member(service_id: int | None, actor: Actor, at: datetime) -> None:
     if actor.user_id is not None and not (service_id and in_team(service_id, actor.user_id, at)):
         raise Refused("not_yours", "Only the team itself may change its meetings.")
-
-
-def _said(words: str, otherwise: str) -> str:
-    words = words.replace("\0", "").strip()[:MOST_WORDS]
-    if not words:
-        raise Refused("words", otherwise)
-    return words
