@@ -41,7 +41,7 @@ test-all: test test-postgres test-packaging  ## run every test
 drill: export JOINERY_DRILL := 1
 drill: $(DEV)  ## run the adversaries and long random histories at full length
 	.venv/bin/python -m pytest tests/apps/record/test_any_order.py tests/apps/record/test_killed.py tests/apps/base \
-		tests/apps/place tests/calc/test_succession.py
+		tests/apps/place tests/apps/care tests/apps/record/test_caring_drill.py tests/calc
 
 check: $(DEV)  ## lint, format, import contracts, types, migrations
 	.venv/bin/ruff check .

@@ -26,6 +26,14 @@ URL = os.environ.get("JOINERY_DATABASE", "")
 ROOT = Path(__file__).parents[1]
 
 
+def examples(usual: int, *, drill: int) -> int:
+    """How many random histories a test tries: `drill` of them under `make drill`. On PostgreSQL a third of the usual:
+    what they say is tried in full on SQLite, and here that the other database says so too."""
+    if os.environ.get("JOINERY_DRILL"):
+        return drill
+    return max(5, usual // 3) if URL else usual
+
+
 @dataclass
 class Deployment:
     """A deployment in `data`, and in the PostgreSQL database `database` where the run is on PostgreSQL."""

@@ -9,13 +9,17 @@ import logging
 from datetime import datetime
 
 from joinery.apps.base.action import Actor
+from joinery.apps.care import actions as care
 from joinery.apps.privacy import actions as privacy
 from joinery.apps.record import actions as record
 from joinery.site.idle import forget_sessions
 from joinery.site.staff.leaving import end_leavers
 
 logger = logging.getLogger("joinery.nightly")
-JOBS = (("record", record.due), ("privacy", privacy.due), ("leavers", end_leavers), ("sessions", forget_sessions))
+JOBS = (
+    ("record", record.due), ("care", care.due), ("privacy", privacy.due), ("leavers", end_leavers),
+    ("sessions", forget_sessions),
+)  # fmt: skip
 
 
 def run(at: datetime) -> dict[str, int]:

@@ -1,4 +1,7 @@
-"""Second factors: an app on a telephone, a passkey, or printed codes. allauth checks them; the pages are ours."""
+"""Second factors: an app on a telephone, a passkey, or printed codes. allauth checks them; the pages are ours.
+
+The page of the account, from which all of them are reached, says as well whether its user is told by e-mail.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 
+from joinery.apps.base.actions import choose_notices
+from joinery.apps.base.facts import notices_failing, takes_notices
 from joinery.site import oidc
 from joinery.site.context import Request, standing_of
+from joinery.site.place.looking import acting
 
 Type = Authenticator.Type
 
@@ -101,7 +107,10 @@ def is_strong(request: HttpRequest) -> bool:
 
 
 def index(request: Request) -> HttpResponse:
-    """The ways in which the user logs in, to add to or to take from."""
+    """The ways in which the user logs in, to add to or to take from; and whether they are told by e-mail."""
+    if request.method == "POST" and request.POST.get("verb") == "notices":
+        choose_notices(user_id=request.user.pk, wanted=request.POST.get("notices") == "yes", **acting(request))
+        return redirect("mfa_index")
     factors = list(Authenticator.objects.filter(user_id=request.user.pk).order_by("created_at"))
     codes = next((each.wrap() for each in factors if each.type == Type.RECOVERY_CODES), None)
     context = {
@@ -116,6 +125,9 @@ def index(request: Request) -> HttpResponse:
         "has_password": request.user.has_usable_password(),
         "identity": oidc.offered(),
         "connected": oidc.is_connected(request.user.pk),
+        "sends_notices": bool(settings.MAIL),
+        "takes_notices": takes_notices(request.user.pk),
+        "failing": notices_failing() if settings.MAIL else None,
     }
     return render(request, "mfa/index.html", context)
 

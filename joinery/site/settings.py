@@ -18,6 +18,10 @@
 - `JOINERY_OIDC_ASK`: what else is asked, as in an address: `acr_values=AAL2_OR_AAL3_ANY`;
 - `JOINERY_OIDC_STRONG`: the claim and values that tell that a second factor was used, such as `acr=AAL2,AAL3`;
 - `JOINERY_OIDC_TRUST_EMAIL`: `yes`: an e-mail address that the provider has verified is whose account it is;
+- `JOINERY_MAIL`: the address of the mail server that takes notices, such as `smtp://joinery@mail.example.org:587` or
+  `smtps://mail.example.org` (default: no notices are sent);
+- `JOINERY_MAIL_PASSWORD`: the file of the password for it;
+- `JOINERY_MAIL_FROM`: who notices come from, such as `joinery@example.org`;
 - `JOINERY_UPLOAD_MB`: how large a file may be that is uploaded on a page (default 200);
 - `JOINERY_INBOX`: the folder into which senders put files (default `inbox/files` in the deployment's folder);
 - `JOINERY_MESH_URL`: the address of MESH, such as `https://mesh-sync.spineservices.nhs.uk`;
@@ -30,6 +34,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -140,6 +145,41 @@ def _oidc() -> dict[str, str]:
     return said | {
         "name": said["name"] or "NHS or council account",
         "scope": said["scope"] or "openid email",
+    }
+
+
+def _mail() -> dict[str, Any]:
+    """How the mail server is reached; nothing where none is named, and in a demonstration.
+
+    Never without encryption, but on this machine.
+    """
+    url = urlsplit(os.environ.get("JOINERY_MAIL", ""))
+    if DEMO or not url.geturl():
+        return {}
+    try:
+        port = url.port
+    except ValueError:
+        port = 0
+    if url.scheme not in ("smtp", "smtps") or not url.hostname or port == 0:
+        raise ImproperlyConfigured("JOINERY_MAIL must be an address such as smtp://joinery@mail.example.org:587")
+    if url.password is not None:
+        raise ImproperlyConfigured("JOINERY_MAIL holds a password: put it into a file, for JOINERY_MAIL_PASSWORD")
+    if not HOSTS:
+        raise ImproperlyConfigured("With JOINERY_MAIL, set JOINERY_HOSTS: a notice says where to log in")
+    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", MAIL_FROM):
+        raise ImproperlyConfigured("With JOINERY_MAIL, set JOINERY_MAIL_FROM to an e-mail address")
+    file = os.environ.get("JOINERY_MAIL_PASSWORD", "")
+    if file and not Path(file).is_file():
+        raise ImproperlyConfigured(f"There is no file {file}: see JOINERY_MAIL_PASSWORD")
+    ssl, here = url.scheme == "smtps", url.hostname in LOOPBACK
+    return {
+        "host": url.hostname,
+        "port": port or (465 if ssl else 587),
+        "username": unquote(url.username or ""),
+        "password": Path(file).read_text("utf-8").strip() if file else "",
+        "use_tls": not ssl and not here,
+        "use_ssl": ssl,
+        "timeout": 20,
     }
 
 
@@ -279,7 +319,10 @@ STATIC_URL = "static/"
 STATIC_ROOT = JOINERY_DATA / "static"
 STATICFILES_DIRS = [Path(__file__).parent / "theme/static"]
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+# Nothing but a notice goes by e-mail, and `notices.py` alone sends it.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+MAIL_FROM = os.environ.get("JOINERY_MAIL_FROM", "")
+MAIL = _mail()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 from joinery.calc.adt import Allergy, Fact, Place, fold
 from joinery.calc.adt_people import Merge, allergies, person, survivors
 from tests.oracles.adt import Life
+from tests.support import examples
 
-EXAMPLES = 20_000 if os.environ.get("JOINERY_DRILL") else 300
+EXAMPLES = examples(300, drill=20_000)
 AMU, W7, W8 = (Place("RZZ01", ward, bed) for ward, bed in (("AMU", "B04"), ("W7", "06"), ("W8", "01")))
 
 

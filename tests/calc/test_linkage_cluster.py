@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from math import inf
 
@@ -12,8 +11,9 @@ from hypothesis import strategies as st
 
 from joinery.calc.linkage.cluster import Clusters, cluster, strongest_first, torn_between
 from tests.oracles.identity import conflict, join, torn
+from tests.support import examples
 
-EXAMPLES = 20_000 if os.environ.get("JOINERY_DRILL") else 100
+EXAMPLES = examples(100, drill=20_000)
 ANN, BOB, CAT = "9990000018", "9992223334", "9990000026"
 RECORDS = 7
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,8 +14,9 @@ from hypothesis import strategies as st
 
 from joinery.calc.linkage.identity import Channel, Event, People, Said, Verdict, redirect, replay, touched
 from tests.oracles.identity import people
+from tests.support import examples
 
-EXAMPLES = 20_000 if os.environ.get("JOINERY_DRILL") else 100
+EXAMPLES = examples(100, drill=20_000)
 BEGAN = datetime(2026, 11, 5, 8, tzinfo=UTC)
 ANN, BOB = "9990000018", "9992223334"
 NUMBERS = ["", "", ANN, BOB]

@@ -7,7 +7,6 @@ the younger of the two began, both walkers stand at one body.
 
 from __future__ import annotations
 
-import os
 from datetime import date, timedelta
 
 import pytest
@@ -16,8 +15,9 @@ from hypothesis import strategies as st
 
 from joinery.calc.succession import EARLIEST, Edge, Lineage, Reach, Step
 from tests.oracles import succession as oracle
+from tests.support import examples
 
-EXAMPLES = 10_000 if os.environ.get("JOINERY_DRILL") else 300
+EXAMPLES = examples(300, drill=10_000)
 BODIES = "ABCDE"
 START = date(2026, 3, 30)
 DAYS = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import struct
 import subprocess
 import sys
 from datetime import date
@@ -15,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from joinery.__main__ import main
+from joinery.site.commands.twin.charts import HEIGHT, PNG_WIDTH, png
 from joinery.site.commands.twin.common import in_words, progress
 from tests.site.test_command_line import KEYS
 
@@ -55,6 +57,7 @@ years = 5
 stay_per_year = {"acute ward" = -0.02}
 """
 CHANGED = '[place]\nbased_on = "place.toml"\n[station.homecare]\nplaces = 16\n'
+WORDS = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><text y="20">{}</text></svg>'
 SHORT = ("--years", "0.5", "--warmup", "30d", "--reps", "4")
 STATION = {"station", "admissions_per_day", "offered", "places", "intensity"}
 FIGURE = {"measure", "of", "unit", "mean", "low", "high"}
@@ -115,7 +118,9 @@ def test_run_gives_every_figure_with_its_interval(place: str, capsys: pytest.Cap
     occupied = figure(answer, "occupied", "acute ward")
     assert 0 < occupied["low"] < min(occupied["mean"], 18) < occupied["high"] and occupied["unit"] == "people"
     assert figure(answer, "cost", "nhs, all")["mean"] == pytest.approx(18 * 42_000 * 365.25)
-    assert "cost nhs, hospital: £2,761,290 a year" in said and "occupied acute ward" in said
+    assert (
+        "\noccupied: people in a place on an average day" in said and " £2,761,290  £2,761,290 to £2,761,290\n" in said
+    )
     assert said.index("load") < said.index("replications")  # the load is told before anything runs
 
 
@@ -144,7 +149,10 @@ def test_compare_tells_the_change_from_the_trend(place: str, changed: str, capsy
     delayed = figure(alone, "delayed_days", "acute ward > homecare")
     assert delayed["difference"]["mean"] == pytest.approx(delayed["changed"] - delayed["base"], abs=0.001)
     assert delayed["beyond_trend"]["mean"] == pytest.approx(delayed["with_trend"] - delayed["trend"], abs=0.001)
-    assert "by the trend" in said and delayed["trend"] != delayed["base"]
+    assert delayed["trend"] != delayed["base"] and "A: Small & busy. B: Small & busy, changed." in said
+    heading, *_, row = (line for line in said.splitlines() if "B - A" in line or "acute ward > homecare" in line)
+    assert heading.endswith("B - A, trend")
+    assert row.split()[-1].lstrip("+") == in_words(delayed["beyond_trend"]["mean"], "days a year")
     assert figure(alone, "in_use", "homecare")["difference"]["high"] < 0
 
 
@@ -221,6 +229,7 @@ def test_charts_show_each_station_day_by_day(
             assert len(lines) == 2 and len(picture.findall("{*}polygon")) == 4
             assert [bool(line.get("stroke-dasharray")) for line in lines] == [True, False]
             assert "Small & busy, changed" in [each.text for each in picture.findall("{*}text")]
+            assert pixels((folder / name).with_suffix(".png").read_bytes()) == (PNG_WIDTH, 2 * HEIGHT)
     occupied = ElementTree.parse(folder / "acute ward-occupied.svg").getroot()
     assert len(occupied.findall("{*}polyline[@stroke-dasharray='1 3']")) == 2  # the places of both
     rows = [*csv.DictReader(io.StringIO((folder / "days.csv").read_text()))]
@@ -228,6 +237,23 @@ def test_charts_show_each_station_day_by_day(
     assert days[0] == date(2026, 5, 1) and (days[-1] - days[0]).days == len(days) - 1 == 213 - 30
     assert all(float(row["p05"]) <= float(row["p50"]) <= float(row["p95"]) for row in rows)
     assert max(float(row["p95"]) for row in rows if row["count"] == "occupied" and row["station"] == "acute ward") <= 18
+
+
+def pixels(png: bytes) -> tuple[int, int]:
+    """Across and down, as the head of a PNG has them."""
+    head, width, height = struct.unpack(">16sII", png[:24])
+    assert head == b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+    return width, height
+
+
+def test_where_words_cannot_be_drawn_no_picture_goes_without_them(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert png(WORDS.format("beds")) != png(WORDS.format("lads"))
+    monkeypatch.setattr("joinery.site.commands.twin.charts.can_write_words", lambda: False)
+    answer, said = told(capsys, "run", place, *SHORT, "--charts", str(tmp_path / "charts"))
+    assert {Path(name).suffix for name in answer["charts"]} == {".svg", ".csv"}
+    assert "this machine has no font, so there are no PNG files" in said and "charts as SVG, " in said
 
 
 def test_charts_that_have_nowhere_to_go_are_refused_before_the_run(

@@ -1,4 +1,4 @@
-"""The way into base: users, their invitations, and the sealing of the logs."""
+"""The way into base: users, their invitations, and what they are told by e-mail."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.base.addresses import is_address
 from joinery.apps.base.facts import ACCOUNT_EVENTS
 from joinery.apps.base.invitations import code_digest, new_code
-from joinery.apps.base.models import AccountEvent, Identity, Invitation, User
+from joinery.apps.base.models import AccountEvent, Identity, Invitation, Notice, User
 from joinery.apps.base.staff_rules import rules_on
 
 MOST_NAME, MOST_EMAIL, MOST_POSTCODE = 200, 254, 8
@@ -33,6 +34,8 @@ def add_user(
         raise Refused("email_long", f"An e-mail address has {MOST_EMAIL} characters at most.")
     if len(home_postcode) > MOST_POSTCODE:
         raise Refused("postcode", "Enter a postcode, like ZZ1 1AB.")
+    if email and not is_address(email):
+        raise Refused("email", "Enter an e-mail address, like name@example.org, or leave it empty.")
     if email and User.objects.filter(email=email).exists():
         raise Refused("email_taken", f"Someone already signs in as {email}.")
     user = User(
@@ -127,3 +130,27 @@ def bind_identity(*, user_id: int, issuer: str, subject: str, actor: Actor, at: 
     )  # fmt: skip
     if bound.user_id != user_id:
         raise Refused("identity_taken", "This identity belongs to another account here already.")
+
+
+@action("choose_notices", targets=("user_id", "wanted"))
+def choose_notices(*, user_id: int, wanted: bool, actor: Actor, at: datetime) -> None:
+    """Say whether a user is told by e-mail that something waits."""
+    if not User.objects.filter(pk=user_id).update(takes_notices=wanted):
+        raise Refused("user", "There is no such user.")
+
+
+@action("keep_notice", targets=("user_id",))
+def keep_notice(*, user_id: int, actor: Actor, at: datetime) -> int:
+    """Keep, before it goes, that a notice goes to a user; returns its id. Refused for who does not take any, or has no
+    address that is one."""
+    user = User.objects.filter(pk=user_id, is_active=True, takes_notices=True).first()
+    if user is None or not is_address(user.email or ""):
+        raise Refused("address", "This user takes no notices, or has no e-mail address.")
+    return Notice.objects.create(user=user, at=at).pk
+
+
+@action("note_notice", targets=("notice_id", "outcome"))
+def note_notice(*, notice_id: int, outcome: str, actor: Actor, at: datetime) -> None:
+    """Keep that a notice did not go, and whether another may."""
+    if outcome not in Notice.Outcome.values or not Notice.objects.filter(pk=notice_id).update(outcome=outcome):
+        raise Refused("outcome", "There is no such notice, or nothing of this name becomes of one.")

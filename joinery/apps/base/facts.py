@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 
 from joinery.apps.base.access_log import WHAT, WHY
+from joinery.apps.base.addresses import is_address
 from joinery.apps.base.invitations import code_digest
-from joinery.apps.base.models import Access, AccountEvent, Identity, Invitation, User
+from joinery.apps.base.models import Access, AccountEvent, Identity, Invitation, Notice, User
 from joinery.apps.base.staff_rules import StaffRules, rules_on
 from joinery.calc.access import ROLES
 from joinery.calc.access_table import OVERRIDE
@@ -275,3 +276,51 @@ def user_with_identity(issuer: str, subject: str) -> int | None:
 def has_identity(user_id: int, issuer: str) -> bool:
     """Whether a user may log in with an identity provider."""
     return Identity.objects.filter(user_id=user_id, issuer=issuer).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a user may be told that something waits: at their `address`. `told_at` is when they last were, `tried_at`
+    when the mail server last answered to that, `failed_at` when it did not; none where it was not lately."""
+
+    address: str
+    told_at: datetime | None
+    tried_at: datetime | None
+    failed_at: datetime | None
+
+
+@place_facts
+def notices(since: datetime) -> dict[int, Told]:
+    """Everybody who takes notices, by id, with what they got since a moment."""
+    failed, later = Q(outcome=Notice.Outcome.FAILED), Q(outcome=Notice.Outcome.LATER)
+    newest = [Max("at", filter=which) for which in (~failed & ~later, ~failed, failed)]
+    rows = Notice.objects.filter(at__gte=since).values_list("user_id").annotate(*newest)
+    lately = {user: moments for user, *moments in rows}
+    users = User.objects.filter(is_active=True, takes_notices=True, email__isnull=False).values_list("pk", "email")
+    never = (None, None, None)
+    return {user: Told(email, *lately.get(user, never)) for user, email in users if email and is_address(email)}
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """So many notices in a row did not go, from one moment to another, because the mail server was not to be had."""
+
+    count: int
+    since_at: datetime
+    last_at: datetime
+
+
+@place_facts
+def notices_failing() -> Failing | None:
+    """How long no notice has gone; None when the last one did, or was the address's own fault."""
+    failed = Notice.objects.filter(outcome=Notice.Outcome.FAILED)
+    last = Notice.objects.exclude(outcome=Notice.Outcome.FAILED).aggregate(last=Max("pk"))["last"] or 0
+    found = failed.filter(pk__gt=last).aggregate(count=Count("pk"), first=Min("at"), last=Max("at"))
+    return Failing(found["count"], found["first"], found["last"]) if found["count"] else None
+
+
+@place_facts
+def takes_notices(user_id: int) -> bool | None:
+    """Whether a user takes notices; None when they have no e-mail address."""
+    found = User.objects.filter(pk=user_id, email__isnull=False).values_list("takes_notices", flat=True)
+    return found.first()

@@ -1,4 +1,4 @@
-"""Users, and the three logs: who saw whom, what was done, which rows changed."""
+"""Users, what they were told by e-mail, and the three logs: who saw whom, what was done, which rows changed."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class User(AbstractBaseUser):
     login_name = models.CharField(max_length=40, unique=True, null=True)  # of who has no e-mail address
     name = models.CharField(max_length=200)
     home_postcode = models.CharField(max_length=8, blank=True)  # without spaces; only to notice looks at neighbours
+    takes_notices = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -80,6 +81,27 @@ class AccountEvent(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["user_id", "-id"], name="account_event_newest")]
+
+
+class Notice(models.Model):
+    """An e-mail to a user that something waits, without a word of what. Kept before it goes, as `sent`, so that nobody
+    is told twice: the mail server may have `refused` the address for good, may take it `later`, or have `failed`.
+    """
+
+    guard = Captured()
+
+    class Outcome(models.TextChoices):
+        SENT = "sent", "Taken by the mail server"
+        REFUSED = "refused", "Refused by the mail server"
+        LATER = "later", "Not taken now by the mail server"
+        FAILED = "failed", "The mail server was not to be had"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.SENT)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["at"], name="notice_at")]
 
 
 class Access(models.Model):

@@ -7,7 +7,7 @@ What is about a referral has its code as id. Who asked and who was asked are nam
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,9 @@ import orjson
 from django.db import connection
 
 from joinery.apps.base.action import Actor
-from joinery.apps.base.columns import as_moment, select
-from joinery.apps.care.facts.team import ENDED, HOLDS, PartHeld, parts_held
+from joinery.apps.base.columns import as_moment, marks, select
+from joinery.apps.care.facts.team import ENDED, HOLDS, PartHeld, parts_on
+from joinery.apps.care.involved import involved_bodies
 from joinery.apps.care.rules import rules_on
 from joinery.apps.care.states import STATES
 from joinery.apps.place import facts as place
@@ -38,6 +39,7 @@ TASK_STATUS: Mapping[str, str] = {
 }  # fmt: skip
 # By our codes of urgencies; any other is routine. Source: FHIR R4, request-priority.
 PRIORITY: Mapping[str, str] = {"two_hours": "asap", "today": "urgent", "two_days": "urgent"}
+ASKED = "People of this organisation work in a service that was asked to help, or is to meet about the person"
 
 Resource = dict[str, Any]
 
@@ -72,55 +74,73 @@ class Asked:
         return not STATES[self.state].waits_for
 
 
-def file_referral(*, referral_id: int, actor: Actor, at: datetime) -> None:
-    """File a referral as it stands now under the person's record, and what it says of care: it goes on until the
-    referral is over, for who asked and for who runs the service."""
-    asked = _asked(referral_id, at)
-    says = OVER if asked.over else GOES_ON
-    # What came from outside stands in the timeline as it was sent.
-    line = not asked.outside_id
-    filings = [
-        record.Filing(orjson.dumps(service_request(asked)), says, asked.body.code, line),
-        record.Filing(orjson.dumps(task(asked))),
-    ]
-    if asked.started_at:
-        filings.append(record.Filing(orjson.dumps(episode_of_care(asked, asked.started_at))))
-    record.file_resources(
-        record_id=asked.record_id, organisation_id=asked.sender_id, filings=filings, actor=actor, at=at
-    )
+def file_referrals(*, referral_ids: Collection[int], actor: Actor, at: datetime) -> set[int]:
+    """File referrals as they stand now under the people's records, and what each says of care: it goes on until the
+    referral is over, for who asked and for who runs the service. Returns the records."""
+    filings: dict[int, list[record.Filing]] = defaultdict(list)
+    found = _asked(referral_ids, at)
+    for asked in found:
+        says = OVER if asked.over else GOES_ON
+        # What came from outside stands in the timeline as it was sent.
+        line = not asked.outside_id
+        filings[asked.sender_id] += [
+            record.Filing(asked.record_id, orjson.dumps(service_request(asked)), says, asked.body.code, line),
+            record.Filing(asked.record_id, orjson.dumps(task(asked))),
+        ]
+        if asked.started_at:
+            episode = orjson.dumps(episode_of_care(asked, asked.started_at))
+            filings[asked.sender_id].append(record.Filing(asked.record_id, episode))
+    for sender_id, those in sorted(filings.items()):
+        record.file_resources(organisation_id=sender_id, filings=those, actor=actor, at=at)
+    return {asked.record_id for asked in found}
 
 
 def file_team(*, record_id: int, actor: Actor, at: datetime) -> None:
-    """File who takes part in a person's care, as it is now, under their record: a CareTeam for each organisation. It
-    says that the organisation's care goes on while anybody there has a part. Who has none stands in the home body's."""
-    as_at = place.as_at(at.date())
+    """File who takes part in a person's care, as it is now, under their record: a CareTeam for each organisation. Who
+    has none stands in the home body's."""
+    home = place.home(place.as_at(at.date()))
+    codes = {part.organisation or (home.code if home else "") for part in parts_on([record_id], at)}
+    file_teams(about={(record_id, code) for code in codes - {""}}, actor=actor, at=at)
+
+
+def file_teams(*, about: Collection[tuple[int, str]], actor: Actor, at: datetime) -> None:
+    """File the CareTeams of some organisations (codes) for the people of some records. Each says that care goes on
+    while anybody there has a part, or the organisation is involved because of what was asked of its people."""
+    as_at, records = place.as_at(at.date()), sorted({record_id for record_id, _ in about})
     home = place.home(as_at)
-    parts: dict[str, list[PartHeld]] = defaultdict(list)
-    for part in parts_held(record_id, at):
+    parts: dict[tuple[int, str], list[PartHeld]] = defaultdict(list)
+    for part in parts_on(records, at):
         if part.state in (HOLDS, ENDED):
-            parts[part.organisation or (home.code if home else "")].append(part)
-    bodies = place.by_codes(parts.keys() - {""}, as_at)
-    for code, body in sorted(bodies.items()):
-        says = GOES_ON if any(part.holds and part.organisation for part in parts[code]) else OVER
+            parts[part.record_id, part.organisation or (home.code if home else "")].append(part)
+    asked = involved_bodies(records)
+    bodies = place.by_codes(sorted({code for _, code in about}), as_at)
+    filings: dict[int, list[record.Filing]] = defaultdict(list)
+    for record_id, code in sorted(about):
+        held = parts[record_id, code]
+        goes_on = (record_id, code) in asked or any(part.holds and part.organisation for part in held)
         # The home body cares for nobody because their daughter does.
-        says = says if any(part.organisation for part in parts[code]) else NOTHING
-        filing = record.Filing(orjson.dumps(care_team(record_id, body, parts[code], at)), says)
-        record.file_resources(
-            record_id=record_id, organisation_id=body.id, filings=[filing], actor=actor, at=at
-        )  # fmt: skip
+        says = GOES_ON if goes_on else OVER if not held or any(part.organisation for part in held) else NOTHING
+        team = care_team(record_id, bodies[code], held, (record_id, code) in asked, at)
+        filings[bodies[code].id].append(record.Filing(record_id, orjson.dumps(team), says))
+    for organisation_id, those in sorted(filings.items()):
+        record.file_resources(organisation_id=organisation_id, filings=those, actor=actor, at=at)
 
 
-def care_team(record_id: int, body: place.Brief, parts: Sequence[PartHeld], at: datetime) -> Resource:
-    """Who of an organisation takes part in a person's care, or did, as a CareTeam."""
-    return {
-        "resourceType": "CareTeam",
-        "id": f"{record_id}",
-        "meta": {"lastUpdated": _instant(at)},
-        "status": "active" if any(part.holds for part in parts) else "inactive",
-        "subject": {"reference": f"Patient/{record_id}"},
-        "participant": [_participant(part) for part in parts],
-        "managingOrganization": [_body(body)],
-    }
+def care_team(record_id: int, body: place.Brief, parts: Sequence[PartHeld], asked: bool, at: datetime) -> Resource:
+    """Who of an organisation takes part in a person's care, or did, as a CareTeam; also, when it was `asked`, because
+    its people work in a service that was."""
+    return _filled(
+        {
+            "resourceType": "CareTeam",
+            "id": f"{record_id}",
+            "meta": {"lastUpdated": _instant(at)},
+            "status": "active" if asked or any(part.holds for part in parts) else "inactive",
+            "subject": {"reference": f"Patient/{record_id}"},
+            "participant": [_participant(part) for part in parts] or None,
+            "reasonCode": [{"text": ASKED}] if asked else None,
+            "managingOrganization": [_body(body)],
+        }
+    )
 
 
 def _participant(part: PartHeld) -> Resource:
@@ -198,9 +218,9 @@ def episode_of_care(asked: Asked, started_at: datetime) -> Resource:
     )
 
 
-def _asked(referral_id: int, at: datetime) -> Asked:
+def _asked(referral_ids: Collection[int], at: datetime) -> list[Asked]:
     day = connection.ops.adapt_datefield_value(at.date())
-    ((code, record_id, sender_id, urgency, reason, words, sent_at, outside_id, follows, *step),) = select(
+    rows = select(
         "SELECT r.code, r.record_id, r.organisation_id, r.urgency, r.reason, r.words, r.at, r.outside_id, f.code, "
         "p.state, p.reason, p.words, p.at, p.due_at, b.at, t.name, t.kind, t.organisation_id FROM care_referral r "
         "JOIN care_referralstep p ON p.referral_id = r.id AND NOT EXISTS (SELECT 1 FROM care_referralstep p2 "
@@ -209,29 +229,35 @@ def _asked(referral_id: int, at: datetime) -> Asked:
         "AND n.from_date <= %s ORDER BY n.from_date DESC, n.id DESC LIMIT 1) "
         "LEFT JOIN care_referralstep b ON b.referral_id = r.id AND b.state = 'started' AND NOT EXISTS "
         "(SELECT 1 FROM care_referralstep b2 WHERE b2.referral_id = r.id AND b2.state = 'started' "
-        "AND b2.number < b.number) LEFT JOIN care_referral f ON f.id = r.follows_id WHERE r.id = %s",
-        [day, referral_id],
+        "AND b2.number < b.number) LEFT JOIN care_referral f ON f.id = r.follows_id "
+        f"WHERE r.id IN ({marks(list(referral_ids))}) ORDER BY r.id",
+        [day, *referral_ids],
     )
+    now = _now({body for row in rows for body in (row[2], row[-1])}, at)
+    return [_read(row, now, at) for row in rows]
+
+
+def _read(row: tuple[Any, ...], now: Mapping[int, place.Brief], at: datetime) -> Asked:
+    code, record_id, sender_id, urgency, reason, words, sent_at, outside_id, follows, *step = row
     state, step_reason, step_words, stepped_at, due_at, started_at, name, kind, runs_id = step
-    sender, body = _now(sender_id, runs_id, at)
     kind_text = rules_on(at.date()).kinds.get(kind, kind)
     return Asked(
-        code, record_id, sender_id, sender, name, kind_text, body, urgency, reason, words, as_moment(sent_at),
-        outside_id or "", follows or "", state, step_reason, step_words, as_moment(stepped_at),
+        code, record_id, sender_id, now[sender_id], name, kind_text, now[runs_id], urgency, reason, words,
+        as_moment(sent_at), outside_id or "", follows or "", state, step_reason, step_words, as_moment(stepped_at),
         as_moment(due_at) if due_at else None, as_moment(started_at) if started_at else None,
     )  # fmt: skip
 
 
-def _now(sender_id: int, runs_id: int, at: datetime) -> tuple[place.Brief, place.Brief]:
-    """Who asked and who runs the service, or who took over from them by now."""
+def _now(body_ids: Collection[int], at: datetime) -> dict[int, place.Brief]:
+    """These bodies, or who took over from each by now."""
     as_at = place.as_at(at.date())
-    named = place.briefs({sender_id, runs_id}, as_at)
+    named = place.briefs(body_ids, as_at)
     lineage = place.lineage([body.code for body in named.values()], as_at)
     heirs = {body.id: lineage.heir(body.code, at.date()) or body.code for body in named.values()}
     known = {body.code: body for body in named.values()}
     if missing := set(heirs.values()) - known.keys():
         known |= place.by_codes(missing, as_at)
-    return known[heirs[sender_id]], known[heirs[runs_id]]
+    return {body_id: known[heir] for body_id, heir in heirs.items()}
 
 
 def _subject(asked: Asked) -> Resource:

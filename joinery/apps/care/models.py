@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models
 
 from joinery.apps.base.triggers import AppendOnly, Captured, Derived
+from joinery.apps.care.states import SENDERS_TURN
 
 
 class Service(models.Model):
@@ -143,6 +144,25 @@ class OpenReferral(models.Model):
     )
     since_at = models.DateTimeField()
     due_at = models.DateTimeField()
+
+    class Meta:
+        # Few wait for whoever asked, and every list looks for them.
+        indexes: ClassVar = [
+            models.Index(fields=["state"], name="openreferral_senders", condition=models.Q(state__in=SENDERS_TURN)),
+        ]
+
+
+class InvolvedBody(models.Model):
+    """An organisation that is involved with a person because its people work in a service that was asked to help, or
+    is to meet about them: as it is filed. Worked out from referrals, meetings and who works where."""
+
+    guard = Derived()
+
+    record = models.ForeignKey("record.SourceRecord", on_delete=models.PROTECT, related_name="+", db_index=False)
+    organisation = models.ForeignKey("place.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["record", "organisation"], name="involved_record")]
 
 
 class ReferralNote(models.Model):

@@ -53,16 +53,21 @@ class Here:
     names: dict[int, str] = field(init=False)
     bodies: dict[int, set[str]] = field(init=False)
     carers: dict[str, list[int]] = field(init=False)
+    # By role and body; under no body those of all.
+    roles: dict[tuple[str, str], list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
         bodies: dict[int, set[str]] = {}
         carers: dict[str, list[int]] = {}
+        roles: dict[tuple[str, str], list[int]] = {}
         for holder in self.holders:
             bodies.setdefault(holder.user_id, set()).add(holder.organisation)
+            for body in ("", holder.organisation):
+                roles.setdefault((holder.role, body), []).append(holder.user_id)
             if holder.role in self.caring:
                 carers.setdefault(holder.organisation, []).append(holder.user_id)
         names = {holder.user_id: holder.user_name for holder in self.holders}
-        for name, value in (("names", names), ("bodies", bodies), ("carers", carers)):
+        for name, value in (("names", names), ("bodies", bodies), ("carers", carers), ("roles", roles)):
             object.__setattr__(self, name, value)
 
     def of_service(self, code: str) -> list[int]:
@@ -105,8 +110,8 @@ class Here:
         """Who holds the threads of the person's care, or answers for the place."""
         own = turn.co_ordinator
         yield _because("co_ordinator", [own] if own in self.bodies and own is not None else ())
-        yield _because("place", self._roles(CO_ORDINATOR, self.home))
-        yield _because("place", self._roles(LEAD, self.home) or self._roles(LEAD))
+        yield _because("place", self.roles.get((CO_ORDINATOR, self.home), ()))
+        yield _because("place", self.roles.get((LEAD, self.home), ()) or self.roles.get((LEAD, ""), ()))
 
     def _climbed(self, turn: Turn, climbed: int) -> list[tuple[int, str]]:
         """Whom else it has reached: the managers, or when there are none, and in any case later, the co-ordinator."""
@@ -119,9 +124,6 @@ class Here:
 
     def _there(self, users: Iterable[int]) -> list[int]:
         return [user for user in users if user in self.bodies]
-
-    def _roles(self, role: str, body: str = "") -> list[int]:
-        return [h.user_id for h in self.holders if h.role == role and body in ("", h.organisation)]
 
     def _as_owners(self, found: Iterable[tuple[int, str]]) -> tuple[Owner, ...]:
         """Each once, for the first reason."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from joinery.apps.base.columns import as_moment, select
+from joinery.apps.base.columns import as_moment, marks, select
 from joinery.apps.care.owners import IN_TIME, LONG_OVERDUE, OVERDUE, Owner, Turn
 from joinery.apps.care.rules import climbs_at, rules_on
 from joinery.apps.care.services import Offered, ServiceNow, offered
@@ -26,8 +27,8 @@ class Referral(NamedTuple):
     `waits_for` is the side whose turn it is (`sender`, `service`; empty when it is over), `owners` who holds it now,
     and `climbed` how far it has gone further because it is overdue (`manager`, `co_ordinator`). `body` runs the
     service today; `sender_body` is where it was sent from, under its name of today. `sender_ids` and `service_ids`
-    may act for each side; so many notes wait to be seen by each. Moments as the database gives them (`asked`, `sent`,
-    `since`, `due`) are read when they are asked for: a list is long, and shows few.
+    may act for each side; so many notes wait to be seen by each. Moments as the database gives them (`asked`, `since`,
+    `due`) are read when they are asked for: a list is long, and shows few.
     """
 
     # In the order of the database's columns.
@@ -39,7 +40,6 @@ class Referral(NamedTuple):
     urgency: str
     area: str
     asked: Any
-    sent: Any
     since: Any
     notes_for_sender: int
     notes_for_service: int
@@ -76,11 +76,6 @@ class Referral(NamedTuple):
     def asked_at(self) -> datetime:
         """When help was first asked for."""
         return as_moment(self.asked)
-
-    @property
-    def at(self) -> datetime:
-        """When it was sent."""
-        return as_moment(self.sent)
 
     @property
     def since_at(self) -> datetime:
@@ -140,17 +135,13 @@ _UNSEEN = (
 )
 # Of a referral so many columns come first; then those of whom it is with, and by when. Moments come as text, which
 # costs SQLite less.
-_OWN = 12
+_OWN, _DUE = 11, 16
 _SELECT = (
     "SELECT r.id, r.code, r.record_id, w.number, w.state, r.urgency, r.area, CAST(r.asked_at AS TEXT), "
-    "CAST(r.at AS TEXT), CAST({since} AS TEXT), COALESCE(u.for_sender, 0), COALESCE(u.for_service, 0), "
-    "w.service_id, w.user_id, wu.name, r.user_id, ru.name, o.code, r.from_service_id, "
-    "CAST(w.due_at AS TEXT) "
+    "CAST({since} AS TEXT), COALESCE(u.for_sender, 0), COALESCE(u.for_service, 0), "
+    "w.service_id, w.user_id, r.user_id, o.code, r.from_service_id, COALESCE(CAST(w.due_at AS TEXT), '') "
 )
-_JOINS = (
-    f"JOIN place_organisation o ON o.id = r.organisation_id {_UNSEEN}"
-    "LEFT JOIN base_user wu ON wu.id = w.user_id LEFT JOIN base_user ru ON ru.id = r.user_id "
-)
+_JOINS = f"JOIN place_organisation o ON o.id = r.organisation_id {_UNSEEN}"
 _OPEN = (
     f"{_SELECT.format(since='w.since_at')}FROM care_openreferral w "
     f"JOIN care_referral r ON r.id = w.referral_id {_JOINS}WHERE "
@@ -171,7 +162,7 @@ def open_referrals(
     if ended:
         sql += f" UNION ALL {_ENDED}{ended}"
     rows = select(sql, [*values, *more])
-    rows.sort(key=lambda row: (row[19] or "", row[0]))
+    rows.sort(key=itemgetter(_DUE, 0))
     return _Standing(at, offer, rows).all() if rows else ()
 
 
@@ -192,16 +183,24 @@ class _Standing:
         self.co_ordinator = {self.people.get(about, ""): user for about, user in agreed}
         self.services = {each.service_id: each for each in offer.services.values()}
         self.names = self._body_names()
+        self.users = self._user_names()
         rules = rules_on(at.date())
         self.urgencies = {code: urgency.words for code, urgency in rules.urgencies.items()}
         self.shared: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def _body_names(self) -> dict[str, str]:
         """What bodies are called; one to which neither a service nor anybody of the place belongs is asked for."""
-        sent_from = {row[17] for row in self.rows}
+        sent_from = {row[14] for row in self.rows}
         unknown = {self.offer.heir(code) or code for code in sent_from} - set(self.offer.names)
         more = place.organisation_names(unknown, self.at.date()) if unknown else {}
         return {**self.offer.names, **more}
+
+    def _user_names(self) -> dict[int, str]:
+        """What users are called; one who is no longer of the place is asked for."""
+        of_rows = {user for row in self.rows for user in (row[12], row[13]) if user is not None}
+        left = sorted(of_rows - self.offer.here.names.keys())
+        more = select(f"SELECT id, name FROM base_user WHERE id IN ({marks(left)})", left) if left else ()
+        return {**self.offer.here.names, **dict(more)}
 
     def all(self) -> tuple[Referral, ...]:
         """Each as it stands."""
@@ -209,17 +208,18 @@ class _Standing:
 
     def _referral(self, row: tuple[Any, ...]) -> Referral:
         waits_for, person = _WAITS_FOR[row[4]], self.people.get(row[2], "")
-        due = row[19] if waits_for else None
+        due = row[_DUE] if waits_for else ""
         climbed = self._climbed(row[5], due)
-        key = (row[_OWN:19], waits_for, climbed, self.co_ordinator.get(person))
+        key = (row[_OWN:_DUE], waits_for, climbed, self.co_ordinator.get(person))
         shared = self.shared.get(key)
         if shared is None:
             shared = self.shared[key] = self._shared(*key)
-        return Referral._make((*row[:_OWN], *shared, person, self.urgencies.get(row[5], row[5]), due))
+        return Referral._make(row[:_OWN] + shared + (person, self.urgencies.get(row[5], row[5]), due))
 
     def _shared(self, row: tuple[Any, ...], waits_for: str, climbed: int, co_ordinator: int | None) -> tuple[Any, ...]:
         """What is the same for all that stand at one service, with one user, from one sender."""
-        service_id, user_id, user_name, sender_id, sender_name, sender, from_id = row
+        service_id, user_id, sender_id, sender, from_id = row
+        user_name, sender_name = (self.users[user] if user is not None else "" for user in (user_id, sender_id))
         service, heir = self._service(service_id), self.offer.heir(sender)
         from_service = (self._service(from_id).code, self._service(from_id).name) if from_id else ("", "")
         turns = {
@@ -229,8 +229,8 @@ class _Standing:
         here = self.offer.here
         able = {side: here.able(turn, climbed if side == waits_for else IN_TIME) for side, turn in turns.items()}
         return (
-            service.code, service.name, service.kind_text, service.body, service.body_name, user_id, user_name or "",
-            sender_id, sender_name or "", heir or sender, self.names.get(heir or sender, ""), *from_service, waits_for,
+            service.code, service.name, service.kind_text, service.body, service.body_name, user_id, user_name,
+            sender_id, sender_name, heir or sender, self.names.get(heir or sender, ""), *from_service, waits_for,
             _CLIMBED[climbed], here.owners(turns[waits_for], climbed) if waits_for else (), able[SENDER], able[SERVICE],
         )  # fmt: skip
 
@@ -238,8 +238,8 @@ class _Standing:
         """The service that goes on with one."""
         return self.offer.services[self.offer.now(self.services[number].code)]
 
-    def _climbed(self, urgency: str, said: str | None) -> int:
+    def _climbed(self, urgency: str, said: str) -> int:
         # As text first: most is due on a later day, and to read a moment costs more than to compare two.
-        if said is None or said[:10] > self.tomorrow or (due := as_moment(said)) > self.at:
+        if not said or said[:10] > self.tomorrow or (due := as_moment(said)) > self.at:
             return IN_TIME
         return LONG_OVERDUE if climbs_at(urgency, due) <= self.at else OVERDUE

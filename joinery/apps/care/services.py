@@ -4,7 +4,7 @@ something waits for."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -65,6 +65,10 @@ class ServiceNow:
     def has(self, user_id: int) -> bool:
         """Whether a user works in it, or manages it."""
         return any(member.user_id == user_id for member in self.members if member.counts)
+
+    def serves(self, around: Collection[str] | None) -> bool:
+        """Whether it serves who lives in the area of these bodies. None: where they live is not known."""
+        return not self.areas or around is None or not set(self.areas).isdisjoint(around)
 
     def managed_by(self, user_id: int) -> bool:
         """Whether a user manages it."""
@@ -143,6 +147,11 @@ def offered(on: date) -> Offered:
     services = {code: replace(each, members=tuple(members[code])) for code, each in services.items()}
     agreed = tuple((row[11], row[12]) for row in found if row[1] is None)
     return Offered(on, services, _here(services, staff), staff.lineage, staff.names, agreed)
+
+
+def bodies_around(area: str, on: date) -> frozenset[str] | None:
+    """The codes of the bodies that answer for an LSOA on a day; None where it is not known."""
+    return frozenset(each.body.code for each in place.responsible(area, place.as_at(on))) if area else None
 
 
 def _service(row: tuple[Any, ...], staff: place.Staffed, on: date) -> ServiceNow:

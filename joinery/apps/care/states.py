@@ -75,6 +75,8 @@ STATES: Mapping[str, State] = {
     "closed": State("Closed"),
     "withdrawn": State("Withdrawn"),
 }
+# The states in which it is the turn of whoever asked.
+SENDERS_TURN = tuple(state for state, said in STATES.items() if said.waits_for == SENDER)
 
 
 def steps_from(state: str, side: str) -> dict[str, Step]:

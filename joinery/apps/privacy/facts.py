@@ -104,6 +104,17 @@ def waiting_tasks(user_id: int, at: datetime) -> tuple[Task, ...]:
 
 
 @place_facts
+def waited_for(at: datetime, due_by: datetime | None = None) -> dict[int, datetime]:
+    """The users for whose answer a task waits, and when the newest of them was raised: of those that are due by a
+    moment, or of all."""
+    newest: dict[int, datetime] = {}
+    for task in _tasks("x.id IS NULL", [], at):
+        for owner in task.owners if due_by is None or task.due_at <= due_by else ():
+            newest[owner.user_id] = max(task.at, newest.get(owner.user_id, task.at))
+    return newest
+
+
+@place_facts
 def tasks_of(user_id: int, at: datetime) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
     """The tasks that wait for a user, what is due first first; and the last 50 that they answered, newest first."""
     where = (

@@ -1,6 +1,8 @@
 """The events of one run, one by one: compiled by Numba, and plain Python where NUMBA_DISABLE_JIT=1.
 
-Everything is one file, because Numba's cache looks at no other file when it decides what to compile again.
+Everything is one file, though a long one: what Numba keeps on disk it compiles again when this file changes, and
+would go on running what any other file used to say.
+
 Every draw is a function of (seed, replication; person, stage, purpose): Philox4x32-10 (Salmon and others 2011).
 So a change of places leaves everybody's own luck as it was, and no order of work changes a result.
 
@@ -30,17 +32,25 @@ ARRIVED, STARTED, READY, LEFT, RETURNED, TURNED_AWAY, DIED, AT_HOME = range(len(
 OVER_12_HOURS = 0.5
 
 
-def compiled(function: F) -> F:
-    """The function compiled without the interpreter's lock; kept on disk where there is a folder for it.
+# Numpy's arithmetic, and no lock of the interpreter's. Without inlining, handing over the World costs more than the
+# work itself. Nothing here makes an array, so Numba need not count who refers to one, which costs as much again.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
+# Of what Python never calls: a third less to compile.
+INNER = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
-    Without inlining, handing over the World costs more than the work itself. Nothing here makes an array, so Numba
-    need not count who refers to one (`_nrt`), which costs as much again.
-    """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
+
+def compiled(function: F) -> F:
+    """The function compiled for Python to call; kept on disk where there is a folder for it."""
     try:
-        made: F = njit(cache=True, **options)(function)
+        made: F = njit(cache=True, **OPTIONS)(function)
     except RuntimeError:  # Numba found no folder that it may write to
-        made = njit(**options)(function)
+        made = njit(**OPTIONS)(function)
+    return made
+
+
+def inner(function: F) -> F:
+    """The function compiled as a part of those that call it."""
+    made: F = njit(**INNER)(function)
     return made
 
 
@@ -55,7 +65,7 @@ def philox(c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word) -> tuple[
     return c0, c1, c2, c3
 
 
-@compiled
+@inner
 def uniforms(w: World, person: int, stage: int, purpose: int) -> tuple[float, float]:
     """Two uniform numbers, strictly between 0 and 1, and exactly their complements in an antithetic run.
 
@@ -90,7 +100,7 @@ def normal_quantile(p: float) -> float:
     return z if p < 0.5 else -z
 
 
-@compiled
+@inner
 def stay_days(cell: Any, longer: float) -> float:
     """The length of the stay than which a share `longer` of stays is longer."""
     if cell.form == EXPONENTIAL:
@@ -100,7 +110,7 @@ def stay_days(cell: Any, longer: float) -> float:
     return float(cell.scale)
 
 
-@compiled
+@inner
 def destination(w: World, at: int, band: int, u: float) -> int:
     """The first destination whose summed share reaches u."""
     to = 0
@@ -109,7 +119,7 @@ def destination(w: World, at: int, band: int, u: float) -> int:
     return to
 
 
-@compiled
+@inner
 def push(w: World, time: float, person: int) -> None:
     """Put the person's next event into the heap."""
     heap, at = w.heap, w.clock[0].pending
@@ -123,7 +133,7 @@ def push(w: World, time: float, person: int) -> None:
     heap[at].time, heap[at].person = time, person
 
 
-@compiled
+@inner
 def pop(w: World) -> int:
     """Take the person of the first event out of the heap."""
     heap, person = w.heap, w.heap[0].person
@@ -143,7 +153,7 @@ def pop(w: World) -> int:
     return int(person)
 
 
-@compiled
+@inner
 def tell(w: World, time: float, person: Any, what: int, station: int) -> None:
     """Write the log, where there is one."""
     if w.log.shape[0] > 0:
@@ -153,7 +163,7 @@ def tell(w: World, time: float, person: Any, what: int, station: int) -> None:
         w.clock[0].logged += 1
 
 
-@compiled
+@inner
 def settle(w: World, station: Any, time: float) -> None:
     """Bring the sums over time of a station up to now, before its numbers change."""
     warmup = w.clock[0].warmup
@@ -165,7 +175,7 @@ def settle(w: World, station: Any, time: float) -> None:
     station.last = time
 
 
-@compiled
+@inner
 def seat(w: World, number: int, at: int, time: float, days: float, longer: float) -> None:
     """Give a place to a person whose stay, `days` old already, is the one that a share `longer` outlasts."""
     person, station = w.persons[number], w.stations[at]
@@ -181,7 +191,7 @@ def seat(w: World, number: int, at: int, time: float, days: float, longer: float
     push(w, max(time, time + (part * (past + 1) - days)), number)
 
 
-@compiled
+@inner
 def admit(w: World, number: int, at: int, time: float) -> None:
     """The person begins at the station `at`, which has a place."""
     person = w.persons[number]
@@ -196,7 +206,7 @@ def admit(w: World, number: int, at: int, time: float) -> None:
     seat(w, number, at, time, 0.0, 1.0 - u)
 
 
-@compiled
+@inner
 def leave(w: World, number: int, to: int, time: float) -> None:
     """The person gives up the place, on the way to `to`."""
     person = w.persons[number]
@@ -212,7 +222,7 @@ def leave(w: World, number: int, to: int, time: float) -> None:
     tell(w, time, person, LEFT, at)
 
 
-@compiled
+@inner
 def serve(w: World, first: int, time: float) -> None:
     """Admit those who wait for the station `first` while it has room; then those of the stations listed after it,
     and those who wait for the places that are given up meanwhile."""
@@ -237,14 +247,14 @@ def serve(w: World, first: int, time: float) -> None:
         at = more
 
 
-@compiled
+@inner
 def list_to_serve(w: World, at: int, before: int) -> int:
     """Put a station on the list of those to serve, in front of the station `before`."""
     w.stations[at].listed, w.stations[at].serve_next = True, before
     return at
 
 
-@compiled
+@inner
 def end_delay(w: World, person: Any, to: int, time: float) -> None:
     """Count the days for which a place was held by somebody who was ready to go on."""
     warmup = w.clock[0].warmup
@@ -252,7 +262,7 @@ def end_delay(w: World, person: Any, to: int, time: float) -> None:
         w.ways[person.at, person.band, to].delayed_days += time - max(person.asked, warmup)
 
 
-@compiled
+@inner
 def ask(w: World, number: int, to: int, time: float) -> None:
     """The person joins the queue for `to`: for no time at all where nobody waits and it has room."""
     person, station = w.persons[number], w.stations[to]
@@ -275,7 +285,7 @@ def ask(w: World, number: int, to: int, time: float) -> None:
         w.stations[person.at].ready += 1
 
 
-@compiled
+@inner
 def turn_away(w: World, number: int, to: int, time: float) -> None:
     """The person leaves for good."""
     if time >= w.clock[0].warmup:
@@ -284,7 +294,7 @@ def turn_away(w: World, number: int, to: int, time: float) -> None:
     forget(w, number)
 
 
-@compiled
+@inner
 def forget(w: World, number: int) -> None:
     """The person is followed no more; the record serves another."""
     w.persons[number].at = GONE
@@ -292,7 +302,7 @@ def forget(w: World, number: int) -> None:
     w.clock[0].free = number
 
 
-@compiled
+@inner
 def go_home(w: World, number: int, time: float) -> None:
     """The person is home: for good, or to return to a station after a while."""
     person, home = w.persons[number], w.stations.shape[0]
@@ -311,7 +321,7 @@ def go_home(w: World, number: int, time: float) -> None:
     forget(w, number)
 
 
-@compiled
+@inner
 def happen(w: World, number: int, time: float) -> tuple[int, int]:
     """The person's event: a return from home, one visit a day fewer, or the end of a stay.
 
@@ -345,7 +355,7 @@ def happen(w: World, number: int, time: float) -> tuple[int, int]:
     return NOWHERE, at
 
 
-@compiled
+@inner
 def enter(w: World, identity: int, band: int) -> int:
     """A person, not yet anywhere, in the first free record."""
     number = w.clock[0].free
@@ -355,7 +365,7 @@ def enter(w: World, identity: int, band: int) -> int:
     return int(number)
 
 
-@compiled
+@inner
 def open_doors(w: World, held: NDArray[Any]) -> None:
     """Seat those who are there at the start, and line up those who wait."""
     for row in range(held.shape[0]):
@@ -381,7 +391,7 @@ def open_doors(w: World, held: NDArray[Any]) -> None:
         person.asked = asked
 
 
-@compiled
+@inner
 def plan_arrival(w: World, calendar: Calendar) -> None:
     """Draw when, and in which stream, the next person arrives.
 
@@ -403,7 +413,7 @@ def plan_arrival(w: World, calendar: Calendar) -> None:
     clock.arrival, clock.stream, clock.rate_day, clock.rate_left = day + 1 - left, stream, day, left
 
 
-@compiled
+@inner
 def arrive(w: World, calendar: Calendar, time: float) -> tuple[int, int]:
     """Somebody comes from outside: the number of the record, and the station to ask."""
     clock = w.clock[0]
@@ -417,7 +427,7 @@ def arrive(w: World, calendar: Calendar, time: float) -> tuple[int, int]:
     return number, int(to)
 
 
-@compiled
+@inner
 def write_midnight(w: World, calendar: Calendar) -> None:
     """Write down who is where."""
     for at in range(w.stations.shape[0]):
@@ -425,7 +435,7 @@ def write_midnight(w: World, calendar: Calendar) -> None:
         row[0], row[1], row[2] = station.people, station.ready, station.waiting
 
 
-@compiled
+@inner
 def begin_day(w: World, calendar: Calendar) -> int:
     """Give each station the places of the day that begins, and list them all to be served."""
     first = NOWHERE
@@ -436,7 +446,7 @@ def begin_day(w: World, calendar: Calendar) -> int:
     return first
 
 
-@compiled
+@inner
 def close_doors(w: World) -> None:
     """Add the part of every stay and wait that lies before the end."""
     end, warmup = w.clock[0].end, w.clock[0].warmup

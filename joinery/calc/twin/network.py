@@ -13,6 +13,7 @@ Times are in days from the midnight on which the run starts. Bands are bands of 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -276,44 +277,53 @@ def _check_routes(place: Place) -> None:
                 raise PlaceError(f"{where}: the probabilities sum to {sum(row):.6g}, not to 1")
     if len(place.holds) != stations or any(not 0 <= to < stations for held in place.holds for to in held):
         raise PlaceError("a place can be held by a station only, for stations only")
-    _check_that_people_leave(place)
+    for number, band in enumerate(place.bands):
+        if kept := caught(place.routes, number):
+            raise PlaceError(f"{band}: nobody who comes to {', '.join(names[at] for at in kept)} ever leaves the place")
 
 
-def _check_that_people_leave(place: Place) -> None:
-    """From everywhere there must be a way out: death, or a stay at home for good."""
-    home, death = len(place.stations), len(place.stations) + 1
-    for band, name in enumerate(place.bands):
-        out = {home} if place.routes[home][band][home] or place.routes[home][band][death] else set()
-        while more := {
-            at
-            for at in range(home + 1)
-            if at not in out and any(p and (to == death or to in out) for to, p in enumerate(place.routes[at][band]))
-        }:
-            out |= more
-        if kept := [place.names[at] for at in range(home + 1) if at not in out]:
-            raise PlaceError(f"{name}: nobody who comes to {', '.join(kept)} ever leaves the place")
+def caught(routes: Sequence[Sequence[Sequence[float]]], band: int) -> list[int]:
+    """The stations (and home, the last row) that nobody of a band ever leaves the place from: there must be a way to
+    death, or to home for good.
+
+    >>> caught([[[0, 1, 0]], [[1, 0, 0]]], band=0)  # whoever is home returns
+    [0, 1]
+    """
+    home, death = len(routes) - 1, len(routes)
+    out = {home} if routes[home][band][home] or routes[home][band][death] else set()
+    while more := {
+        at
+        for at in range(home + 1)
+        if at not in out and any(p and (to == death or to in out) for to, p in enumerate(routes[at][band]))
+    }:
+        out |= more
+    return [at for at in range(home + 1) if at not in out]
 
 
 def _check_census(place: Place) -> None:
-    stations = range(len(place.stations))
-    for number, held in enumerate(place.census):
-        where = f"census, person {number + 1}"
+    for number, held in enumerate(place.census, start=1):
         if held.band not in range(len(place.bands)):
-            raise PlaceError(f"{where}: there is no band {held.band}")
-        if any(at is not None and at not in stations for at in (held.station, held.waiting_for)):
-            raise PlaceError(f"{where}: there is no such station")
-        if held.station is None and held.waiting_for is None:
-            raise PlaceError(f"{where}: a station, or one that is waited for, is needed")
-        if not (math.isfinite(held.days) and held.days >= 0):
-            raise PlaceError(f"{where}: days must be from 0 up")
-        if held.station is None:
-            if held.waiting_for is not None and place.stations[held.waiting_for].turns_away:
-                raise PlaceError(f"{where}: {place.names[held.waiting_for]} turns away, so nobody waits for it")
-            continue
-        if held.waiting_for is not None and held.waiting_for not in place.holds[held.station]:
-            raise PlaceError(f"{where}: {place.names[held.station]} holds no place for {place.names[held.waiting_for]}")
-        if held.waiting_for is None and not place.stations[held.station].stays[held.band].survival(held.days):
-            raise PlaceError(f"{where}: no stay at {place.names[held.station]} lasts {held.days:g} days")
+            raise PlaceError(f"census, person {number}: there is no band {held.band}")
+        if any(at is not None and at not in range(len(place.stations)) for at in (held.station, held.waiting_for)):
+            raise PlaceError(f"census, person {number}: there is no such station")
+        if fault := held_fault(held, place.stations, place.holds):
+            raise PlaceError(f"census, person {number}: {fault}")
+
+
+def held_fault(held: Held, stations: Sequence[Station], holds: Sequence[frozenset[int]]) -> str | None:
+    """Why nobody can be there at the start like that, in words; None where somebody can."""
+    at, to = held.station, held.waiting_for
+    if not (math.isfinite(held.days) and held.days >= 0):
+        return f"the days so far must be from 0 up, not {held.days:g}"
+    if at is not None and to is not None:
+        kept = to in holds[at]
+        return None if kept else f"{stations[at].name} holds no place for {stations[to].name}, so nobody waits there"
+    if at is not None:
+        lasts = stations[at].stays[held.band].survival(held.days) > 0
+        return None if lasts else f"no stay at {stations[at].name} lasts {held.days:g} days"
+    if to is None:
+        return "a station, or one that is waited for, is needed"
+    return f"{stations[to].name} turns away, so nobody waits for it" if stations[to].turns_away else None
 
 
 def _ring(place: Place) -> list[str] | None:

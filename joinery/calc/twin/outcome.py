@@ -156,7 +156,8 @@ def _costs(runs: Runs, place: Place, window: int) -> Iterator[tuple[Name, NDArra
         for of in (f"{payer}, {station.setting}", f"{payer}, {ALL}", ALL):
             cost = days * station.cost_pence * a_year
             total[Name("cost", of)] = total.get(Name("cost", of), 0.0) + cost
-    yield from total.items()
+    # What one payer pays for, then what each pays, then everything.
+    yield from sorted(total.items(), key=lambda each: (each[0].of == ALL, each[0].of.endswith(ALL)))
 
 
 def in_order(names: Iterable[Name]) -> list[Name]:

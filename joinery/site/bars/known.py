@@ -45,7 +45,7 @@ def known(data: Path) -> Known:
         raise NotSetUp(f"{path} cannot be read: {error}") from None
     for code, elsewhere in said.organisations.items():
         address = urlsplit(elsewhere.endpoint)
-        if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
+        if not address.hostname or (address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost")):
             raise NotSetUp(f"{path}: the endpoint of {code} must begin with https://")
         for ours, key in elsewhere.keys.items():
             if not (data / key).is_file():

@@ -33,6 +33,7 @@ class Message:
     sender: str
     request: Resource
     full_url: str
+    patient: Resource
     task: Resource | None
 
     @property
@@ -78,6 +79,12 @@ class Message:
         notes = [note["text"] for note in self.request.get("note", ())]
         return "\n\n".join(filter(None, [*notes, self.request.get("patientInstruction", "")]))
 
+    @property
+    def postcode(self) -> str:
+        """Where the person lives now, as the sender says; empty where it does not."""
+        lives = (each for each in self.patient.get("address", ()) if each.get("use") in (None, "home"))
+        return next((each["postalCode"] for each in lives if each.get("postalCode")), "")
+
     def asked_at(self, at: datetime) -> datetime:
         """When help was asked for, as the sender says; never in the future."""
         try:
@@ -103,11 +110,13 @@ def read(body: bytes) -> Message:
     if event not in (REQUEST, RESPONSE):
         raise NotDone(501, "not-supported", f"Messages of the events {REQUEST} and {RESPONSE} are taken here.")
     full_url, request = _focus(header, entries)
-    if sum(resource["resourceType"] == "Patient" for _, resource in entries) != 1 and event == REQUEST:
+    patients = [resource for _, resource in entries if resource["resourceType"] == "Patient"]
+    if len(patients) != 1 and event == REQUEST:
         raise NotDone(422, "required", "A referral is about one Patient. Send it with the message.")
     task = next((resource for _, resource in entries if resource["resourceType"] == "Task"), None)
     header_id = header.get("id") or last_part(entries[0][0])
-    return Message(event, header, header_id, _sender(header, entries), request, full_url, task)
+    patient = next(iter(patients), {})
+    return Message(event, header, header_id, _sender(header, entries), request, full_url, patient, task)
 
 
 def _focus(header: Resource, entries: list[tuple[str, Resource]]) -> tuple[str, Resource]:

@@ -10,6 +10,7 @@ from joinery.apps.base.action import Actor, Refused
 from joinery.apps.care import actions as care
 from joinery.apps.care import facts
 from joinery.apps.care.facts import SENDER, SERVICE, STEPS, Referral
+from joinery.apps.place import facts as place
 from joinery.apps.record import actions as record
 from joinery.site.bars.outcomes import NotDone
 from joinery.site.bars.reading import Message, Resource
@@ -34,7 +35,7 @@ def actor_of(organisation: str) -> Actor:
 def take_request(message: Message, body: bytes, service: str, organisation: str, at: datetime) -> Referral:
     """Take a request, once; returns the referral as it stands then. Raises NotDone and Refused."""
     actor = actor_of(organisation)
-    now = _known(message, organisation, at, SENDER)
+    now, area = _known(message, organisation, at, SENDER), ""
     if now is None and message.cancels:
         raise NotDone(404, "not-found", "There is no such referral of your organisation.")
     if now is None:
@@ -43,6 +44,10 @@ def take_request(message: Message, body: bytes, service: str, organisation: str,
             raise NotDone(404, "not-found", "No service has the code in NHSD-Target-Identifier.")
         if not offered.open:
             raise NotDone(422, "processing", "The service takes no referrals now. Choose another one.")
+        # Not passed on by itself: whoever sent it knows the person, and can choose.
+        area = _area(message, at)
+        if service not in {each.code for each in facts.services_for(area, at.date())}:
+            raise NotDone(422, "processing", "The service does not serve where the person lives. Choose one that does.")
     record_id = record.take_bundle(body=body, organisation_code=organisation, actor=actor, at=at)
     if now is None:
         if record_id is None:
@@ -50,12 +55,17 @@ def take_request(message: Message, body: bytes, service: str, organisation: str,
         code = care.refer(
             record_id=record_id, service=service, urgency=message.urgency, reason=message.reason,
             words=message.words[: care.MOST_WORDS], organisation=organisation, outside_id=message.outside_id,
-            asked_at=message.asked_at(at), actor=actor, at=at,
+            area=area, asked_at=message.asked_at(at), actor=actor, at=at,
         )  # fmt: skip
     else:
         code = now.code
         _go_on(now, message, actor, at)
     return _standing(code, at)
+
+
+def _area(message: Message, at: datetime) -> str:
+    """The LSOA where the person lives, as the message says; empty where that is not known."""
+    return (place.lsoa_of(message.postcode, place.as_at(at.date())) or "") if message.postcode else ""
 
 
 def take_answer(message: Message, organisation: str, at: datetime) -> Referral:

@@ -37,6 +37,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
     context = {
         "banner": record.banner(viewing, known),
         "team": facts.care_team(viewing, known),
+        "services": facts.teams_around(viewing, known),
         "own": viewing.purpose == OWN_RECORD,
         "may_add": may_add,
         "parts": facts.PARTS,

@@ -13,7 +13,8 @@ from joinery.apps.care import actions, facts
 from joinery.apps.care.facts import Referral, ServiceNow
 from joinery.apps.record import actions as record_actions
 from joinery.apps.record import facts as record
-from joinery.calc.access import DIRECT_CARE
+from joinery.calc.access import DIRECT_CARE, posts_for
+from joinery.site.bars.late import late_messages
 from joinery.site.care.typed import number
 from joinery.site.context import Request, standing_of
 from joinery.site.jinja import url
@@ -55,6 +56,7 @@ def page(request: Request, referral_code: str) -> HttpResponse:
         "labels": {to: label_of(found.state, to) for to in steps},
         "sides": {side: SIDES[side] for side in sorted(found.sides_of(request.user.pk))},
         "to_read": found.unseen_for(request.user.pk),
+        "late": late_messages(request.at, code=found.code),
         "takers": _takers(service) if service and found.may_name(request.user.pk) else {},
         "form": form,
     }
@@ -104,15 +106,21 @@ def _found(request: Request, code: str) -> Referral:
 def _opened(request: Request, found: Referral) -> Viewing | None | HttpResponse:
     """The person's record, for whoever cares for them.
 
-    None for somebody for whom the referral waits and who may not open it: it must not lie for want of that, so they
-    see how it stands without a word about the person.
+    It opens for whoever holds the referral by now. None where it does not all the same, for their role or because the
+    person objects: the referral must not lie for want of that, so they see how it stands without a word about her.
     """
-    if found.waits_for_user(request.user.pk):
-        viewing = record_actions.list_people(
-            person_ids=[found.person_id], posts=standing_of(request).posts, what="referral", **acting(request)
-        )
-        return viewing if viewing.person_ids else None
-    return opened(request, found.person_id, "referral", purpose=DIRECT_CARE)
+    if not found.waits_for_user(request.user.pk):
+        return opened(request, found.person_id, "referral", purpose=DIRECT_CARE)
+    viewing = _seen(request, found)
+    if not viewing.person_ids and posts_for(standing_of(request).posts, DIRECT_CARE):
+        actions.reach(code=found.code, **acting(request))
+        viewing = _seen(request, found)
+    return viewing if viewing.person_ids else None
+
+
+def _seen(request: Request, found: Referral) -> Viewing:
+    posts = standing_of(request).posts
+    return record_actions.list_people(person_ids=[found.person_id], posts=posts, what="referral", **acting(request))
 
 
 def _about(viewing: Viewing | None, found: Referral) -> dict[str, Any]:

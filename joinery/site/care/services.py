@@ -16,6 +16,7 @@ from joinery.apps.care import actions, facts
 from joinery.apps.care.facts import ServiceNow
 from joinery.apps.place import facts as place
 from joinery.calc.access import ROLES, may_arrange, posts_with
+from joinery.site.bars.late import late_messages
 from joinery.site.care.typed import number
 from joinery.site.context import Request, standing_of
 from joinery.site.jinja import url
@@ -59,6 +60,7 @@ def _page(request: Request, found: ServiceNow, form: Form) -> HttpResponse:
         "works_here": found.has(request.user.pk) or found.managed_by(request.user.pk),
         "staff": _staff(request, found) if looks_after else {},
         "successor": successor,
+        "late": late_messages(request.at, service=found.code),
         "form": form,
     }
     return render(request, "care/service.jinja", context)

@@ -21,11 +21,12 @@ from joinery.apps.base.columns import select
 from joinery.apps.base.models import Access, ActionEntry, SealedBlock
 from joinery.apps.base.seal import WATCH_GAPS, BrokenChain, Keys, _rows, seal, verify
 from joinery.apps.place.models import Organisation
+from tests.support import examples
 
 pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 3, 3, 14, 30, tzinfo=UTC)
-EXAMPLES = 1_000 if os.environ.get("JOINERY_DRILL") else 12
+EXAMPLES = examples(12, drill=1_000)
 LOGS = ("base_access", "base_actionentry", "base_capture")
 
 

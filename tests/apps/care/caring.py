@@ -12,6 +12,8 @@ from joinery.apps.base.actions import add_user
 from joinery.apps.care import actions, facts
 from joinery.apps.place.actions import add_membership, set_home
 from joinery.apps.record import facts as record
+from joinery.apps.record.actions import NotOpened, open_record
+from joinery.calc.access import Post
 from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, person_id
 
 # A Tuesday at noon.
@@ -78,6 +80,15 @@ class Caring:
 
     def waits_for(self, code: str, at: datetime | None = None) -> list[str]:
         return [owner.name for owner in self.now(code, at).owners]
+
+    def why(self, role: str, organisation: str, at: datetime | None = None) -> str:
+        """Why Ada's record opens for a role somewhere, or does not."""
+        post = Post(role, organisation)
+        opens = {"person_id": person_id("Patient/p1"), "posts": (post,), "actor": ACTOR, "at": at or self.at}
+        try:
+            return open_record(**opens).decision.reason
+        except NotOpened as refused:
+            return refused.code
 
     def ada(self) -> int:
         person = person_id("Patient/p1")

@@ -19,11 +19,10 @@ from joinery.apps.care.fhir import Asked
 from joinery.apps.care.states import STATES
 from joinery.apps.place.facts import Brief
 from joinery.apps.record import facts as record
-from joinery.apps.record.actions import NotOpened, open_filed, open_record
+from joinery.apps.record.actions import open_filed
 from joinery.apps.record.fhir.validate import validate
-from joinery.calc.access import Post
 from tests.apps.care.caring import NOON, Caring
-from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, patient, person_id
+from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, patient
 
 # What people type: any text but U+0000, which no form lets through.
 _words = st.text(max_size=50).map(lambda text: text.replace("\0", "").strip())
@@ -74,9 +73,9 @@ _parts = st.builds(
 )  # fmt: skip
 
 
-@given(_bodies, st.lists(_parts, min_size=1, max_size=4), _moments)
-def test_any_team_makes_a_valid_resource(body: Brief, parts: list[PartHeld], at: datetime) -> None:
-    assert validate(orjson.dumps(fhir.care_team(1, body, parts, at)))[1] == ()
+@given(_bodies, st.lists(_parts, max_size=4), st.booleans(), _moments)
+def test_any_team_makes_a_valid_resource(body: Brief, parts: list[PartHeld], asked: bool, at: datetime) -> None:
+    assert validate(orjson.dumps(fhir.care_team(1, body, parts, asked, at)))[1] == ()
 
 
 @pytest.fixture
@@ -95,19 +94,11 @@ def filed(kind: str, organisation: str = SURGERY, key: str = "") -> dict[str, An
     return found
 
 
-def why(role: str, organisation: str, at: datetime = NOON) -> str:
-    try:
-        post = Post(role, organisation)
-        return open_record(person_id=person_id("Patient/p1"), posts=(post,), actor=ACTOR, at=at).decision.reason
-    except NotOpened as refused:
-        return refused.code
-
-
 def test_each_step_is_filed_and_care_goes_on_until_the_last(caring: Caring) -> None:
-    assert why("community_nurse", TRUST) == "not_involved"
+    assert caring.why("community_nurse", TRUST) == "not_involved"
     code = caring.refers(words="The left one")
     key = f"ServiceRequest/{code}"
-    assert why("community_nurse", TRUST) == "involved"
+    assert caring.why("community_nurse", TRUST) == "involved"
     request, task = filed("ServiceRequest", key=key), filed("Task", key=key)
     assert (request["status"], request["reasonCode"], task["status"]) == (
         "active",
@@ -117,24 +108,24 @@ def test_each_step_is_filed_and_care_goes_on_until_the_last(caring: Caring) -> N
     assert request["note"] == [{"text": "The left one"}] and task["focus"]["reference"] == key
     caring.steps(code, "sent", "nurse", service="council-reablement", words="For you")
     assert filed("Task", key=key)["owner"]["identifier"]["value"] == COUNCIL
-    assert why("community_nurse", TRUST, NOON + timedelta(days=60)) == "ended", "it was passed on"
+    assert caring.why("community_nurse", TRUST, NOON + timedelta(days=60)) == "ended", "it was passed on"
     for to, said in (("accepted", {}), ("started", {}), ("ended", {"reason": "done"})):
         caring.steps(code, to, "worker", **said)
-    assert why("social_worker", COUNCIL) == "involved", "the last day counts"
-    assert why("social_worker", COUNCIL, NOON + timedelta(days=60)) == "ended"
+    assert caring.why("social_worker", COUNCIL) == "involved", "the last day counts"
+    assert caring.why("social_worker", COUNCIL, NOON + timedelta(days=60)) == "ended"
     episode = filed("EpisodeOfCare", key=key)
     assert (filed("ServiceRequest", key=key)["status"], episode["status"]) == ("completed", "finished")
-    assert why("gp", SURGERY, NOON + timedelta(days=60)) == "involved", "whose record it is"
+    assert caring.why("gp", SURGERY, NOON + timedelta(days=60)) == "involved", "whose record it is"
 
 
 def test_who_takes_part_in_somebodys_care_sees_them_while_they_do(caring: Caring) -> None:
     by = {"actor": caring.actor("gp"), "at": NOON}
     add_part(record_id=caring.ada(), part="carer", name="Ellen Fenwick", **by)
     part = add_part(record_id=caring.ada(), part="professional", user_id=caring.users["nurse"], **by)
-    assert why("community_nurse", TRUST) == "involved"
+    assert caring.why("community_nurse", TRUST) == "involved"
     team = filed("CareTeam", TRUST, f"CareTeam/{caring.ada()}")
     assert [each["member"]["display"] for each in team["participant"]] == ["nurse"] and team["status"] == "active"
-    assert why("social_worker", COUNCIL) == "not_involved", "a daughter's part is not the council's"
+    assert caring.why("social_worker", COUNCIL) == "not_involved", "a daughter's part is not the council's"
     end_part(part_id=part, words="", **by)
     assert filed("CareTeam", TRUST, f"CareTeam/{caring.ada()}")["status"] == "inactive"
-    assert why("community_nurse", TRUST, NOON + timedelta(days=60)) == "ended"
+    assert caring.why("community_nurse", TRUST, NOON + timedelta(days=60)) == "ended"

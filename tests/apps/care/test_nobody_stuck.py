@@ -3,7 +3,7 @@ somebody who is there today, a next step and a time by which it is due; and it l
 
 from __future__ import annotations
 
-import os
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,9 +22,12 @@ from joinery.apps.care.states import SERVICE, STATES, STEPS
 from joinery.apps.place import facts as place_facts
 from joinery.apps.place.actions import add_membership, end_membership, pass_membership, set_home
 from joinery.apps.record import facts as record
+from joinery.apps.record.actions import list_people
+from joinery.calc.access import posts_with
 from tests.apps.place.reorganising import ACTOR, DAY, Place, made_place, moment
+from tests.support import examples
 
-EXAMPLES = 500 if os.environ.get("JOINERY_DRILL") else 12
+EXAMPLES = examples(12, drill=500)
 ROLES = ["community_nurse", "community_nurse", "social_worker", "care_co_ordinator", "integration_lead", "analyst"]
 # From the winter into summer time within a few long steps.
 START = date(2026, 3, 20)
@@ -223,6 +226,8 @@ class Drill:
         whole = self.late + passed
         self.place.today += whole // DAY * DAY
         self.late = whole % DAY
+        if whole // DAY:
+            self.act(actions.due)  # as each night
 
     # -- the checks -------------------------------------------------------------------------------
 
@@ -240,6 +245,7 @@ class Drill:
             else:
                 assert not each.owners and each.due_at is None
         self.check_work(found, there)
+        self.check_opens(found)
 
     def check_open(self, each: facts.Referral, there: dict[int, Any]) -> None:
         owners = {owner.user_id for owner in each.owners}
@@ -286,6 +292,38 @@ class Drill:
             assert user in there or not listed
             sent = {each.code for each in found if each.sender_id == user and each.waits_for}
             assert sent <= {*listed, *(each.code for each in work.asked)}, "whoever asked sees what becomes of it"
+
+
+    def check_opens(self, found: list[facts.Referral]) -> None:
+        """Whoever holds a referral can open the person's record: at once, or, where it has climbed to them, as soon as
+        they look at it. Nobody is involved with somebody for whom nothing is open."""
+        held: dict[int, list[facts.Referral]] = defaultdict(list)
+        for each in found:
+            for owner in each.owners:
+                held[owner.user_id].append(each)
+        for user, those in held.items():
+            posts = place_facts.standing(user, self.place.today).posts
+            if posts_with(posts, "refer") != posts:
+                continue  # it may be held in a role that opens no record
+            near = [each for each in those if _why(each, user) not in FURTHER]
+            assert self.opens(user, near) == {each.person_id for each in near}
+            for each in those:
+                if not self.opens(user, [each]):
+                    self.act(actions.reach, by=user, code=each.code)
+                    assert self.opens(user, [each]), "it has reached them"
+        kept = {row[0] for row in select("SELECT record_id FROM care_involvedbody")}
+        assert kept <= {each.record_id for each in found if each.waits_for}
+
+    def opens(self, user: int, those: list[facts.Referral]) -> set[str]:
+        posts, people = place_facts.standing(user, self.place.today).posts, {each.person_id for each in those}
+        return set(self.act(list_people, by=user, person_ids=people, posts=posts).person_ids)
+
+
+FURTHER = ("co_ordinator", "place")
+
+
+def _why(each: facts.Referral, user: int) -> str:
+    return next(owner.why for owner in each.owners if owner.user_id == user)
 
 
 _LAST = (

@@ -207,7 +207,7 @@ def test_what_stands_in_for_a_refusal_closes_it_and_its_wait_goes_on(caring: Car
     caring.at = NOON + timedelta(days=2)
     other = caring.refers(to=REABLEMENT, follows=code)
     assert caring.now(code).state == "closed"
-    assert (caring.now(other).asked_at, caring.now(other).at) == (NOON, caring.at)
+    assert (caring.now(other).asked_at, caring.now(other).since_at) == (NOON, caring.at)
     with pytest.raises(Refused):
         caring.refers(to=REABLEMENT, follows=code)
 

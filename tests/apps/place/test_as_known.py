@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,8 +16,9 @@ from joinery.apps.place.actions.editions import Entry, adopt, as_json, write
 from joinery.apps.place.actions.reconcile import ids_of
 from joinery.apps.place.models import Edition
 from tests.oracles.directory import SINGLE, Directory, Said, View
+from tests.support import examples
 
-EXAMPLES = 2_000 if os.environ.get("JOINERY_DRILL") else 40
+EXAMPLES = examples(40, drill=2_000)
 ACTOR = Actor.system("tests")
 BODIES = ("A", "B", "C", "D")
 AREAS = ("E1", "E2")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import tempfile
 import time
@@ -21,9 +20,9 @@ from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.columns import select
 from joinery.apps.place import actions, facts
 from joinery.apps.place.actions import Taken
-from tests.support import Deployment
+from tests.support import Deployment, examples
 
-EXAMPLES = 500 if os.environ.get("JOINERY_DRILL") else 15
+EXAMPLES = examples(15, drill=500)
 ACTOR = Actor.system("tests")
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 ON = date(2026, 4, 1)

@@ -3,7 +3,6 @@ of anybody, and nothing stands under a body that is no more."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection
 from datetime import date
 
@@ -16,8 +15,9 @@ from joinery.apps.base.action import Refused
 from joinery.apps.place import actions, facts
 from joinery.apps.place.models import Organisation
 from tests.apps.place.reorganising import DAY, PARENTS, Place, made_place
+from tests.support import examples
 
-EXAMPLES = 1_000 if os.environ.get("JOINERY_DRILL") else 25
+EXAMPLES = examples(25, drill=1_000)
 
 pytestmark = pytest.mark.django_db
 

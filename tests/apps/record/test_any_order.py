@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -17,8 +16,9 @@ from joinery.apps.record.compared import linking_model
 from tests.apps.record import sending
 from tests.apps.record.sending import COMMUNITY, COUNCIL, GP
 from tests.oracles import record as oracle
+from tests.support import examples
 
-EXAMPLES = 2_000 if os.environ.get("JOINERY_DRILL") else 80
+EXAMPLES = examples(80, drill=2_000)
 NUMBERS = [sending.nhs_number(1), sending.nhs_number(2)]
 
 Thing = dict[str, Any]

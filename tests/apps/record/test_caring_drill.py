@@ -3,7 +3,6 @@ each day, against an oracle that walks from day to day."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -22,8 +21,9 @@ from joinery.calc.access import recent_days
 from joinery.calc.involvement import LASTS, Said, Span
 from tests.apps.place.reorganising import DAY, Place, made_place, moment
 from tests.oracles import involvement, succession
+from tests.support import examples
 
-EXAMPLES = 1_000 if os.environ.get("JOINERY_DRILL") else 20
+EXAMPLES = examples(20, drill=1_000)
 
 pytestmark = pytest.mark.django_db
 

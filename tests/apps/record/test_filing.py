@@ -56,8 +56,8 @@ def file(
         "code": {"text": "District nursing"},
     }  # fmt: skip
     (body,) = place.by_codes([by], place.as_at(at.date())).values()
-    filing = Filing(json.dumps(resource | said).encode(), says, to, line)
-    file_resources(record_id=record_id(), organisation_id=body.id, filings=[filing], actor=ACTOR, at=at)
+    filing = Filing(record_id(), json.dumps(resource | said).encode(), says, to, line)
+    file_resources(organisation_id=body.id, filings=[filing], actor=ACTOR, at=at)
 
 
 def record_id() -> int:

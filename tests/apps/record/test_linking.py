@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -28,9 +27,10 @@ from joinery.calc.linkage.identity import Said, replay
 from joinery.calc.linkage.ladder import content
 from tests.apps.record import sending
 from tests.apps.record.sending import ACTOR, AT, COMMUNITY, GP, patient, send
+from tests.support import examples
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = 400 if os.environ.get("JOINERY_DRILL") else 15
+EXAMPLES = examples(15, drill=400)
 N1, N2 = sending.nhs_number(1), sending.nhs_number(2)
 ANN, BEN = ("Ash", "Ann", "1941-03-03"), ("Birch", "Benjamin", "1962-07-19")
 AT_GP, AT_COMMUNITY = f"{GP} Patient/a", f"{COMMUNITY} Patient/x"

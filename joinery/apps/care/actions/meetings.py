@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.care.actions.involving import involve
 from joinery.apps.care.actions.referring import said
 from joinery.apps.care.facts.meetings import MeetingOf, in_team, meeting_action, meeting_of
 from joinery.apps.care.models import Meeting, MeetingAction, MeetingActionDone, MeetingDecision, MeetingPerson, Service
@@ -27,7 +28,8 @@ def plan_meeting(*, service: str, begins_at: datetime, actor: Actor, at: datetim
 
 @action("care.list_person", targets=("meeting_id", "record_id"))
 def list_person(*, meeting_id: int, record_id: int, words: str, actor: Actor, at: datetime) -> int:
-    """Put a person on the list of a meeting; returns the id of that. Raises Refused when they are on it already."""
+    """Put a person on the list of a meeting; returns the id of that. Whoever sits in it can see the person until it is
+    over and what it asks for is done. Raises Refused when they are on it already."""
     meeting = Meeting.objects.filter(pk=meeting_id).first()
     _member(meeting.service_id if meeting else None, actor, at)
     words = said(words, "Say what the meeting is to settle", MOST_WORDS)
@@ -35,6 +37,7 @@ def list_person(*, meeting_id: int, record_id: int, words: str, actor: Actor, at
     if MeetingPerson.objects.filter(meeting_id=meeting_id, record_id__in=records).exists():
         raise Refused("already", "This person is on the list already.")
     person = MeetingPerson.objects.create(meeting_id=meeting_id, record_id=record_id, words=words, by=actor.name, at=at)
+    involve([record_id], actor, at)
     return person.pk
 
 
@@ -61,9 +64,11 @@ def ask_member(
         raise Refused("user", "Choose somebody of the team.")
     if due_date < at.date():
         raise Refused("due_date", "The day must be today or later.")
-    return MeetingAction.objects.create(
+    asked = MeetingAction.objects.create(
         person_id=listed_id, user_id=user_id, words=words, due_date=due_date, by=actor.name, at=at
-    ).pk
+    )
+    _involve(listed_id, actor, at)
+    return asked.pk
 
 
 @action("care.finish_action", targets=("action_id",))
@@ -76,6 +81,12 @@ def finish_action(*, action_id: int, actor: Actor, at: datetime, words: str = ""
     MeetingActionDone.objects.create(
         action_id=action_id, words=words.replace("\0", "").strip()[:MOST_WORDS], by=actor.name, at=at
     )
+    _involve(found.listed_id, actor, at)
+
+
+def _involve(listed_id: int, actor: Actor, at: datetime) -> None:
+    """What is to be done for somebody on a list has changed, and so perhaps who may see them."""
+    involve(MeetingPerson.objects.filter(pk=listed_id).values_list("record_id", flat=True), actor, at)
 
 
 def _of(listed_id: int, actor: Actor, at: datetime) -> MeetingOf:

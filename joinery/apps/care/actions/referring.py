@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from joinery.apps.base.action import Actor, Refused, action
-from joinery.apps.care.fhir import file_referral
+from joinery.apps.care.actions.involving import tell
 from joinery.apps.care.models import OpenReferral, Referral, ReferralStep, Service
 from joinery.apps.care.referrals import Referral as Standing
 from joinery.apps.care.referrals import referral_at
 from joinery.apps.care.rules import due_at, rules_on
-from joinery.apps.care.services import REFER, Offered, ServiceNow, offered
+from joinery.apps.care.services import REFER, Offered, ServiceNow, bodies_around, offered
 from joinery.apps.care.states import REFERRAL, SENDER, SERVICE, STATES, STEPS
 from joinery.apps.place import facts as place
 from joinery.apps.record import facts as record
@@ -40,7 +40,8 @@ def refer(
 
     A user refers in the name of an `organisation` where they care for people. What stands in for a referral that was
     declined (`follows`) closes that one, and its wait goes on from when help was first asked for. What a system
-    outside sends twice under one id is one referral. Raises Refused.
+    outside sends twice under one id is one referral. `area` is the LSOA where the person lives, empty when it is not
+    known: the service must serve it. Raises Refused.
     """
     body = place.by_codes([organisation], place.as_at(at.date())).get(organisation)
     if body is None:
@@ -52,7 +53,7 @@ def refer(
     if urgency not in rules_on(at.date()).urgencies:
         raise Refused("urgency", "Choose how soon help is needed")
     offer = offered(at.date())
-    target = must_be_open(service, offer)
+    target = _must_take(service, area, offer)
     sender = _own_service(from_service, offer, actor) if from_service else None
     words = words.replace("\0", "").strip()[:MOST_WORDS]
     if again := _sent_twice(record_id, target.service_id, urgency, reason, words, actor, at):
@@ -71,7 +72,7 @@ def refer(
     step = {"number": 1, "state": REFERRAL.initial, "service_id": target.service_id, "due_at": due}
     ReferralStep.objects.create(referral_id=made.pk, **step, by=actor.name, at=at)
     OpenReferral.objects.create(referral_id=made.pk, **step, since_at=at)
-    file_referral(referral_id=made.pk, actor=actor, at=at)
+    tell([made.pk, *([before.referral_id] if before else [])], actor, at, offer)
     return made.code
 
 
@@ -107,7 +108,8 @@ def take_step(
     Raises Refused: `absent`, `changed` (somebody else was first: it says who, and what they did), `transition`,
     `not_yours`, or the name of what is missing.
     """
-    _step(code, number, to, Said(reason, words, user_id), service, offered(at.date()), actor, at)
+    offer = offered(at.date())
+    tell([_step(code, number, to, Said(reason, words, user_id), service, offer, actor, at)], actor, at, offer)
 
 
 @action("care.take_steps", targets=("to", "reason", "service", "user_id"))
@@ -119,13 +121,14 @@ def take_steps(
     itself. Returns for each code why it was refused; empty when it was done. Raises Refused for too many."""
     if len(seen) > MOST_AT_ONCE:
         raise Refused("many", f"Choose {MOST_AT_ONCE} at most.")
-    offer, answers = offered(at.date()), dict.fromkeys(seen, "")
+    offer, answers, taken = offered(at.date()), dict.fromkeys(seen, ""), []
     _hold(seen)
     for code in seen:
         try:
-            _step(code, seen[code], to, Said(reason, words, user_id), service, offer, actor, at)
+            taken.append(_step(code, seen[code], to, Said(reason, words, user_id), service, offer, actor, at))
         except Refused as refused:
             answers[code] = refused.message
+    tell(taken, actor, at, offer)
     return answers
 
 
@@ -141,11 +144,11 @@ def name_owner(*, code: str, number: int, user_id: int | None, actor: Actor, at:
         raise Refused("user_id", "It is with them already.")
     _must_be_of(now.service_ids, user_id)
     write_step(now, now.state, Said(user_id=user_id), now.service, now.due_at, actor, at, since=now.since_at)
+    tell([now.referral_id], actor, at, offer)
 
 
-def _step(
-    code: str, number: int, to: str, told: Said, service: str, offer: Offered, actor: Actor, at: datetime
-) -> None:
+def _step(code: str, number: int, to: str, told: Said, service: str, offer: Offered, actor: Actor, at: datetime) -> int:
+    """Take a step, of which is to be told; returns the referral's id."""
     now = _held(code, number, offer, at)
     REFERRAL.move(now.state, to)
     step = STEPS[now.state, to]
@@ -162,6 +165,7 @@ def _step(
     kept = None if passed_on or step.by == SENDER else told.user_id or now.user_id
     reason = told.reason if step.asks == "reason" else ""
     _move(now, to, Said(reason, words, kept), target, actor, at)
+    return now.referral_id
 
 
 def _held(code: str, number: int, offer: Offered, at: datetime) -> Standing:
@@ -207,7 +211,7 @@ def _move(now: Standing, to: str, told: Said, service: str, actor: Actor, at: da
 def write_step(
     now: Standing, to: str, told: Said, service: str, due: datetime | None, actor: Actor, at: datetime, since: datetime
 ) -> None:
-    """Write a step, and where the referral stands with it; and file what that says of care."""
+    """Write a step, and where the referral stands with it. What that says of care is to be told (`tell`)."""
     service_id = Service.objects.values_list("id", flat=True).get(code=service)
     step = {"number": now.number + 1, "state": to, "service_id": service_id, "user_id": told.user_id, "due_at": due}
     ReferralStep.objects.create(
@@ -218,7 +222,6 @@ def write_step(
         where.delete()
     else:
         where.update(**step, since_at=since)
-    file_referral(referral_id=now.referral_id, actor=actor, at=at)
 
 
 def said(words: str, otherwise: str, most: int = MOST_WORDS, field: str = "words") -> str:
@@ -231,18 +234,20 @@ def said(words: str, otherwise: str, most: int = MOST_WORDS, field: str = "words
     return words
 
 
-def must_be_open(code: str, offer: Offered) -> ServiceNow:
-    """A service that takes referrals. Raises Refused."""
+def _must_take(code: str, area: str, offer: Offered) -> ServiceNow:
+    """A service that takes referrals of who lives in an LSOA. Raises Refused."""
     service = offer.services.get(code)
     if service is None:
         raise Refused("service", "Choose a service")
     if not service.open:
         raise Refused("service", f"{service.name} takes no referrals now. Choose another service.")
+    if not service.serves(bodies_around(area, offer.on) if service.areas else None):
+        raise Refused("service", f"{service.name} does not serve where the person lives. Choose one that does.")
     return service
 
 
 def _other_service(code: str, now: Standing, offer: Offered) -> str:
-    target = must_be_open(code, offer)
+    target = _must_take(code, now.area, offer)
     if target.code == now.service:
         raise Refused("service", "It is with this service already. Choose another one.")
     return target.code

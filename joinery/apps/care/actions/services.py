@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from joinery.apps.base.action import Actor, Refused, action
+from joinery.apps.care.actions.involving import involve, tell
 from joinery.apps.care.actions.referring import Said, said, write_step
+from joinery.apps.care.involved import records_at
 from joinery.apps.care.models import OpenReferral, Service, ServiceMember, ServiceTerms
 from joinery.apps.care.referrals import open_referrals
 from joinery.apps.care.rules import rules_on
@@ -49,6 +51,9 @@ def change_service(
     if now.closed:
         raise Refused("closed", f"{now.name} is closed. Add a new service.")
     _say(now.service_id, organisation, kind, name, about, areas, open, actor, at)
+    if organisation != now.body:
+        at_it = OpenReferral.objects.filter(service_id=now.service_id)
+        tell(list(at_it.values_list("referral_id", flat=True)), actor, at)
 
 
 @action("care.close_service", targets=("code", "successor"))
@@ -80,6 +85,7 @@ def close_service(*, code: str, successor: str = "", actor: Actor, at: datetime)
     for each in sorted(waiting, key=lambda one: one.record_id):
         told = Said(words=f"{now.name} has closed")
         write_step(each, each.state, told, target.code if target else code, each.due_at, actor, at, since=each.since_at)
+    tell([each.referral_id for each in waiting], actor, at)
     return len(waiting)
 
 
@@ -88,7 +94,8 @@ def add_member(
     *, service: str, user_id: int, organisation: str, manages: bool = False, from_date: date | None = None,
     to_date: date | None = None, actor: Actor, at: datetime,
 ) -> int:  # fmt: skip
-    """Let a user work in a service, or manage it, for their post at an organisation; returns the member's id.
+    """Let a user work in a service, or manage it, for their post at an organisation, which can see the people of the
+    service then; returns the member's id.
 
     Its managers may do so, and who arranges the place's services or its staff. Raises Refused.
     """
@@ -104,24 +111,31 @@ def add_member(
         raise Refused("to_date", "The last day must be after the day on which it begins.")
     if any(m.user_id == user_id and m.manages is manages and m.counts for m in now.members):
         raise Refused("user_id", "They are of the service already.")
-    return ServiceMember.objects.create(
+    made = ServiceMember.objects.create(
         service_id=now.service_id, user_id=user_id, organisation_id=_body(organisation, at), manages=manages,
         from_date=begins, to_date=to_date, given_by=actor.name,
-    ).pk  # fmt: skip
+    )  # fmt: skip
+    involve(records_at(now.service_id, at), actor, at)
+    return made.pk
 
 
 @action("care.end_member", targets=("member_id",))
 def end_member(*, member_id: int, on: date | None = None, actor: Actor, at: datetime) -> None:
     """End somebody's work in a service on a day, today where none is named: what was theirs waits for the service
-    from then on. Raises Refused."""
+    from then on. Their organisation sees the people of the service no more when nobody else of it is there.
+
+    Raises Refused.
+    """
     known = ServiceMember.objects.filter(pk=member_id).values_list("service__code", "to_date").first()
     if known is None or (known[1] is not None and known[1] <= at.date()):
         raise Refused("absent", "They are no longer of the service.")
-    _must_arrange(actor, at, _there(known[0], offered(at.date())))
+    now = _there(known[0], offered(at.date()))
+    _must_arrange(actor, at, now)
     ends = on or at.date()
     if ends < at.date():
         raise Refused("on", "It can end today or later.")
     ServiceMember.objects.filter(pk=member_id).update(to_date=ends)
+    involve(records_at(now.service_id, at), actor, at)
 
 
 def _there(code: str, offer: Offered) -> ServiceNow:

@@ -104,6 +104,8 @@ def _agree(part_id: int, record_id: int, held: tuple[PartHeld, ...], actor: Acto
         for each in held:
             if each.part == CO_ORDINATOR and each.state == HOLDS and each.part_id != part_id:
                 _step(each.part_id, TeamPartStep.Step.ENDED, "Handed over", actor, at)
+                if each.record_id != record_id:  # two records that were found to be about one person
+                    file_team(record_id=each.record_id, actor=actor, at=at)
 
 
 def _step(part_id: int, step: str, words: str, actor: Actor, at: datetime) -> None:

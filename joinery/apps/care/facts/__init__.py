@@ -26,7 +26,18 @@ from joinery.apps.care.facts.referrals import (
     referrals_of,
 )
 from joinery.apps.care.facts.services import home_area, rules, service, services, services_for
-from joinery.apps.care.facts.team import PARTS, CareTeam, PartHeld, care_team, offered_to, parts_held, team_part
+from joinery.apps.care.facts.team import (
+    PARTS,
+    CareTeam,
+    PartHeld,
+    TeamAround,
+    care_team,
+    offered_to,
+    parts_held,
+    team_part,
+    teams_around,
+)
+from joinery.apps.care.facts.waited_for import waited_for
 from joinery.apps.care.facts.waits import Wait, WaitColumns, service_waits, wait_columns, waits
 from joinery.apps.care.facts.work import Load, Team, Work, my_work, team_work, waiting_count
 from joinery.apps.care.owners import Owner
@@ -58,6 +69,7 @@ __all__ = [
     "Story",
     "StoryStep",
     "Team",
+    "TeamAround",
     "Undelivered",
     "Urgency",
     "Wait",
@@ -89,7 +101,9 @@ __all__ = [
     "services_for",
     "team_part",
     "team_work",
+    "teams_around",
     "wait_columns",
+    "waited_for",
     "waiting_count",
     "waits",
 ]

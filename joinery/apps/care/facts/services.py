@@ -7,7 +7,7 @@ from datetime import date
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.facts import person_facts, place_facts
 from joinery.apps.care.rules import Rules, rules_on
-from joinery.apps.care.services import ServiceNow, offered
+from joinery.apps.care.services import ServiceNow, bodies_around, offered
 from joinery.apps.place import facts as place
 from joinery.apps.record import facts as record
 
@@ -30,10 +30,8 @@ def services_for(area: str, on: date) -> tuple[ServiceNow, ...]:
     """The services that take referrals of who lives in an LSOA, by kind and name. Where it is not known, all that take
     any."""
     able = [each for each in services(on) if each.open]
-    if not area or not any(each.areas for each in able):
-        return tuple(able)
-    around = {each.body.code for each in place.responsible(area, place.as_at(on))}
-    return tuple(each for each in able if not each.areas or around & set(each.areas))
+    around = bodies_around(area, on) if any(each.areas for each in able) else None
+    return tuple(each for each in able if each.serves(around))
 
 
 @person_facts

@@ -10,7 +10,10 @@ from typing import Any
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.columns import as_day, as_moment, marks, select
 from joinery.apps.base.facts import person_facts, place_facts
+from joinery.apps.care.involved import bodies_in, bodies_reached, meetings_about
 from joinery.apps.care.models import TeamPart
+from joinery.apps.care.referrals import open_referrals
+from joinery.apps.care.services import offered
 from joinery.apps.place import facts as place
 from joinery.apps.record import facts as record
 
@@ -81,6 +84,41 @@ def care_team(viewing: Viewing, of: record.PersonRecords) -> CareTeam:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TeamAround:
+    """A service because of which people can open somebody's record, by name, and the names of their organisations.
+
+    `why`: it was `asked` for help; it `asks`, and waits for the answer; it `meets` about the person (`at`); or what was
+    asked of it has `climbed` to people elsewhere.
+    """
+
+    name: str
+    bodies: tuple[str, ...]
+    why: str
+    at: datetime | None = None
+
+
+@person_facts
+def teams_around(viewing: Viewing, of: record.PersonRecords) -> tuple[TeamAround, ...]:
+    """The services because of which people can open the record of the person of the viewing today."""
+    records, offer = [known.record_id for known in of.known], offered(viewing.at.date())
+
+    def team(service: str, why: str, bodies: set[str], at: datetime | None = None) -> TeamAround:
+        names = sorted(offer.names.get(code, code) for code in bodies)
+        return TeamAround(offer.services[service].name, tuple(names), why, at)
+
+    found = []
+    for each in open_referrals(viewing.at, f"r.record_id IN ({marks(records)})", records, offer):
+        found.append(team(each.service, "asked", {each.body} | bodies_in([each.service], offer)))
+        if each.from_service:
+            found.append(team(each.from_service, "asks", {each.sender_body} | bodies_in([each.from_service], offer)))
+        if reached := bodies_reached(each, offer):
+            found.append(team(each.service, "climbed", reached))
+    for _, service, begins_at in meetings_about(records, viewing.at):
+        found.append(team(offer.now(service), "meets", bodies_in([offer.now(service)], offer), begins_at))
+    return tuple(dict.fromkeys(found))
+
+
 @place_facts
 def team_part(part_id: int, at: datetime) -> PartHeld | None:
     """One part, or None."""
@@ -92,6 +130,12 @@ def parts_held(record_id: int, at: datetime) -> tuple[PartHeld, ...]:
     """Every part in the care of the person whom a record is about, oldest first."""
     records = sorted(record.records_of_same(record_id))
     return _parts(f"t.record_id IN ({marks(records)})", records, at)
+
+
+@place_facts
+def parts_on(record_ids: Sequence[int], at: datetime) -> tuple[PartHeld, ...]:
+    """Every part that was given on some records, oldest first."""
+    return _parts(f"t.record_id IN ({marks(record_ids)})", record_ids, at) if record_ids else ()
 
 
 @place_facts

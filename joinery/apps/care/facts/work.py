@@ -12,10 +12,10 @@ from joinery.apps.base.facts import place_facts
 from joinery.apps.care.owners import CO_ORDINATOR, LEAD, OVERDUE, Owner, Turn
 from joinery.apps.care.referrals import Referral, open_referrals
 from joinery.apps.care.services import Offered, ServiceNow, offered
-from joinery.apps.care.states import SENDER, STATES
+from joinery.apps.care.states import SENDERS_TURN
 
 # The turns that are a sender's, as the database asks for them.
-_SENDERS_TURN = ", ".join(repr(state) for state, said in STATES.items() if said.waits_for == SENDER)
+_SENDERS_TURN = ", ".join(map(repr, SENDERS_TURN))
 _UNSEEN = "r.id IN (SELECT n.referral_id FROM care_unseennote n)"
 
 
@@ -99,7 +99,7 @@ def _around(user_id: int, at: datetime, offer: Offered) -> tuple[Referral, ...]:
     ]  # fmt: skip
     if co_ordinates or answers:
         ways.append(("care_openreferral x WHERE x.due_at <= %s", [stored(at)]))
-    found = " UNION ".join(f"SELECT x.referral_id FROM {way}" for way, _ in ways)
+    found = " UNION ALL ".join(f"SELECT x.referral_id FROM {way}" for way, _ in ways)
     of_theirs = f"(r.user_id = %s OR w.service_id IN ({marks(ids)}) OR r.from_service_id IN ({marks(ids)}))"
     return open_referrals(
         at, f"w.referral_id IN ({found})", [value for _, values in ways for value in values], offer,

@@ -6,9 +6,11 @@ The thing itself is the app's. Its source is the organisation that wrote it, und
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from joinery.apps.base.action import Actor, action
 from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
@@ -28,23 +30,22 @@ PART = "filed"
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A resource as its app rendered it, with an id of the app's own.
+    """A resource about the person of a record as its app rendered it, with an id of the app's own.
 
     `says` what it says of care (`calc/involvement.py`): that it goes on, or is over by now, for whoever wrote it and
     for its `provider` (a code). `line` is False where the person's timeline says it already: it came from outside.
     """
 
+    record_id: int
     body: bytes
     says: str = NOTHING
     provider: str = ""
     line: bool = True
 
 
-@action("record.file_resources", targets=("record_id", "organisation_id"))
-def file_resources(
-    *, record_id: int, organisation_id: int, filings: Sequence[Filing], actor: Actor, at: datetime
-) -> None:
-    """File resources about the person of a record, each as a new version, written at an organisation.
+@action("record.file_resources", targets=("organisation_id",))
+def file_resources(*, organisation_id: int, filings: Sequence[Filing], actor: Actor, at: datetime) -> None:
+    """File resources about people, each as a new version, written at an organisation.
 
     They count with the caller's transaction. Raises ValueError when one is not valid FHIR R4: its app is wrong then.
     """
@@ -59,17 +60,26 @@ def file_resources(
     )  # fmt: skip
     items = _items(source.pk, [row.key for row in rows], new_items)
     versions = list(reserve_ids(ItemVersion, len(rows)))
-    _insert_versions(submission.pk, record_id, rows, [items[row.key] for row in rows], versions, at)
+    filed = list(zip(filings, rows, versions, strict=True))
+    _insert_versions(submission.pk, filed, items, at)
     lines = [
-        (record_id, items[row.key][0], version, row.entry)
-        for filing, row, version in zip(filings, rows, versions, strict=True)
+        (filing.record_id, items[row.key][0], version, row.entry)
+        for filing, row, version in filed
         if filing.line and row.entry is not None
     ]
     insert_lines(Stage(submission.pk, source.pk, at, repeat=False), lines)
-    heard = [(items[row.key][0], record_id, _care(filing, at)) for filing, row in zip(filings, rows, strict=True)]
+    heard = [(items[row.key][0], filing.record_id, _care(filing, at)) for filing, row, _ in filed]
     stage_care(submission.pk, at.date(), heard, [item for item, number in items.values() if number])
-    ((keeper,),) = select("SELECT source_id FROM record_sourcerecord WHERE id = %s", [record_id])
-    relate(submission.pk, keeper, at.date(), [record_id])
+    for keeper, records in _kept_by({filing.record_id for filing in filings}).items():
+        relate(submission.pk, keeper, at.date(), records)
+
+
+def _kept_by(record_ids: Collection[int]) -> dict[int, list[int]]:
+    """These records by the source that keeps them."""
+    rows = select(
+        f"SELECT source_id, id FROM record_sourcerecord WHERE id IN ({marks(list(record_ids))})", [*record_ids]
+    )
+    return {keeper: [record for _, record in those] for keeper, those in groupby(sorted(rows), key=itemgetter(0))}
 
 
 def _care(filing: Filing, at: datetime) -> CareRow:
@@ -99,29 +109,23 @@ def _items(source_id: int, keys: list[str], new: Sequence[int]) -> dict[str, tup
 
 
 def _insert_versions(
-    submission_id: int,
-    record_id: int,
-    rows: list[Row],
-    items: list[tuple[int, int]],
-    versions: list[int],
-    at: datetime,
+    submission_id: int, filed: list[tuple[Filing, Row, int]], items: dict[str, tuple[int, int]], at: datetime
 ) -> None:
     insert_rows(
         ItemVersion,
         ("id", "item_id", "submission_id", "number", "version", "stated_at", "digest", "late", "body"),
         [
-            (version, item, submission_id, number + 1, None, stored(at))
+            (version, items[row.key][0], submission_id, items[row.key][1] + 1, None, stored(at))
             + (hashlib.blake2b(row.body, digest_size=16).digest(), False, row.body)
-            for version, (item, number), row in zip(versions, items, rows, strict=True)
+            for _, row, version in filed
         ],
     )
-    about = (FILED_ABOUT, str(record_id))
     insert_rows(
         IndexRow,
         ("name", "value", "version_id"),
         sorted(
             (name, value, version)
-            for row, version in zip(rows, versions, strict=True)
-            for name, value in (*row.index, about)
+            for filing, row, version in filed
+            for name, value in (*row.index, (FILED_ABOUT, str(filing.record_id)))
         ),
     )

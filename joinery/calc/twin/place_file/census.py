@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from joinery.calc.twin.network import Held, PlaceError, Station, Stay
+from joinery.calc.twin.network import Held, PlaceError, Station, Stay, held_fault
 from joinery.calc.twin.place_file.keys import CensusTable
 from joinery.calc.twin.place_file.lines import Key
 from joinery.calc.twin.place_file.reader import Reader
@@ -17,15 +17,18 @@ COLUMNS = ("band", "station", "days", "waiting_for")
 _REACH, _GRID = 6.0, 1_000
 
 
-def read_census(reader: Reader, stations: tuple[Station, ...]) -> tuple[Held, ...]:
+Holds = tuple[frozenset[int], ...]
+
+
+def read_census(reader: Reader, stations: tuple[Station, ...], holds: Holds) -> tuple[Held, ...]:
     """Everybody, of the tables and then of the file. What is wrong is kept in the reader."""
     said = reader.document.at(("census",)) or []
     if not isinstance(said, list):
         reader.fault(("census",), "write [[census]], with two brackets")
         said = []
-    held = [each for number in range(len(said)) for each in reader.attempt(_held, reader, number, stations) or ()]
-    held += reader.attempt(lambda: [*_file(reader)]) or ()
-    return tuple(held)
+    tables = (reader.attempt(_table, reader, number, stations, holds) for number in range(len(said)))
+    held = [each for people in tables for each in people or ()]
+    return (*held, *(reader.attempt(lambda: [*_file(reader, stations, holds)]) or ()))
 
 
 def steady_days(stay: Stay, people: int) -> list[float]:
@@ -57,14 +60,12 @@ def _share_so_far(stay: Stay, days: float) -> float:
     return days * stay.survival(days) / stay.mean_days + below
 
 
-def _held(reader: Reader, number: int, stations: tuple[Station, ...]) -> list[Held]:
+def _table(reader: Reader, number: int, stations: tuple[Station, ...], holds: Holds) -> list[Held]:
     key: Key = ("census", number)
     said = reader.document.table(key, CensusTable)
     band = reader.band(said.band, (*key, "band"))
     at = reader.station(said.station, (*key, "station")) if said.station else None
     onto = reader.station(said.waiting_for, (*key, "waiting_for")) if said.waiting_for else None
-    if at is None and onto is None:
-        raise reader.wrong(key, "say at which station they are, or for which one they wait")
     if isinstance(said.days, tuple):
         days = list(said.days)
     elif said.days is not None or at is None or onto is not None:
@@ -73,12 +74,13 @@ def _held(reader: Reader, number: int, stations: tuple[Station, ...]) -> list[He
         days = steady_days(stations[at].stays[band], said.people)
     if len(days) != said.people:
         raise reader.wrong((*key, "days"), f"{len(days)} numbers of days for {said.people} people")
-    if at is not None and onto is None and not all(map(stations[at].stays[band].survival, days)):
-        raise reader.wrong((*key, "days"), f"no stay at {said.station} lasts {max(days):g} days")
-    return [Held(band, at, each, onto) for each in days]
+    people = [Held(band, at, each, onto) for each in days]
+    if fault := next((fault for each in people if (fault := held_fault(each, stations, holds))), None):
+        raise reader.wrong(key, fault)
+    return people
 
 
-def _file(reader: Reader) -> Iterator[Held]:
+def _file(reader: Reader, stations: tuple[Station, ...], holds: Holds) -> Iterator[Held]:
     """One person a row."""
     name = reader.about.census_file
     if not name:
@@ -88,11 +90,12 @@ def _file(reader: Reader) -> Iterator[Held]:
         for column, names in known.items():
             if row[column] not in names and (row[column] or column == "band"):
                 raise PlaceError(f"{where}: there is no {column} {row[column]}. There are {', '.join(names)}")
-        if not (row["station"] or row["waiting_for"]):
-            raise PlaceError(f"{where}: a station, or one that is waited for, is needed")
         try:
             days = float(row["days"] or 0)
         except ValueError:
             raise PlaceError(f"{where}: {row['days']} is not a number of days") from None
         at, onto = (reader.stations.index(row[each]) if row[each] else None for each in ("station", "waiting_for"))
-        yield Held(reader.bands.index(row["band"]), at, days, onto)
+        held = Held(reader.bands.index(row["band"]), at, days, onto)
+        if fault := held_fault(held, stations, holds):
+            raise PlaceError(f"{where}: {fault}")
+        yield held

@@ -14,13 +14,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from joinery.calc.twin.network import PlaceError
+from joinery.calc.twin.place_file.faults import table_fault, toml_fault
+from joinery.calc.twin.place_file.keys import TABLES
 from joinery.calc.twin.place_file.lines import Key, lines_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 _AT = re.compile(r"^(?P<words>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _LINE = re.compile(r"(.*?)(?: \(at (?:line (\d+), column \d+|end of document)\))?", re.DOTALL)
-_FIELD = re.compile(r"unknown field `([^`]+)`")
+_UNKNOWN = re.compile(r"unknown field `([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ class Document:
         said = self.at(key)
         if said is None:
             raise PlaceError(f"{self.path.name}: there is no {header(key)}")
+        if not isinstance(said, dict):
+            written = next(each for each in TABLES if each.strip("[]").split(".")[0] == key[0])
+            raise self.wrong(key, f"{header(key)}: a table is needed, as {written}")
         for path, value in _values(said, key):
             if isinstance(value, float) and not math.isfinite(value):
                 raise self.wrong(path, f"{header(path)}: {value} is not a number to reckon with")
@@ -56,10 +61,10 @@ class Document:
             found = _AT.fullmatch(str(error))
             words, inside = (found["words"], found["path"] or "$") if found else (str(error), "$")
             inner = tuple(int(each) if each.isdigit() else each for each in re.findall(r"\w[\w-]*", inside))
-            unknown = _FIELD.search(words)
+            unknown = _UNKNOWN.search(words)
             where = key + inner + ((unknown[1],) if unknown else ())
-            shown = header(key) + "".join(f", {each}" for each in inner if isinstance(each, str))
-            raise self.wrong(where, f"{shown}: {_plain(words)}") from None
+            names = [each for each in inner if isinstance(each, str)]
+            raise self.wrong(where, f"{', '.join([header(key), *names])}: {table_fault(words, kind, names)}") from None
 
     def at(self, key: Key) -> Any:
         """What stands at a key; None for nothing."""
@@ -116,7 +121,9 @@ def _open(path: Path, above: tuple[Path, ...]) -> Document:
         toml = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         words, line = _LINE.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # it matches anything
-        raise PlaceError(f"{path.name}, {f'line {line}' if line else 'at its end'}: this is no TOML: {words}") from None
+        number = int(line) if line else text.count("\n") + 1
+        fault = toml_fault(words, text.split("\n")[number - 1])
+        raise PlaceError(f"{path.name}, line {number}: {fault}") from None
     lines = {key: (path.name, line) for key, line in lines_of(text).items()}
     place = toml.get("place")
     based_on = place.get("based_on") if isinstance(place, dict) else None
@@ -152,19 +159,3 @@ def _values(said: Any, key: Key) -> Iterator[tuple[Key, Any]]:
             yield from _values(value, (*key, number))
     else:
         yield key, said
-
-
-def _plain(words: str) -> str:
-    """What the checker says, in the words of the file."""
-    for theirs, ours in (
-        ("Object contains unknown field", "there is no key"),
-        ("Object missing required field", "missing:"),
-        ("`float`", "a number"),
-        ("`int`", "a whole number"),
-        ("`str`", "text"),
-        ("`bool`", "true or false"),
-        ("`array`", "a list"),
-        ("`object`", "a table"),
-    ):
-        words = words.replace(theirs, ours)
-    return words

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from joinery.calc.twin.network import MOST_VISITS
+
 # More of anything is a slip of the keyboard, and would run for ever.
 MOST = 1_000_000
 Number = Annotated[float, Meta(ge=0)]
@@ -95,7 +97,7 @@ class StayTable(_Part, frozen=True):
 class Visits(_Part, frozen=True):
     """A service by visits a day: they fall by one after each equal part of a stay, from the first to the last."""
 
-    first: Annotated[int, Meta(description="visits a day at the start of a stay", ge=1)]
+    first: Annotated[int, Meta(description="visits a day at the start of a stay", ge=1, le=MOST_VISITS)]
     last: Annotated[int, Meta(description="visits a day at its end", ge=1)]
 
 

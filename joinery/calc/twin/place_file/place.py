@@ -99,9 +99,9 @@ def _place(reader: Reader) -> Place:
     onward = read_routes(reader)
     reader.raise_faults()
     known = tuple(each for each in stations if each)
-    census = read_census(reader, known)
-    reader.raise_faults()
     assert onward
+    census = read_census(reader, known, onward.holds)
+    reader.raise_faults()
     try:
         return Place(
             name, bands, known, tuple(each for each in arrivals if each), onward.routes, onward.holds,

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from joinery.calc.twin.network import CLOSE, Stay
+from joinery.calc.twin.network import CLOSE, Stay, caught
 from joinery.calc.twin.place_file.keys import RouteTable
 from joinery.calc.twin.place_file.reader import DEATH, HOME, Reader
 
@@ -33,6 +33,8 @@ def read_routes(reader: Reader) -> Onward | None:
     if len(reader.faults) > before:
         return None
     rows = tuple(_shares(reader, origin, read[origin]) for origin in origins)
+    if len(reader.faults) == before:
+        _check_that_people_leave(reader, rows, origins)
     holds = reader.attempt(_holds, reader, read)
     delays = reader.attempt(_delays, reader, read[HOME])
     return None if holds is None or delays is None else Onward(rows, holds, delays)
@@ -85,6 +87,16 @@ def _shares(reader: Reader, origin: str, routes: Routes) -> Rows:
             row[left_to] = max(left, 0.0)
         rows.append(tuple(row.get(name, 0.0) for name in (*reader.stations, HOME, DEATH)))
     return tuple(rows)
+
+
+def _check_that_people_leave(reader: Reader, rows: tuple[Rows, ...], origins: tuple[str, ...]) -> None:
+    for number, band in enumerate(reader.bands):
+        if kept := [origins[at] for at in caught(rows, number)]:
+            words = (
+                f"nobody in band {band} who comes to {', '.join(kept)} ever leaves the place. Let some go home or die"
+            )
+            reader.fault(("route", kept[0]), words)
+            return
 
 
 def _holds(reader: Reader, read: dict[str, Routes]) -> tuple[frozenset[int], ...]:

@@ -61,7 +61,7 @@ def _running(noun: argparse.ArgumentParser, what: str) -> None:
     )  # fmt: skip
     noun.add_argument("--most", type=_count, default=10_000, metavar="N", help="of replications then (default 10000)")
     noun.add_argument(
-        "--charts", type=Path, metavar="DIR", help="draw what happens day by day (SVG), and write it (CSV)"
+        "--charts", type=Path, metavar="DIR", help="draw what happens day by day (SVG and PNG), and write it (CSV)"
     )
 
 

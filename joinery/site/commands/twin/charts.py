@@ -1,4 +1,5 @@
-"""Charts of a run: what happens day by day, as SVG files that any browser opens, and the same figures as CSV.
+"""Charts of a run: what happens day by day, as SVG that any browser opens, as PNG for a slide or a letter, and the same
+figures as CSV.
 
 No script, no font from elsewhere, no colour that alone says anything: of two places the first is dashed.
 """
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 
     from joinery.calc.twin.simulate import Runs
 
-WIDTH, HEIGHT = 900, 420
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 70, 40
+WIDTH, HEIGHT = 900, 444
+LEFT, RIGHT, TOP, BOTTOM = 70, 20, 70, 64
+PNG_WIDTH = 2 * WIDTH  # so that it is sharp on a slide
 MOST_POINTS = 400
+MOST_NAME = 50  # characters: two places share the line of their names
 TICKS = 6
 FAR_ABOVE = 2  # then a line of places would only press the rest down
 SHORT_DAYS = 200  # then the label of a tick has the day, too
@@ -77,7 +80,9 @@ def _draw(places: Sequence[tuple[Runs, str, bool]], folder: Path | None) -> list
         return []
     first = places[0][0]
     start = first.place.start_date + timedelta(first.warmup_days)
-    written = [FILE]
+    written, slides = [FILE], can_write_words()
+    if not slides:
+        say("joinery: this machine has no font, so there are no PNG files. Install one (fonts-dejavu), or use the SVG.")
     with (folder / FILE).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("place", "station", "count", "date", *(f"p{round(100 * each):02}" for each in QUANTILES)))
@@ -86,11 +91,30 @@ def _draw(places: Sequence[tuple[Runs, str, bool]], folder: Path | None) -> list
                 for day, quantiles in enumerate(line.fan.tolist()):
                     rows.writerow((line.name, station, count, start + timedelta(day), *(f"{q:g}" for q in quantiles)))
             if any(line.fan.any() for line in lines):
-                name = f"{quote(station, safe=' ')}-{count}.svg"
-                (folder / name).write_text(svg(f"{station}: {TITLES[count]}", start, lines), "utf-8")
-                written.append(name)
-    say(f"  {len(written) - 1} charts, and their figures in {FILE}, are in {folder}")
+                name = f"{quote(station, safe=' ')}-{count}"
+                picture = svg(f"{station}: {TITLES[count]}", start, lines)
+                (folder / f"{name}.svg").write_text(picture, "utf-8")
+                if slides:
+                    (folder / f"{name}.png").write_bytes(png(picture))
+                written += [f"{name}.svg", f"{name}.png"][: 1 + slides]
+    charts = sum(name.endswith(".svg") for name in written)
+    say(f"  {charts} charts as {'SVG and PNG' if slides else 'SVG'}, and their figures in {FILE}, are in {folder}")
     return written
+
+
+def png(picture: str) -> bytes:
+    """An SVG picture in pixels, PNG_WIDTH wide."""
+    from resvg_py import svg_to_bytes
+
+    return bytes(svg_to_bytes(svg_string=picture, width=PNG_WIDTH))
+
+
+def can_write_words() -> bool:
+    """Whether this machine has a font: without one, every word would be missing from a PNG, and nothing would tell."""
+    words, none = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text y="9">{each}</text></svg>' for each in "M "
+    )
+    return png(words) != png(none)
 
 
 def _fans(places: Sequence[tuple[Runs, str, bool]]) -> Iterator[tuple[str, str, list[Line]]]:
@@ -147,7 +171,7 @@ def svg(title: str, start: date, lines: Sequence[Line]) -> str:
     for day in ticks:
         anchor = "start" if day == 0 else "end" if day == ticks[-1] else "middle"
         label = f"{start + timedelta(day):{'%b %Y' if days > SHORT_DAYS else '%d %b %Y'}}"
-        parts.append(f'<text x="{across(day)}" y="{HEIGHT - 14}" text-anchor="{anchor}">{label}</text>')
+        parts.append(f'<text x="{across(day)}" y="{HEIGHT - BOTTOM + 26}" text-anchor="{anchor}">{label}</text>')
     for line in lines:
         parts += _shapes(line, [(across(day), [up(each) for each in line.fan[day]]) for day in shown])
         if line.places:
@@ -167,14 +191,20 @@ def _shapes(line: Line, points: Sequence[tuple[float, Sequence[float]]]) -> Iter
 
 
 def _key(lines: Sequence[Line]) -> Iterator[str]:
-    """Which line is which, above the picture."""
+    """Which line is which, above the picture, and what the bands are, below it."""
     words = "line: middle of the replications; bands: half and nine tenths of them"
     words += "; dotted: places" * any(line.places for line in lines)
     for number, line in enumerate(lines):
         x = LEFT + number * (WIDTH - LEFT - RIGHT) // len(lines)
         yield f'<line x1="{x}" y1="46" x2="{x + 30}" y2="46" stroke="{line.colour}" stroke-width="2"{_dash(line)}/>'
-        yield f'<text x="{x + 36}" y="51">{escape(line.name)}</text>'
-    yield f'<text x="{WIDTH - RIGHT}" y="24" text-anchor="end" font-size="12">{words}</text>'
+        yield f'<text x="{x + 36}" y="51">{escape(_short(line.name))}</text>'
+    yield f'<text x="{LEFT}" y="{HEIGHT - 12}" font-size="12">{words}</text>'
+
+
+def _short(name: str) -> str:
+    """Both ends of a long name: a changed place often differs at the end alone."""
+    half = MOST_NAME // 2
+    return name if len(name) <= MOST_NAME else f"{name[:half]} … {name[-half:]}"
 
 
 def _dash(line: Line) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -148,6 +149,22 @@ def progress(to: TextIO | None = None) -> Callable[[int, int], None] | None:
     return tell
 
 
+def tell_table(heading: Sequence[str], rows: Sequence[tuple[Name, Sequence[str]]]) -> None:
+    """Say figures under the words of their measure, in columns."""
+    names = max((len(name.of) for name, _ in rows), default=0)
+    widths = [max(map(len, column)) for column in zip(heading, *(cells for _, cells in rows), strict=True)]
+
+    def line(of: str, cells: Sequence[str]) -> str:
+        columns = (f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        return f"  {of:{names}}{''.join(columns)}".rstrip()
+
+    say(line("", heading))
+    for measure, group in groupby(rows, key=lambda row: row[0].measure):
+        say(f"{measure}: {MEASURES[measure].words} ({unit_in_words(MEASURES[measure].unit)})")
+        for name, cells in group:
+            say(line(name.of, cells))
+
+
 def rounded(value: float | None) -> float | None:
     """A figure as JSON gives it."""
     return None if value is None else round(value, DECIMALS)
@@ -180,6 +197,13 @@ def in_words(value: float | None, unit: str) -> str:
     return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
 
 
+def interval_in_words(interval: Interval, unit: str) -> str:
+    """From where to where; nothing where there is no interval."""
+    if interval.low is None:
+        return ""
+    return f"{in_words(interval.low, unit)} to {in_words(interval.high, unit)}"
+
+
 def unit_in_words(unit: str) -> str:
-    """The unit beside a figure in words: pounds say themselves what they are."""
+    """The unit of figures in words: pounds say themselves what they are."""
     return unit.removeprefix("pence ").strip()

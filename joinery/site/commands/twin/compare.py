@@ -6,12 +6,14 @@ import argparse
 from typing import Any
 
 from joinery.calc.twin.compare import Difference, differences, replicate
-from joinery.calc.twin.outcome import MEASURES
+from joinery.calc.twin.intervals import Interval
+from joinery.calc.twin.outcome import MEASURES, Name
 from joinery.calc.twin.place_file import PlaceFile
 from joinery.site.commands import Problem, say
 from joinery.site.commands.twin.charts import draw_comparison, refuse_unwritable
 from joinery.site.commands.twin.common import (
     in_words,
+    interval_in_words,
     interval_json,
     is_main,
     open_place,
@@ -21,9 +23,12 @@ from joinery.site.commands.twin.common import (
     progress,
     ran_json,
     rounded,
+    tell_table,
     tell_traffic,
-    unit_in_words,
 )
+
+HEADING = ("A", "B", "B - A", "its 95 % interval", "")
+TREND_HEADING = ("A, trend", "B, trend", "B - A, trend")
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -41,12 +46,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         runs = replicate(places, plan, precision, progress())
         found = differences(*runs)
     ran = ran_json(plan, precision, runs)
-    say(
-        f"{base.place.name} -> {changed.place.name}, the difference and its 95 % interval; * where nought lies outside:"
-    )
-    for each in found:
-        if is_main(each.name) and (each.base or each.changed):
-            say(f"  {_line(each)}")
+    say(f"A: {base.place.name}. B: {changed.place.name}. * where nought lies outside the interval.")
+    heading = HEADING + (TREND_HEADING if trend else ())
+    tell_table(heading, [_row(each) for each in found if is_main(each.name) and (each.base or each.changed)])
     answer = {
         "base": base.place.name,
         "changed": changed.place.name,
@@ -68,22 +70,26 @@ def _places(arguments: argparse.Namespace) -> tuple[PlaceFile, PlaceFile]:
     return first.base, first
 
 
-def _line(each: Difference) -> str:
+def _row(each: Difference) -> tuple[Name, tuple[str, ...]]:
+    """The figure's columns: of HEADING, and of TREND_HEADING where there is a trend."""
     unit = MEASURES[each.name.measure].unit
     found = each.difference
-    sign = "+" if found.mean > 0 else ""
-    ends = "" if found.low is None else f" ({in_words(found.low, unit)} to {in_words(found.high, unit)})"
-    sure = " *" if found.low is not None and found.high is not None and not found.low <= 0 <= found.high else ""
-    beyond = ""
-    if each.beyond_trend is not None:
-        beyond = (
-            f"; by the trend {in_words(each.trend, unit)} -> {in_words(each.with_trend, unit)}, "
-            f"{in_words(each.beyond_trend.mean, unit)} beyond it"
-        )
-    return (
-        f"{each.name.text}: {in_words(each.base, unit)} -> {in_words(each.changed, unit)} {unit_in_words(unit)}, "
-        f"{sign}{in_words(found.mean, unit)}{ends}{sure}{beyond}"
+    sure = found.low is not None and found.high is not None and not found.low <= 0 <= found.high
+    cells = (
+        in_words(each.base, unit),
+        in_words(each.changed, unit),
+        _signed(found, unit),
+        interval_in_words(found, unit),
+        "*" * sure,
     )
+    if each.beyond_trend is None:
+        return each.name, cells
+    beyond = _signed(each.beyond_trend, unit)
+    return each.name, (*cells, in_words(each.trend, unit), in_words(each.with_trend, unit), beyond)
+
+
+def _signed(found: Interval, unit: str) -> str:
+    return f"{'+' if found.mean > 0 else ''}{in_words(found.mean, unit)}"
 
 
 def _json(each: Difference) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import argparse
 from typing import Any
 
 from joinery.calc.twin.compare import replicate
-from joinery.calc.twin.intervals import interval
-from joinery.calc.twin.outcome import MEASURES, figures, in_order
-from joinery.site.commands import say
+from joinery.calc.twin.intervals import Interval, interval
+from joinery.calc.twin.outcome import MEASURES, Name, figures, in_order
 from joinery.site.commands.twin.charts import draw_run, refuse_unwritable
 from joinery.site.commands.twin.common import (
     in_words,
+    interval_in_words,
     interval_json,
     is_main,
     open_place,
@@ -20,9 +20,9 @@ from joinery.site.commands.twin.common import (
     precision_of,
     progress,
     ran_json,
+    tell_table,
     tell_traffic,
     traffic_json,
-    unit_in_words,
 )
 
 
@@ -37,12 +37,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     found = figures(runs)
     known = {name: interval(found[name]) for name in in_order(found)}
     ran = ran_json(plan, precision, [runs])
-    say("Each figure, and the 95 % interval of its mean:")
-    for name, each in known.items():
-        if is_main(name) and each.mean:
-            unit = MEASURES[name.measure].unit
-            ends = "" if each.low is None else f" ({in_words(each.low, unit)} to {in_words(each.high, unit)})"
-            say(f"  {name.text}: {in_words(each.mean, unit)} {unit_in_words(unit)}{ends}")
+    tell_table(
+        ("mean", "its 95 % interval"), [_row(*each) for each in known.items() if is_main(each[0]) and each[1].mean]
+    )
     answer = {
         "place": file.place.name,
         "start_date": file.place.start_date.isoformat(),
@@ -55,3 +52,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         "charts": draw_run(runs, arguments.charts),
     }
     return answer, 0
+
+
+def _row(name: Name, found: Interval) -> tuple[Name, tuple[str, str]]:
+    unit = MEASURES[name.measure].unit
+    return name, (in_words(found.mean, unit), interval_in_words(found, unit))
