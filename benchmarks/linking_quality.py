@@ -1,4 +1,4 @@
-"""How right a linkage is, where the truth is known. Definitions: handbook, linkage 5.3."""
+"""How right a linkage is, where the truth is known."""
 
 from __future__ import annotations
 

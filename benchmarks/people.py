@@ -1,6 +1,6 @@
-"""Made-up people in five feeds of one English place, with known truth (handbook, linkage 6.2).
+"""Made-up people in five feeds of one English place, with known truth.
 
-Two kinds. The plain one is the handbook's: its rates are assumptions of the project. The harder one adds what
+Two kinds. The rates of the plain one are assumptions of the project. The harder one adds what
 our blocking and our comparisons were not made after: first letters mistyped, spellings from other alphabets,
 double-barrelled names, twins with numbers in a row, people of no fixed address, homes shared by many.
 
@@ -40,7 +40,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How often a feed makes each error: handbook, linkage 6.2."""
+    """How often a feed makes each error: our own assumptions."""
 
     number_missing: float
     number_wrong: float
@@ -202,7 +202,7 @@ def _feeds_of(draw: random.Random, person: Person) -> list[str]:
 
 
 def _write(draw: random.Random, place: Place, position: int, feed: str, number: int, harder: bool) -> Record:
-    """What the feed says of the person, errors made in the handbook's order."""
+    """What the feed says of the person, errors made one after another in a fixed order."""
     person, rates, chance = place.people[position], RATES[feed], draw.random
     given, family = person.given_name, person.family_name
     if chance() < rates.nickname and (short := nicknames_of(given)):

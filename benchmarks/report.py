@@ -67,7 +67,7 @@ def times_splink(figures: Round) -> float:
     return figures["linking"]["cpu_s"] / figures["splink"]["cpu_s"]
 
 
-# The floors and goals of the first part; the share of access from the handbook (record 5.2).
+# The floors and goals of the first part are our own.
 BARS = (
     Bar("FHIR bundles, resources a CPU second", "bundles", rate("bundles", "first_cpu_s"), 2_000, 2_500),
     Bar("The same bundles again, nothing new", "bundles", rate("bundles", "second_cpu_s")),
@@ -250,9 +250,9 @@ The same input, in the same run. Resources, or answers, a CPU second.
 {peers}
 
 The first row is a gauge: fhirkit is the library that Joinery's own validation begins with, so that ratio says
-what all the rest costs, on any machine. It does not stand in for the floor. The handbook's 20,000 to 24,000
-resources a second for fhirkit are of another machine and another mix of resources, and which of the two makes
-the difference has not been found out.
+what all the rest costs, on any machine. It does not stand in for the floor. The 20,000 to 24,000
+resources a second that we once measured for fhirkit are of another machine and another mix of resources, and
+which of the two makes the difference has not been found out.
 
 ## How it is measured
 

@@ -20,7 +20,7 @@ from joinery.calc.twin import kernel
 from joinery.calc.twin.simulate import Runs, run
 from tests.oracles.twin import Loose, World
 
-# As the prototype was measured: 565 days, and luck over six years; a third or a sixth of them to warm up.
+# As an earlier trial of ours was measured: 565 days, and luck over six years; a third or a sixth of them to warm up.
 DAYS, YEARS_DAYS = 565, 2_190
 TURNS = 3
 MORE_SLOTS = {"homecare": 156}

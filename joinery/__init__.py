@@ -1,3 +1,3 @@
 """Joinery joins up health and social care for one place."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

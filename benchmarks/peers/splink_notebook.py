@@ -1,6 +1,6 @@
-"""Plain Splink on the same made-up people, with the settings of its notebooks as the handbook lists them.
+"""Plain Splink on the same made-up people, with settings like those of its notebooks.
 
-Handbook, linkage 5.2: comparisons, blocking rules, training. Clustered by Splink's own connected components
+Comparisons, blocking rules and training are our choice. Clustered by Splink's own connected components
 above a probability of .95, its usual line. Runs in .venv, where Splink is what Joinery's own batch uses too.
 """
 

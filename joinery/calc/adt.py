@@ -1,9 +1,10 @@
-"""What the messages of a hospital come to, whatever their order (handbook, feeds 3.7).
+"""What the messages of a hospital come to, whatever their order.
 
 Each HL7 v2 ADT message is a fact. The state of a visit is worked out over all facts of the visit at once,
 so neither order nor repetition matters: what comes late changes the state as if it had come in time. A
 cancellation takes away the event that it was sent about, never a moment; one that comes before its event
-waits for it. All times are instants in UTC.
+waits for it. All times are instants in UTC. Events and fields are ITK's (`definitions/feeds/adt.toml`); how
+they are put together is our own rule.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-# At one moment, in this order. Source: handbook, feeds 3.7 (2); an event not named stands with updates.
+# At one moment, in this order; an event not named stands with updates.
 _RANK = {"A05": 0, "A14": 0, "A28": 0, "A01": 1, "A04": 1, "A02": 2, "A21": 3, "A22": 3, "A16": 5, "A03": 6}
 _UPDATE_RANK, _CANCEL_RANK = 4, 7
 # Which events a cancellation takes away. A11 takes a whole admission, see `_uncancelled`.
@@ -126,7 +127,7 @@ def fold(facts: Iterable[Fact]) -> Visit:
     """The state of a visit, from all its facts (one at least) in any order and any number of times.
 
     `patient` of the facts is the number that stands now, after merges. An update (A08) that names another
-    place is noted, and moves nobody unless its sender's updates do. Source: handbook, feeds 3.7.
+    place is noted, and moves nobody unless its sender's updates do.
     """
     known = _settled({fact.digest: fact for fact in facts}.values())
     kept = _uncancelled(known)

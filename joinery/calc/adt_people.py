@@ -1,6 +1,7 @@
 """What a hospital's messages say of a person, over all their visits: details, allergies, merged numbers.
 
 As with visits (`joinery.calc.adt`), neither order nor repetition matters. All times are instants in UTC.
+The rules are our own.
 """
 
 from __future__ import annotations
@@ -35,8 +36,7 @@ class Standing:
 def allergies(facts: Iterable[Fact]) -> dict[str, Standing]:
     """The allergies that stand, by their codes. A message without one deletes nothing; a null does.
 
-    That none is known stands no longer once a message states an allergy and does not repeat it. Source:
-    handbook, feeds 3.6.
+    That none is known stands no longer once a message states an allergy and does not repeat it.
     """
     found: dict[str, Standing] = {}
     for fact in _in_order(facts):
@@ -80,7 +80,7 @@ class Merge:
 
 def survivors(merges: Iterable[Merge]) -> tuple[dict[str, str], tuple[Merge, ...]]:
     """For each number that lost, the number that stands at the end of its chain; and the merges refused
-    because they would close a circle. In whatever order they are given (handbook, feeds 3.7 (8)).
+    because they would close a circle. In whatever order they are given.
     """
     into: dict[str, str] = {}
     refused = []

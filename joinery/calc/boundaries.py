@@ -1,7 +1,7 @@
 """Boundary atoms: areas grouped by the bodies they were in under every set of boundaries.
 
 All areas of an atom always moved together, so any set of boundaries that was used to make the atoms,
-and any merger of its bodies, is a sum over atoms. Source: handbook, measures 2.5.
+and any merger of its bodies, is a sum over atoms. The method is our own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Counts of people as they may be published: nothing that points at a few.
 
-Source: practice of the Department of Health and Social Care and the NHS (handbook, domain 5.7): counts below 5 are
-hidden, others rounded to 5. Rounding every count, totals too, keeps a hidden one from being worked out.
+Source: practice of the Department of Health and Social Care and the NHS, recalled: counts below 5 are hidden,
+others rounded to 5. Rounding every count, totals too, keeps a hidden one from being worked out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Looks at records that a privacy officer should ask about: at whom, and when.
 
 A pattern is a question, never an answer: a nurse may rightly open the record of a neighbour. What is not said
-agrees with nothing. Source of the patterns: handbook, domain 5.7 (audit).
+agrees with nothing. The patterns are what privacy officers of the NHS commonly ask about, recalled.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 Client Level Data tells events; a submission of twelve months follows another each quarter. What is wrong
 with them is always the same, and each function here answers one of those faults. Nothing is corrected in
-what is kept. Sources: handbook, domain 2.7, 5.4; DHSC, methodology of its Client Level Data tables (2026).
+what is kept. Sources: DHSC, code and methodology of its Client Level Data tables
+(github.com/DataS-DHSC/ASC-CLD-LA-Dashboard, 2026); for beds, DHSC's formal notice on adult social care provider
+information (gov.uk, 26 April 2024).
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@
 - `JOINERY_OIDC_ASK`: what else is asked, as in an address: `acr_values=AAL2_OR_AAL3_ANY`;
 - `JOINERY_OIDC_STRONG`: the claim and values that tell that a second factor was used, such as `acr=AAL2,AAL3`;
 - `JOINERY_OIDC_TRUST_EMAIL`: `yes`: an e-mail address that the provider has verified is whose account it is;
-- `JOINERY_MAIL`: the address of the mail server that takes notices, such as `smtp://joinery@mail.example.org:587` or
-  `smtps://mail.example.org` (default: no notices are sent);
+- `JOINERY_MAIL`: the address of the mail server for notices (default: none), such as `smtp://user@mail.example.org:587`;
 - `JOINERY_MAIL_PASSWORD`: the file of the password for it;
 - `JOINERY_MAIL_FROM`: who notices come from, such as `joinery@example.org`;
 - `JOINERY_UPLOAD_MB`: how large a file may be that is uploaded on a page (default 200);
@@ -161,7 +160,9 @@ def _mail() -> dict[str, Any]:
     except ValueError:
         port = 0
     if url.scheme not in ("smtp", "smtps") or not url.hostname or port == 0:
-        raise ImproperlyConfigured("JOINERY_MAIL must be an address such as smtp://joinery@mail.example.org:587")
+        raise ImproperlyConfigured(
+            "JOINERY_MAIL must be an address such as smtp://user@mail.example.org:587, or smtps://"
+        )
     if url.password is not None:
         raise ImproperlyConfigured("JOINERY_MAIL holds a password: put it into a file, for JOINERY_MAIL_PASSWORD")
     if not HOSTS:

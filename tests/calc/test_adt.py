@@ -1,4 +1,4 @@
-"""What the messages of a visit come to: the handbook's examples, and lives lived at random."""
+"""What the messages of a visit come to: one visit told in full, and lives lived at random."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fact(event: str, number: int, sent: str, place: Place | None = None, happene
     return replace(made, place=place, **said)  # type: ignore[arg-type]
 
 
-# Handbook, feeds 3.9.
+# Admitted, moved, changed, discharged, and not discharged after all.
 E1 = fact("A01", 101, "05 14:35", AMU, "05 14:10", moments={"admitted": at("05 14:10"), "expected": at("10 00:00")})
 E2 = fact("A02", 127, "05 23:10", W7, "05 22:45", prior=AMU, moments={"admitted": at("05 14:10")})
 E3 = fact("A08", 188, "09 10:15", W7, "09 10:00", moments={"expected": at("12 12:00")})

@@ -90,10 +90,7 @@ def merged(boundaries: Mapping[str, str], count: int) -> dict[str, str]:
 
 
 def synthetic_map() -> dict[str, dict[str, str]]:
-    """10,000 areas under three sets: 30 places, merged to 22, then to 18 where a third of one moves.
-
-    Source: handbook, measures 2.5.
-    """
+    """10,000 areas under three sets: 30 places, merged to 22, then to 18 where a third of one moves."""
     first = {f"E{n:08}": f"P{n % 30:02}" for n in range(10_000)}
     second = merged(first, 22)
     third = merged(second, 18)
@@ -102,7 +99,7 @@ def synthetic_map() -> dict[str, dict[str, str]]:
     return {"1": first, "2": second, "3": third | dict.fromkeys(mine[: len(mine) // 3], "P11")}
 
 
-def test_the_synthetic_map_of_the_handbook_has_31_atoms() -> None:
+def test_the_synthetic_map_has_31_atoms() -> None:
     sets = synthetic_map()
     atoms = make_atoms(sets)
     assert [len(set(boundaries.values())) for boundaries in sets.values()] == [30, 22, 18]

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joinery.calc.twin import kernel, simulate
-from joinery.calc.twin.network import Arrivals, Held, Place, Station, Stay
+from joinery.calc.twin.network import Arrivals, Held, Place, PlaceError, Station, Stay
 from joinery.calc.twin.simulate import Runs, run
 from joinery.calc.twin.world import CENSUS_FROM, LOG_EVENTS
 from tests.oracles import twin as oracle
@@ -236,6 +236,12 @@ def test_room_is_made_for_more_people_than_were_foreseen() -> None:
     assert ours.midnights[0, 10, 0, 2] > 2 * simulate.FIRST_PERSONS
     assert np.array_equal(ours.midnights[0], np.array(theirs.midnights))
     assert np.array_equal(ours.waiting_days[0], np.array(theirs.waiting_days))
+
+
+def test_queues_that_outgrow_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate, "MOST_PERSONS", 2 * simulate.FIRST_PERSONS)
+    with pytest.raises(PlaceError, match="2,048 people are there at once, most of them waiting"):
+        run(one_station(400, 10, Stay("exponential", 1)), 10, reps=2, workers=2)
 
 
 def test_philox_gives_the_published_answers(plain: ModuleType) -> None:

@@ -258,8 +258,29 @@ def test_only_like_places_are_run_beside_each_other() -> None:
 def test_without_its_days_a_long_run_has_the_same_figures() -> None:
     plan = Plan(12, reps=MOST_AT_ONCE + 1, seed=luck(), workers=2)
     (with_days,), (without,) = (replicate([LUCKY], replace(plan, by_day=each)) for each in (True, False))
-    assert without.midnights.size == 0
+    assert without.midnights.size == 0 and len(with_days.midnights) == MOST_AT_ONCE + 1
     assert all((values == figures(with_days)[name]).all() for name, values in figures(without).items())
+
+
+def test_days_are_kept_of_as_many_replications_as_there_is_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = Plan(12, reps=9, seed=luck())
+    (whole,) = replicate([LUCKY], plan)
+    monkeypatch.setattr("joinery.calc.twin.compare.MOST_COUNTS", 4 * whole.midnights[0].size)
+    (partly,) = replicate([LUCKY], plan)
+    assert (partly.midnights == whole.midnights[:4]).all() and (partly.arrivals == whole.arrivals).all()
+    assert fan(partly, "occupied", 0).shape == fan(whole, "occupied", 0).shape
+
+
+def test_neither_threads_nor_how_replications_are_bundled_change_a_comparison() -> None:
+    places, plan = [LUCKY, LUCKY.with_(care=9)], Plan(40, seed=luck())
+    precision = Precision(Name("occupied", "ward"), 0.15)
+    bit_by_bit = replicate(places, plan, precision)
+    reps = len(bit_by_bit[0].events)
+    for runs in (
+        replicate(places, replace(plan, workers=3), precision),
+        replicate(places, replace(plan, reps=reps, workers=2)),
+    ):
+        assert differences(*runs) == differences(*bit_by_bit)
 
 
 def test_a_budget_says_what_is_too_much() -> None:

@@ -83,8 +83,12 @@ stay_per_year = {acute = -0.03}
 WRONG = {
     "no TOML": ("[place]\n", "[place # !\n", "this is no TOML"),
     "no such table": ("[budget]", "[hospital]\nbeds = 3\n[budget]", "[hospital]: there is no such table"),
-    "no such key": ("p = 1\n", "p = 1\nshare = 1  # !\n", "[route.homecare.home]: there is no key `share`"),
-    "a missing key": ('[arrivals.emergency]\nto = "acute"', "[arrivals.emergency]  # !", "missing: `to`"),
+    "no such key": (
+        "p = 1\n",
+        "p = 1\nshare = 1  # !\n",
+        "[route.homecare.home]: there is no key share. There are source, ",
+    ),
+    "a missing key": ('[arrivals.emergency]\nto = "acute"', "[arrivals.emergency]  # !", "missing: to"),
     "a word for a number": ("places = 80", 'places = "many"  # !', "[station.acute], places"),
     "half a place": ("places = 80", "places = 80.5  # !", "[station.acute], places"),
     "no place at all": ("places = 80", "places = -1  # !", "[station.acute], places"),
@@ -142,10 +146,32 @@ WRONG = {
     ),
     "nobody's band": ('band = "75+"\npeople = 3', 'band = "80+"  # !\npeople = 3', "there is no band 80+"),
     "days of others": ("people = 3", "people = 4", "3 numbers of days for 4 people"),
-    "a slip of the keyboard": ("places = 80", "places = 8_000_000_000  # !", "<= 1000000"),
+    "a slip of the keyboard": ("places = 80", "places = 8_000_000_000  # !", "of at most 1,000,000"),
+    "a slip in a key": ("cost_pence = 42_000", "cost_pense = 42_000  # !", "no key cost_pense. Is cost_pence meant?"),
+    "no such word": ('"hospital"', '"ward"  # !', "'ward' is none of bed, care home, home, hospital"),
+    "per cent": ("p = [0.05, 0.25]", "p = [5, 25]  # !", "a share of at most 1 is needed: 5 % is 0.05"),
+    "per cent in words": ("p = [0.05, 0.25]", 'p = "5%"  # !', "'5%' is none of"),
+    "per cent less": ("{acute = -0.03}", "{acute = -3}  # !", "a share above -1 is needed: 5 % is 0.05"),
+    "a date as it is spoken": ("2026-04-01  #", '"1/4/2026"  # !\n#', "a date such as 2026-04-01 is needed"),
+    "a date as it is written": ("2026-04-01  #", "1/4/2026  # !\n#", "'start_date = 1/4/2026  # !'. Text stands in"),
+    "a comma in a number": ("42_000", "42,000  # !", "a thousand is 1_000"),
+    "a key twice": ("places = 80", "places = 80\nplaces = 81  # !", "Cannot overwrite a value: 'places = 81  # !'"),
+    "three weekdays": ("rate_per_day", "weekday = [1, 1, 1]  # !\nrate_per_day", "a list of 7 is needed"),
+    "a route to no name": ("[route.homecare.home]\np = 1", "[route.homecare]\np = 1  # !", "as [route.FROM.TO]"),
+    "arrivals with no name": ("[arrivals.emergency]\nto", "[arrivals]\nto", "as [arrivals.NAME]"),
+    "too many visits": ('"nhs"', '"nhs"\nvisits = {first = 300, last = 1}  # !', "of at most 200"),
     "a name that cannot be printed": ('name = "Wexcombe"', 'name = "Wex\\u0001combe"', "cannot stand as a name"),
     "one bracket": ('[[census]]\nstation = "homecare"', '[budgets]\n[[census]]\nstation = "homecare"', "no such table"),
-    "waiting without holding": ('waiting_for = "homecare"', 'waiting_for = "acute"', "holds no place"),
+    "waiting without holding": (
+        '[[census]]\nband = "75+"\nstation = "acute"\nwaiting_for = "homecare"',
+        '[[census]]  # !\nband = "75+"\nstation = "acute"\nwaiting_for = "acute"',
+        "acute holds no place for acute, so nobody waits there",
+    ),
+    "a circle": (
+        "[route.homecare.home]\np = 1",
+        "[route.homecare.homecare]  # !\nholds_place = false\np = 1",
+        "nobody in band under 75 who comes to homecare ever leaves the place",
+    ),
     "fewer places than the least": (
         "min = {acute = 70}",
         "min = {acute = 81}",
@@ -215,6 +241,13 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, here: str, instead:
     if "# !" in instead:
         line = 1 + [line.endswith("# !") for line in text.splitlines()].index(True)
         assert f"place.toml, line {line}:" in str(wrong.value)
+
+
+def test_nobody_waits_where_people_are_turned_away(tmp_path: Path) -> None:
+    waits = GOOD.replace('station = "acute"\nwaiting_for = "homecare"', 'waiting_for = "acute"')
+    assert read(tmp_path, waits).census[-1].waiting_for == 0
+    with pytest.raises(PlaceError, match=r"place\.toml, line 50: \[\[census\]\] 2: acute turns away, so nobody waits"):
+        read(tmp_path, waits.replace("places = 80", "places = 80\nturns_away = true"))
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
@@ -321,7 +354,8 @@ def test_the_census_may_be_a_file(tmp_path: Path) -> None:
         ("75+,ward,3,", "today.csv, line 4: there is no station ward"),
         ("75+,acute,long,", "today.csv, line 4: long is not a number of days"),
         ("75+,,3,", "today.csv, line 4: a station, or one"),
-        ("75+,acute,-3,", "days must be from 0 up"),
+        ("75+,homecare,3,acute", "today.csv, line 4: homecare holds no place for acute"),
+        ("75+,acute,-3,", "today.csv, line 4: the days so far must be from 0 up"),
     ):
         (tmp_path / "today.csv").write_text("\n".join([*rows, row]))
         with pytest.raises(PlaceError) as told:
@@ -398,3 +432,4 @@ SCENARIOS = sorted((Path(str(files("joinery.definitions"))) / "scenarios").glob(
 def test_a_scenario_that_ships_can_be_run_and_accounts_for_its_figures(path: Path) -> None:
     assert all(row.places for row in traffic(read_place(path).place))
     assert [each.table for each in accounts(path) if not (each.source or each.assumption)] == []
+    assert ".md" not in path.read_text("utf-8")  # a source is one that anybody can follow

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from joinery.calc.units import Period, age_years, parse_nhs_number
 
-# Source: handbook, domain 5.1.
+# By the check digit: weights 10 to 2, modulus 11.
 VALID = ["9434765919", "4010232137", "9990123136", "9912003888"]
 INVALID = {
     "check digit is wrong": "1234567890",

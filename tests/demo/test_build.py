@@ -246,10 +246,10 @@ def test_council_files_follow_the_layout_and_the_manifest(place) -> None:
             assert len(place.records[name]) == file["lines"]
 
 
-def test_the_alert_file_is_as_the_handbook_has_it(place) -> None:
+def test_the_alert_file_has_the_columns_of_our_layout(place) -> None:
     row = place.records["council/999/2026-11-20/alert.csv"][0]
-    handbook = "alert_id person_id code text from to review_on audience source_id updated_at deleted"
-    assert list(row) == handbook.split()
+    columns = "alert_id person_id code text from to review_on audience source_id updated_at deleted"
+    assert list(row) == columns.split()
 
 
 def test_whoever_is_in_a_bed_is_a_patient_whom_the_truth_knows(place) -> None:

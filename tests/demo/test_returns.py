@@ -16,7 +16,7 @@ from joinery.site.demo.writers import Record, apc, capacity, cld, ecds
 from joinery.site.demo.writers.tables import Period, month_before, quarter_before
 
 AS_OF = date(2026, 11, 21)
-# Handbook, domain 5.4, module by module.
+# Module by module. Source of these and of the lists: as in definitions/feeds/cld.toml.
 CLD = """
 LA_Code Reporting_Period_Start_Date Reporting_Period_End_Date
 NHS_Number LA_Person_Unique_Identifier GP_Practice_Code Gender Ethnicity Date_of_Birth Date_of_Death Client_Type
@@ -29,7 +29,7 @@ Review_Reason Review_Outcomes_Achieved Method_of_Review
 Total_Hrs_Caring_per_week No_of_adults_being_cared_for Adult_1_Linked_Person_ID Adult_2_Linked_Person_ID
 Adult_3_Linked_Person_ID Unit_Cost Cost_Frequency_Unit_Type Planned_units_per_week
 """
-# Lists of release 2 (handbook, codelists), as far as the place's lives use them.
+# Lists of release 2, as far as the place's lives use them.
 LISTS = {
     "Event_Type": {"Request", "Assessment", "Service", "Review"},
     "Client_Type": {"Service user", "Unpaid carer"},

@@ -87,5 +87,7 @@ def test_queues_grow_alike_where_more_come_than_can_go(ipacs: Ipacs, stay: str, 
         theirs = ipacs.found(node, "BCap", stay, arrivals, "niq")
         # The spread of who came in these days, and of who left: stays that follow each other in as many places.
         spread = days * (rate + places / length.mean_days * length.cv**2)
+        # Three standard errors of theirs, which are what they are, and four of ours, which are new each time.
+        near = 3 * math.sqrt(spread / RUNS) + 4 * math.sqrt(spread / REPS)
         growth = waiting[DAYS - 1, at] - waiting[DAYS - 1 - days, at]
-        assert theirs[-1] - theirs[-1 - days] == pytest.approx(growth, abs=3 * math.sqrt(spread / RUNS)), node
+        assert theirs[-1] - theirs[-1 - days] == pytest.approx(growth, abs=near), node

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-# Session, user and savepoints aside: architecture.md, "Rules that a check enforces".
+# SQL statements, session, user and savepoints aside. Our own rule.
 MOST_OF_PERSON = 14
 MOST_OF_LIST = 10
 

@@ -26,7 +26,7 @@ from joinery.apps.base.action import Actor
 from joinery.apps.base.columns import select
 from joinery.apps.care import actions as care
 from joinery.apps.care import facts
-from joinery.apps.place.actions import OrganisationDetails, register_organisation
+from joinery.apps.place.actions import OrganisationDetails, register_organisation, take_directory_file
 from joinery.apps.record.actions import take_file
 from joinery.apps.record.fhir.validate import validate
 from joinery.site.bars.known import known, new_key
@@ -34,6 +34,8 @@ from joinery.site.bars.outcomes import CODE
 from joinery.site.bars.sending import send
 from joinery.site.bars.writing import ODS_CODE
 from tests.pages.other_place import Quiet
+from tests.pages.place_world import COUNCIL as LIVES_IN
+from tests.pages.place_world import LSOA, POSTCODE, write_definition, write_postcodes
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +44,7 @@ ACTOR = Actor.system("test")
 AMBULANCE, NURSES = "RZZ99", "ZC1"
 SENDS = "RND"  # the sender of the contract's example
 NUMBER = "9990000018"
+ELSEWHERE = "V09"
 
 
 class System:
@@ -164,6 +167,24 @@ def test_a_message_becomes_a_referral_once_and_is_answered_with_what_became_of_i
     of_one = f"ServiceRequest?patient:identifier={NUMBER}&ServiceRequest.identifier="
     assert [system.get(of_one + each).json()["total"] for each in ("r1", "https://a.example|r1", "r2")] == [1, 1, 0]
     assert select("SELECT COUNT(*) FROM base_access WHERE what = 'message'")[0][0] == 7
+
+
+def test_a_service_is_not_asked_for_who_lives_elsewhere(tmp_path: Path) -> None:
+    write_postcodes(tmp_path)
+    for path in (write_definition(tmp_path), tmp_path / "postcodes.csv"):
+        take_directory_file(path=path, actor=ACTOR, at=BEGAN)
+    said = {"organisation": NURSES, "kind": "district_nursing", "name": "Nursing", "about": "", "open": True}
+    care.change_service(code="nursing", areas=[ELSEWHERE], **said, actor=ACTOR, at=datetime.now(UTC))
+    message = referral()
+    message["entry"][2]["resource"]["address"] = [
+        {"use": "old", "postalCode": "ZZ9 9ZZ"},
+        {"use": "home", "line": ["1 Quay Road"], "postalCode": POSTCODE.lower()},
+    ]
+    status, words = why_not(System().post(message))
+    assert (status, held()) == (422, []) and "does not serve where the person lives" in words
+    care.change_service(code="nursing", areas=[LIVES_IN], **said, actor=ACTOR, at=datetime.now(UTC))
+    assert System().post(message).status_code == 200
+    assert select("SELECT area FROM care_referral") == [(LSOA,)]
 
 
 def test_what_its_sender_takes_back_is_withdrawn() -> None:

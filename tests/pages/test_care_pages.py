@@ -195,8 +195,9 @@ def test_many_are_done_at_once_each_with_its_own_answer(world: World, ada: str) 
 
 def test_silence_is_said_as_such_to_who_asked_and_to_the_person(world: World, ada: str) -> None:
     gp, bo, cy = world.user("gp", SURGERY), nurse(world), nurse(world, "Cy Dunn", manages=True)
+    co_ordinator = world.user("care_co_ordinator", COUNCIL, "Di Moss")
     record = founding_records([ada])[ada]
-    actions.refer(
+    code = actions.refer(
         record_id=record, service=NURSING, urgency="two_hours", reason="A fall", words="", organisation=SURGERY,
         actor=ACTOR, at=world.at,
     )  # fmt: skip
@@ -206,6 +207,13 @@ def test_silence_is_said_as_such_to_who_asked_and_to_the_person(world: World, ad
     own = text(herself(world, ada).get(f"/people/{ada}/"))
     assert "What you wait for" in own and "A fall" in own and "You may ask them why" in own
     assert "Refer to a service" not in own
+    # It has climbed to another body: it opens there, and she is told so.
+    assert co_ordinator.get(f"/people/{ada}/").status_code == 403
+    assert "FENWICK, Ada" in text(co_ordinator.get(f"/referrals/{code}/"))
+    assert co_ordinator.get(f"/people/{ada}/").status_code == 200
+    around = text(herself(world, ada).get(f"/people/{ada}/team/"))
+    assert "District nursing was asked to help you. Those who may look work at Vale Community Health." in around
+    assert "has waited too long. So it has reached others, who see to it. Those who may look work at Vale C" in around
 
 
 def test_who_holds_it_and_may_not_see_whom_it_is_about_can_act_without_a_name(world: World, ada: str) -> None:

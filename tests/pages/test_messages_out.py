@@ -58,7 +58,7 @@ class _Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def outside() -> Iterator[Outside]:
     with Outside() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield server
         server.shutdown()
 

@@ -81,7 +81,7 @@ def hostile() -> Iterator[Any]:
     server.daemon_threads, server.block_on_close = True, False
     server.address = f"http://127.0.0.1:{server.server_address[1]}"
     server.asked, server.cut = [], []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -1,4 +1,4 @@
-"""Fifty years of reorganisation in outline: made-up bodies in the numbers of the table in the handbook, domain 1.2.
+"""Fifty years of reorganisation in outline: made-up bodies in the numbers of England's, recalled.
 
 Areas lie in a row, and every generation of bodies cuts the row in its own way: where a cut goes bodies merge,
 where one is new they split, and many a body goes to two.
@@ -26,8 +26,8 @@ ACTOR = Actor.system("tests")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 YEARS = range(1974, 2028)
 
-# From when, the form of the commissioner, and how many there were. Where the table gives no number (district
-# health authorities, and the years between 211 clinical commissioning groups and 106) one is recalled.
+# From when, the form of the commissioner, and how many there were. All recalled; the least sure are that
+# of the district health authorities and those between 211 clinical commissioning groups and 106.
 COMMISSIONERS = [
     (date(1974, 4, 1), "aha", 90),
     (date(1982, 4, 1), "dha", 192),

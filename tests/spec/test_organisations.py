@@ -30,7 +30,7 @@ CERTAINTIES = {"verified", "recalled", "claimed"}
 UPPER_TIER = {"county", "unitary", "metropolitan_borough", "london_borough"}
 ICB_START, LAST_COUNCILS, ICB_CHANGE = date(2022, 7, 1), date(2023, 4, 1), date(2026, 4, 1)
 TODAY = date(2026, 11, 22)
-# Handbook, domain 1.4.
+# Recalled, apart from the files, so that one checks the other.
 ICBS_2022 = """
 QE1 QF7 QGH QH8 QHG QHL QHM QJ2 QJG QJK QJM QK1 QKK QKS QM7 QMF QMJ QMM QNC QNQ QNX QOC QOP QOQ QOX QPM QR1
 QRL QRV QSL QT1 QT6 QU9 QUA QUE QUY QVV QWE QWO QWU QXU QYG
@@ -177,7 +177,7 @@ def test_counts(title: str, forms: set[str], day: date, number: int) -> None:
     assert len(of_form(forms, day)) == number
 
 
-def test_the_icbs_of_2022_are_those_of_the_handbook() -> None:
+def test_the_icbs_of_2022_are_those_that_are_recalled() -> None:
     assert of_form({"icb"}, ICB_START) == set(ICBS_2022.split())
 
 
@@ -211,7 +211,7 @@ def test_north_yorkshire_faces_three_icbs(day: date) -> None:
 
 
 def test_a_council_of_social_care_returns_is_found_by_its_cassr_code() -> None:
-    """Lincolnshire's is 503: handbook, domain 1.4."""
+    """Lincolnshire's is 503: wiki.discoverydataservice.org, on Client Level Data."""
     assert on(other_codes(BODIES["E10000019"], "cassr"), TODAY) == ["503"]
     without = {code for code in of_form(UPPER_TIER, TODAY) if not on(other_codes(BODIES[code], "cassr"), TODAY)}
     assert without == {f"E060000{number}" for number in (59, 60, 61, 62, 63, 64)}

@@ -7,6 +7,7 @@ Values stand as SQLite stored them. A column of bytes holds `text:` and UTF-8, o
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 import subprocess
@@ -45,13 +46,15 @@ COUNTS = ("rows", "taken", "unchanged", "superseded", "quarantined")
 
 def read(path: Path) -> Fixture:
     """The fixture in a file."""
-    fixture: Fixture = json.loads(path.read_text("utf-8"))
+    content = path.read_bytes()
+    fixture: Fixture = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
     return fixture
 
 
 def write(path: Path, fixture: Fixture) -> None:
-    """Write a fixture, one row a line, so that a difference can be read."""
-    path.write_text(_expanded(fixture, "") + "\n", "utf-8")
+    """Write a fixture, one row a line, so that a difference can be read; packed where the file's name says so."""
+    content = (_expanded(fixture, "") + "\n").encode()
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 def _expanded(value: Any, indent: str) -> str:
@@ -128,11 +131,12 @@ def as_text(content: bytes) -> str:
 def tables_of(database: Path) -> dict[str, Any]:
     """Every table of an SQLite database that holds rows: its columns, with the kinds that need one, and its rows."""
     connection = sqlite3.connect(database)
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    names = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name")
     found = {}
-    for (table,) in names.fetchall():
+    for table, made in names.fetchall():
         columns = {row[1]: row[2].lower() for row in connection.execute(f'PRAGMA table_info("{table}")')}
-        rows = connection.execute(f'SELECT * FROM "{table}" ORDER BY rowid').fetchall()
+        order = "1, 2" if "WITHOUT ROWID" in made else "rowid"
+        rows = connection.execute(f'SELECT * FROM "{table}" ORDER BY {order}').fetchall()
         if rows and table not in LEFT_OUT:
             kinds = {name: {"bool": "bool", "blob": "bytes"}.get(kind, "") for name, kind in columns.items()}
             found[table] = {"columns": kinds, "rows": [_texts(kinds, row) for row in rows]}

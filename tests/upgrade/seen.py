@@ -77,6 +77,7 @@ def person_page(client: Client, person_id: str) -> dict[str, Any]:
         "allergies": _safety(page, "Allergies"),
         "alerts": _safety(page, "Alerts"),
         "sources": sorted(text(each) for each in inside(sources, class_="app-sector")),
+        "waits": [[text(next(inside(li, "strong"))), first_text(li, class_="nhsuk-tag")] for li in _waits(page)],
         "lines": len(lines),
         "newest": lines[:NEWEST],
     }
@@ -90,6 +91,13 @@ def _read(answer: Any) -> Element:
 
 def _is_fact(element: Element) -> bool:
     return [child.name for child in element.children if isinstance(child, Element)] == ["dt", "dd"]
+
+
+def _waits(page: Element) -> Iterator[Element]:
+    """What was asked for the person and is open. What is over stands there for some months only."""
+    for section in inside(page, "section", aria_labelledby="next-heading"):
+        over = {id(li) for folded in inside(section, "details") for li in inside(folded, "li")}
+        yield from (li for li in inside(section, "li") if id(li) not in over)
 
 
 def _line(line: Element) -> list[str]:

@@ -2,13 +2,13 @@
 
 In a checkout of the version:
 
-    python -m tests.upgrade.write_fixture tests/upgrade/v0.2.0.json
+    python -m tests.upgrade.write_fixture tests/upgrade/v0.4.0.json.gz
 
 and then the same again with JOINERY_DATABASE naming a PostgreSQL server, which adds what differs there:
 the seals, for a digest is of values as their database returns them. A file is never written anew for the
 sake of later code: what it promises was promised. This program and `seen.py` use the doors of the version
 that they stand beside, so they are brought up to date at each release. 0.1.0 was commit ed5cfe5, 0.2.0
-commit 1de1b49, each with this folder copied into it.
+commit 1de1b49, 0.4.0 commit 5f38b53, each with this folder copied into it.
 
 The place is the demonstration (5 people, seed 1, as of 1 November 2026, Margaret Smith among them) and what
 a real one has besides: an organisation whose name has changed, a user with two posts and one with none,

@@ -17,6 +17,7 @@ from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 
 from joinery.apps.base.access_log import WHAT, WHY
 from joinery.apps.base.addresses import is_address
+from joinery.apps.base.columns import as_moment, select, stored
 from joinery.apps.base.invitations import code_digest
 from joinery.apps.base.models import Access, AccountEvent, Identity, Invitation, Notice, User
 from joinery.apps.base.staff_rules import StaffRules, rules_on
@@ -292,10 +293,13 @@ class Told:
 @place_facts
 def notices(since: datetime) -> dict[int, Told]:
     """Everybody who takes notices, by id, with what they got since a moment."""
-    failed, later = Q(outcome=Notice.Outcome.FAILED), Q(outcome=Notice.Outcome.LATER)
-    newest = [Max("at", filter=which) for which in (~failed & ~later, ~failed, failed)]
-    rows = Notice.objects.filter(at__gte=since).values_list("user_id").annotate(*newest)
-    lately = {user: moments for user, *moments in rows}
+    rows = select(
+        "SELECT user_id, MAX(CASE WHEN outcome IN ('sent', 'refused') THEN at END), "
+        "MAX(CASE WHEN outcome <> 'failed' THEN at END), MAX(CASE WHEN outcome = 'failed' THEN at END) "
+        "FROM base_notice WHERE at >= %s GROUP BY user_id",
+        [stored(since)],
+    )
+    lately = {user: tuple(as_moment(at) if at else None for at in moments) for user, *moments in rows}
     users = User.objects.filter(is_active=True, takes_notices=True, email__isnull=False).values_list("pk", "email")
     never = (None, None, None)
     return {user: Told(email, *lately.get(user, never)) for user, email in users if email and is_address(email)}

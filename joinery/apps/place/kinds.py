@@ -34,7 +34,7 @@ class Kind:
         return bool(self.reverse)
 
 
-# ODS relationship ids: handbook, domain 1.4 (RE4 and RE6 verified, the others recalled).
+# ODS relationship ids: those of the NHS's ORD API, read in public code that uses it.
 KINDS: Mapping[str, Kind] = {
     "open": Kind("open", single=True),
     "legal": Kind("legal existence", single=True),
@@ -74,7 +74,7 @@ class Form:
     sector: str
 
 
-# From the person outwards: the order in which pages show them. Source: handbook, domain 1.1.
+# From the person outwards: the order in which pages show them.
 LEVELS: Mapping[str, str] = {
     "neighbourhood": "Neighbourhoods",
     "place": "Places",

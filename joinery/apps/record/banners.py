@@ -1,7 +1,7 @@
 """What an entry says at the top of a person's page: `Entry.banner`, as a section and a state.
 
 Every reader of a feed writes these names, and the page reads them; nothing else does. The states are those
-of handbook, feeds 7.
+of `docs/explanation/six-kinds-of-nothing.md`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 It is no part of what a person's page shows or linkage compares: it is read to see whom linkage serves badly,
 and for nothing else. The NHS's list of 2001 has no letter for Gypsies, Roma and Travellers; councils' lists have
-words for them (handbook, domain 5.1).
+words for them (UK Core's EthnicCategoryEngland; Client Level Data, release 2).
 """
 
 from __future__ import annotations

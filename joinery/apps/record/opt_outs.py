@@ -1,7 +1,7 @@
 """The national data opt-out: whose NHS numbers may be used for planning and research, as last checked.
 
-Source: NHS England, national data opt-out operational policy guidance; a check holds for 21 days (handbook,
-domain 5.7). It is not asked of direct care.
+Source: NHS England, national data opt-out operational policy guidance; that a check holds
+for 21 days is recalled. It is not asked of direct care.
 """
 
 from __future__ import annotations

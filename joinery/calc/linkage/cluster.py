@@ -1,7 +1,7 @@
 """Which records are one person, from pairs that may be: the strongest pair first, and never against a veto.
 
-Plain connected components would join two families through one wrong number (handbook, linkage 5.3), so a
-pair that would bring together what must stay apart is refused, and said to be.
+Plain connected components would join two families through one wrong number (it was seen on made-up people), so
+a pair that would bring together what must stay apart is refused, and said to be.
 
 Records are positions from 0, so that a million of them are a few lists of whole numbers.
 """
@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Literal
 
 # A person has fewer records than this in the feeds of one place; more are a chain of mistakes or a dummy,
-# and go to review (handbook, linkage 2.7).
+# and go to review. Our own rule.
 LARGEST = 40
 # A record that fits one of two people less than this many bits better fits both: eight to one is no decision.
 TIE_BITS = 3.0

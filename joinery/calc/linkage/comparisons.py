@@ -206,7 +206,7 @@ def _number() -> Comparison:
                 0.0005,
             ),
             Level("same NHS number", _both("nhs_number"), _same("nhs_number"), 0.98),
-            # Both numbers pass the check that finds every single slip: they are two people's (handbook, 6.3).
+            # Both numbers pass the check that finds every single slip: they are two people's. Our own rule.
             Level("different NHS numbers", "ELSE", lambda a, b: True, 0.005, never=True),
         ),
     )

@@ -1,8 +1,8 @@
 """The first rung of linkage: one valid NHS number, and details that agree with it.
 
-A number alone is not enough: a spouse's number typed on a record is a common mistake (handbook,
-linkage 6.2), and then surname and address agree too. So the number links only when the date of birth
-agrees, or both names do and the dates of birth are close.
+A number alone is not enough: a spouse's number typed on a record is, we assume, a common mistake, and then
+surname and address agree too. So the number links only when the date of birth agrees, or both names do and
+the dates of birth are close.
 
 Agreement does not carry over from one pair to the next, so records of a number whose first name and date
 of birth are not even near are never one person, whoever stands between them (`cluster`).

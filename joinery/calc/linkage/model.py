@@ -3,7 +3,7 @@
 Splink adds up the prior and, for each comparison, log2(m / u) of the level that holds; a level with term
 frequencies adds log2(u of full agreement) - log2(share of the value), the value of the two sides that is
 more common, and never a smaller share than a floor. A value that the file does not list is as rare as
-the floor. The parity is tested pair by pair (handbook, linkage 6.3).
+the floor. The parity is tested pair by pair.
 """
 
 from __future__ import annotations

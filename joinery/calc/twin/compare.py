@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from joinery.calc.twin.intervals import Interval, interval, student_t
 from joinery.calc.twin.network import Place, PlaceError
-from joinery.calc.twin.outcome import Name, figures, in_order, join
+from joinery.calc.twin.outcome import COUNTS, Name, figures, in_order, join
 from joinery.calc.twin.simulate import Runs, run
 
 # With fewer replications the spread itself is too little known to stop by it.
 FEWEST_REPS = 30
-# Without its midnights a run is small, so as many as this wait in memory to lose them.
+# Without its midnights a run is small. So as many replications as this, and as many counts of midnights (4 bytes
+# each), wait in memory to lose them; and of so many counts the midnights are kept where they are wanted.
 MOST_AT_ONCE = 500
+MOST_COUNTS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Difference:
 @dataclass(frozen=True)
 class Plan:
     """How to run: `days` with the warm-up, how many replications, on how many threads, and whether to keep what
-    each midnight was like (`by_day`), which takes most of the memory."""
+    each midnight was like (`by_day`): of the first replications, as many as MOST_COUNTS allows."""
 
     days: int
     warmup_days: int = 0
@@ -105,17 +107,25 @@ def replicate(
     if precision:
         watched([run(place, 1) for place in places], precision.name)  # so that a misspelt name costs no time
         wanted = min(max(plan.reps, FEWEST_REPS), precision.most_reps)
+    if progress:
+        progress(0, wanted * len(places))  # the first run may compile for a while before it is told of
     while done < wanted:
-        reps = min(wanted - done, MOST_AT_ONCE)
+        reps = min(wanted - done, MOST_AT_ONCE, *(_whose_days_fit(place, plan) for place in places))
         for number, place in enumerate(places):
             tell = _teller(progress, done * len(places) + number * reps, wanted * len(places))
             runs = run(place, plan.days, plan.warmup_days, reps, plan.seed, plan.workers, done, progress=tell)
-            parts[number].append(runs if plan.by_day else replace(runs, midnights=runs.midnights[:, :0].copy()))
+            kept = max(0, _whose_days_fit(place, plan) - done) if plan.by_day else 0
+            parts[number].append(replace(runs, midnights=runs.midnights[:kept].copy()))
         done += reps
         if precision and done == wanted:
             asked = _wanted(watched([join(each) for each in parts], precision.name), precision)
             wanted = min(asked, precision.most_reps)
     return [join(each) for each in parts]
+
+
+def _whose_days_fit(place: Place, plan: Plan) -> int:
+    """For how many replications of a place there is memory for every midnight."""
+    return max(1, MOST_COUNTS // ((plan.days + 1) * len(place.stations) * len(COUNTS)))
 
 
 def watched(runs: Sequence[Runs], name: Name) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from joinery.calc.twin.network import Place
+from joinery.calc.twin.network import Place, PlaceError
 from joinery.calc.twin.world import (
     CELL,
     CENSUS_FROM,
@@ -31,6 +31,8 @@ from joinery.calc.twin.world import (
 
 # Persons for whom a replication has room at first; it doubles as they come.
 FIRST_PERSONS = 1024
+# Where so many are there at once, queues only grow, and each thread has filled half a gigabyte.
+MOST_PERSONS = 2**23
 # Seeds and replications are one word each of the key of every draw.
 WORD = 2**32
 
@@ -59,7 +61,9 @@ class Runs:
     turned_away: NDArray[np.int64]  # R, S, B
     admissions: NDArray[np.int64]  # R, S, B
     moves: NDArray[np.int64]  # R, from S + 1, to S + 2, B: home is S and death S + 1
-    midnights: NDArray[np.int32]  # R, days + 1, S, 3: in a place; ready, of these; waiting for the station
+    midnights: NDArray[
+        np.int32
+    ]  # R (or only the first of them), days + 1, S, 3: in a place; ready, of these; waiting for the station
     events: NDArray[np.int64]  # R: ends of stays and the like, and arrivals
 
     @property
@@ -95,7 +99,8 @@ def run(
     """Run replications `first_rep`, `first_rep` + 1, ... of `days` days each on `workers` threads.
 
     The results depend on the place, the days, the seed and the number of each replication alone. `progress` is
-    told how many replications are done. Raises ValueError for days, replications, seeds or workers that cannot be.
+    told how many replications are done. Raises ValueError for days, replications, seeds or workers that cannot be,
+    and PlaceError where queues outgrow the memory.
     """
     _check_run(days, warmup_days, reps, seed, workers, first_rep)
     model = Model(place, days, warmup_days, seed, antithetic)
@@ -151,8 +156,10 @@ class Model:
 
 
 def _grow(world: World) -> World:
-    """The same with room for twice as many people."""
+    """The same with room for twice as many people. Raises PlaceError where these are too many."""
     size = len(world.persons)
+    if size >= MOST_PERSONS:
+        raise PlaceError(f"{size:,} people are there at once, most of them waiting. Look at the load of each station")
     more = np.zeros(size, PERSON)
     more["at"], more["next"] = GONE, np.arange(size + 1, 2 * size + 1)
     more["next"][-1], world.clock["free"] = NOBODY, size

@@ -115,7 +115,7 @@ def read(body: bytes) -> Message:
         raise NotDone(422, "required", "A referral is about one Patient. Send it with the message.")
     task = next((resource for _, resource in entries if resource["resourceType"] == "Task"), None)
     header_id = header.get("id") or last_part(entries[0][0])
-    patient = next(iter(patients), {})
+    patient: Resource = next(iter(patients), {})
     return Message(event, header, header_id, _sender(header, entries), request, full_url, patient, task)
 
 

@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.columns import select
 from joinery.apps.care import actions, facts
+from joinery.apps.place.actions import OrganisationDetails, merge
+from joinery.apps.place.facts import standing
 from joinery.apps.record import facts as record
-from joinery.apps.record.actions import open_record
+from joinery.apps.record.actions import list_people, open_record
 from joinery.calc.access import Post
 from tests.apps.care.caring import NOON, NURSES, REABLEMENT, Caring
 from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, patient, person_id
@@ -114,6 +116,28 @@ def test_whom_it_climbs_to_sees_the_person_when_they_look_at_it(caring: Caring) 
     assert caring.why("care_co_ordinator", COUNCIL, LATER) == "ended", "it is in time again"
 
 
+def test_when_bodies_merge_what_they_had_goes_on_where_their_people_do(caring: Caring) -> None:
+    caring.staff("carer", "community_nurse", TRUST)
+    joins(caring)
+    code, asked = caring.refers(), caring.refers(to=REABLEMENT)
+    caring.steps(asked, "returned", "worker", words="Which floor?")
+    for body, into, form in ((TRUST, "ZN1", "community_trust"), (SURGERY, "ZN2", "gp_practice"),
+                             (COUNCIL, "ZN3", "council")):  # fmt: skip
+        merge(codes=[body], into=OrganisationDetails(into, into, form), on=(NOON + DAY).date(), actor=ACTOR, at=NOON)
+    caring.at = NOON + 2 * DAY
+    assert (caring.waits_for(code), caring.waits_for(asked)) == (["nurse", "worker"], ["gp"])
+    assert (caring.now(code).body, caring.now(code).sender_body) == ("ZN1", "ZN2")
+    for name in ("nurse", "worker"):
+        posts = standing(caring.users[name], caring.at.date()).posts
+        seen = list_people(person_ids=[person_id("Patient/p1")], posts=posts, actor=caring.actor(name), at=caring.at)
+        assert seen.person_ids, name
+    caring.steps(code, "accepted", "nurse")
+    caring.steps(asked, "sent", "gp", words="The second")
+    for (member,) in select("SELECT id FROM care_servicemember"):
+        actions.end_member(member_id=member, actor=ACTOR, at=caring.at)
+    assert caring.waits_for(code) == ["nurse", "matron", "carer"], "who cares at the body that goes on"
+
+
 def test_another_body_that_runs_the_service_sees_its_people(caring: Caring) -> None:
     caring.refers()
     actions.change_service(
@@ -122,8 +146,9 @@ def test_another_body_that_runs_the_service_sees_its_people(caring: Caring) -> N
     )  # fmt: skip
     assert caring.why(*WORKER, at=LATER) == "involved"
     assert caring.why("community_nurse", TRUST, at=LATER) == "involved", "its nurses work there still"
-    for (member,) in select("SELECT m.id FROM care_servicemember m JOIN care_service s ON s.id = m.service_id "
-                            "WHERE s.code = %s", [NURSES]):
+    for (member,) in select(
+        "SELECT m.id FROM care_servicemember m JOIN care_service s ON s.id = m.service_id WHERE s.code = %s", [NURSES]
+    ):
         actions.end_member(member_id=member, actor=ACTOR, at=NOON)
     assert caring.why("community_nurse", TRUST, at=LATER) == "ended"
 

@@ -4,7 +4,7 @@ somebody who is there today, a next step and a time by which it is due; and it l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -60,8 +60,9 @@ class Drill:
     def at(self) -> datetime:
         return moment(self.place.today) + self.late
 
-    def one(self, choices: Any) -> Any:
-        return self.data.draw(st.sampled_from(sorted(choices, key=str)))
+    def one(self, choices: Collection[Any]) -> Any:
+        """One of some, which have an order of their own or are put in order: a history must be the same again."""
+        return self.data.draw(st.sampled_from(choices if isinstance(choices, Sequence) else sorted(choices)))
 
     def act(self, action: Callable[..., Any], by: int | None = None, **more: Any) -> Any:
         return action(actor=Actor.user(by) if by else ACTOR, at=self.at, **more)
@@ -117,7 +118,8 @@ class Drill:
         kind = self.one(["post", "part", "account"])
         if kind == "post":
             posts = select(
-                "SELECT id FROM place_membership WHERE to_date IS NULL OR to_date > %s", [str(self.place.today)]
+                "SELECT id FROM place_membership WHERE to_date IS NULL OR to_date > %s ORDER BY id",
+                [str(self.place.today)],
             )
             if posts:
                 self.act(end_membership, membership_id=self.one(posts)[0], on=self.place.today)
@@ -166,8 +168,7 @@ class Drill:
         waiting = self.open()
         if not waiting or not self.place.users:
             return
-        now = self.one([each.code for each in waiting])
-        each = next(found for found in waiting if found.code == now)
+        each = self.one(waiting)
         user = self.one([owner.user_id for owner in each.owners] or self.place.users)
         to = self.one({to for state, to in STEPS if state == each.state})
         services = [service.code for service in facts.services(self.place.today)]
@@ -183,7 +184,7 @@ class Drill:
         """The service says who takes a referral on."""
         named = [each for each in self.open() if each.waits_for == SERVICE and each.service_ids]
         if named:
-            each = named[self.data.draw(st.integers(0, len(named) - 1))]
+            each = self.one(named)
             by, user = self.one(each.service_ids), self.one(each.service_ids)
             self.tries(actions.name_owner, by=by, code=each.code, number=each.number, user_id=user)
 
@@ -292,7 +293,6 @@ class Drill:
             assert user in there or not listed
             sent = {each.code for each in found if each.sender_id == user and each.waits_for}
             assert sent <= {*listed, *(each.code for each in work.asked)}, "whoever asked sees what becomes of it"
-
 
     def check_opens(self, found: list[facts.Referral]) -> None:
         """Whoever holds a referral can open the person's record: at once, or, where it has climbed to them, as soon as

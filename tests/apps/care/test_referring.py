@@ -16,7 +16,7 @@ from joinery.apps.base.columns import select
 from joinery.apps.care import actions, facts
 from joinery.apps.care.rules import due_at, rules_on
 from joinery.apps.care.states import REFERRAL, SENDER, SERVICE, STATES, STEPS
-from joinery.apps.place.actions import end_membership
+from joinery.apps.place.actions import end_membership, take_directory_file
 from tests.apps.care.caring import NOON, NURSES, REABLEMENT, Caring
 from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, patient
 
@@ -103,6 +103,43 @@ def test_no_state_is_a_dead_end() -> None:
         if said_of.waits_for:
             assert any(STEPS[state, to].by == said_of.waits_for for to in onward[state])
     assert set(REFERRAL.all()) == set(ALL) == set(WAYS)
+
+
+# Whom a service serves
+
+COUNCILS = """
+title = "Two councils"
+certainty = "recalled"
+[[organisation]]
+code = "V01"
+name = "Hill Council"
+form = "unitary"
+from = 1974-04-01
+areas = ["E01999101"]
+[[organisation]]
+code = "V02"
+name = "Dale Council"
+form = "unitary"
+from = 1974-04-01
+areas = ["E01999102"]
+"""
+
+
+def test_a_service_is_asked_only_for_who_lives_in_its_area(caring: Caring, tmp_path: Path) -> None:
+    (tmp_path / "councils.toml").write_text(COUNCILS)
+    take_directory_file(path=tmp_path / "councils.toml", actor=ACTOR, at=caring.world.at)
+    actions.change_service(
+        code=NURSES, organisation=TRUST, kind="district_nursing", name="Hill nurses", about="", areas=["V01"],
+        open=True, actor=ACTOR, at=NOON,
+    )  # fmt: skip
+    assert caring.now(caring.refers(area="E01999101")).service == NURSES
+    assert caring.now(caring.refers(area="")).service == NURSES, "where she lives is not known"
+    with pytest.raises(Refused, match="Hill nurses does not serve where the person lives. Choose one that does."):
+        caring.refers(area="E01999102")
+    elsewhere = caring.refers(to=REABLEMENT, area="E01999102")
+    with pytest.raises(Refused, match="does not serve"):
+        caring.steps(elsewhere, "sent", "worker", service=NURSES, words="For you")
+    assert [each.code for each in facts.services_for("E01999102", NOON.date())] == [REABLEMENT]
 
 
 # Nothing undone unseen, nothing half

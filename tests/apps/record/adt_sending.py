@@ -17,7 +17,7 @@ from tests.apps.record.sending import ACTOR, AT, opened, person_of
 HOSPITAL = "RZZ"
 POST = Post("gp", HOSPITAL)
 
-# The examples of handbook, feeds 3.9, in short: one visit of an invented person.
+# One visit of an invented person: in, moved, changed, out, and not out after all.
 PERSON = (
     "PID|1||9990001014^^^NHS~H4001001^^^RZZPAS||MARLOWE^EDITH^ROSE^^MRS^^L~MARLOWE^EDIE^^^^^PREFERRED||19400229|2|||"
     r"Flat 2 \T\ 3^The Maltings^EXAMPLETOWN^^ZZ99 3AA^GBR^H||01632960101^PRN^PH||en|W||||||A||||||||N||NSTS01"

@@ -23,7 +23,7 @@ PERSON = f"{PROVIDER} Subject/SU-1"
 
 Line = dict[str, Any]
 
-# Each type of feeds.md 5.3: a whole body, and which of its fields are mandatory there.
+# Each type of our layout of MODS: a whole body, and which of its fields are mandatory.
 TYPES: dict[str, tuple[Line, tuple[str, ...]]] = {
     "Subject": ({"names": NAMES, "birth_date": "1941-03-03", "nhs_number": NUMBER}, ("names", "birth_date")),
     "CareOrganisation": ({"name": "Example Care"}, ("name",)),

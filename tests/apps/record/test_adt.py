@@ -32,7 +32,7 @@ def pid(local: str, number: str = "", family: str = "ASH", born: str = "19500102
     return f"PID|1||{local}^^^RZZPAS{nhs}||{family}^ANN^^^^^L||{born}|2{rest}"
 
 
-def test_the_story_of_the_handbook_is_told_on_the_page(tmp_path: Path) -> None:
+def test_the_story_of_a_visit_is_told_on_the_page(tmp_path: Path) -> None:
     assert ends(send(tmp_path, *STORY)) == (5, 0, 0, 0)
     now = adt.where()
     (stay,) = now.stays

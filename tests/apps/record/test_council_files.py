@@ -319,7 +319,7 @@ def other_number(local: str, replaced_by: str, updated: str, deleted: str = "0")
 
 
 def test_a_person_id_that_was_replaced_is_one_person_by_a_chain_and_apart_again(tmp_path: Path) -> None:
-    # Given three people of the council, who are one though nothing says so: handbook, feeds 12, F25
+    # Given three people of the council, who are one though nothing says so
     names = (("Ash", "Ann", "1941-03-03"), ("Birch", "Beth", "1952-07-19"), ("Cole", "Cath", "1963-11-30"))
     said = {
         n: {"family_name": family, "given_names": given, "birth_date": born}

@@ -99,7 +99,7 @@ SAID: list[tuple[Resource, str, str, tuple[str, ...]]] = [
     (listed("Allergies", "notasked"), "Allergies", "not_received", ()),
     (listed("Allergies", "unavailable"), "Allergies", "not_received", ()),
     (listed("Allergies", "withheld"), "Allergies", "withheld", ()),
-    # An empty list that holds only confidential items has both: withheld wins (F20).
+    # An empty list that holds only confidential items has both: withheld wins.
     (listed("Allergies", "no-content-recorded", "confidential-items"), "Allergies", "withheld", ()),
     (listed("Allergies", "no-content-recorded", "data-in-transit"), "Allergies", "incomplete", ()),
     (listed("Medicines", "no-content-recorded"), "Medicines", "none_recorded", ()),
@@ -136,7 +136,7 @@ def test_what_a_source_says_of_a_section(
 
 
 def test_an_empty_query_is_never_none(tmp_path: Path) -> None:
-    """The red test (handbook, feeds 7): known to all, and nobody has said a word of any section."""
+    """The red test: known to all, and nobody has said a word of any section."""
     gp_sends(tmp_path)
     send(tmp_path, sending.ndjson([patient("x", **ANN)]), COMMUNITY)
     send(tmp_path, sending.extract("person", [person_row("7", NUMBER)]), COUNCIL)
@@ -155,7 +155,7 @@ PARTS = {
 
 
 def expected(parts: frozenset[str]) -> tuple[str, bool]:
-    """The precedence of handbook, feeds 7, for one source; items show beside what is withheld or partial."""
+    """What goes before what, of one source; items show beside what is withheld or partial."""
     order = ("present", "withheld", "incomplete", "asserted_none", "none_recorded")
     return next((state for state in order if state in parts), "not_received"), "withheld" in parts
 

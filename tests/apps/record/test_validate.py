@@ -192,7 +192,7 @@ STATUS_TYPES = {
     "Procedure",
 }
 
-# The mutation classes of the handbook's record page, section 4.3: what it is done to, and what is done.
+# Kinds of mutation: what it is done to, and what is done.
 MUTATIONS: dict[str, tuple[set[str] | None, Callable[[Resource], Resource]]] = {
     "unknown field": (None, lambda r: change(r, notAField=1)),
     "bad id characters": (None, lambda r: change(r, id="bad id!*")),

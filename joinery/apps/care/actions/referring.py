@@ -247,7 +247,8 @@ def _must_take(code: str, area: str, offer: Offered) -> ServiceNow:
 
 
 def _other_service(code: str, now: Standing, offer: Offered) -> str:
-    target = _must_take(code, now.area, offer)
+    area = Referral.objects.values_list("area", flat=True).get(pk=now.referral_id)
+    target = _must_take(code, area, offer)
     if target.code == now.service:
         raise Refused("service", "It is with this service already. Choose another one.")
     return target.code

@@ -1,4 +1,4 @@
-"""What a message says of allergies (AL1), for `calc.adt_people` to put together. Source: handbook, feeds 3.2."""
+"""What a message says of allergies (AL1), for `calc.adt_people` to put together. Source: ITK."""
 
 from __future__ import annotations
 

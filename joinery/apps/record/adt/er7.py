@@ -1,7 +1,7 @@
 """An HL7 v2 message in its ER7 form: segments, fields, repetitions, components; null and empty told apart.
 
-Split first, unescape last, and leave what is no known escape as it stands: text must not be lost
-(handbook, feeds 3.6 and 4).
+Split first, unescape last, and leave what is no known escape as it stands: text must not be lost, as it is by
+python-hl7 0.4.5.
 """
 
 from __future__ import annotations

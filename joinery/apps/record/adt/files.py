@@ -15,7 +15,7 @@ from typing import NamedTuple
 from joinery.apps.base.tables import UnreadableFile
 
 START, END = b"\x0b", b"\x1c"
-MOST_MESSAGE_BYTES = 10 * 1024 * 1024  # handbook, feeds 3.6
+MOST_MESSAGE_BYTES = 10 * 1024 * 1024  # our own limit
 CHUNK_BYTES = 1024 * 1024
 _HEADS = re.compile(rb"(?:\A|(?<=[\r\n]))(?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9])")
 _BLANK = b" \t\r\n"

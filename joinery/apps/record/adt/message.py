@@ -1,7 +1,7 @@
 """From one ADT message to a row of intake: the fact that it is, or every reason why it cannot be taken.
 
 The profile of the sender says where things stand (`definitions/feeds/adt.toml`); the fields are those of
-handbook, feeds 3.2 to 3.5.
+ITK, which it names.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from joinery.apps.record.adt.message import Reading
 
 Said = dict[str, str | list[str]]
-# A date of birth that was estimated or is a default. Source: HL7 table 0445 in handbook, feeds 3.3.
+# A date of birth that was estimated or is a default. Source: HL7 table 0445 in ITK.
 _UNSURE = {"ED", "UD"}
 _NAME_TYPES = ("L", "", "A")
 _HIDDEN = {"ZU8": {"1", "2"}, "PV1": {"S", "Y"}}
@@ -71,7 +71,7 @@ def person_said(reading: Reading, pid: Segment, pv1: Segment | None) -> Said:
 
 
 def is_hidden(said: Said) -> bool:
-    """Whether address, telephones, next of kin and GP are hidden from all. Source: handbook, feeds 3.5."""
+    """Whether address, telephones, next of kin and GP are hidden from all. Source: ITK, PV1-16 and ZU8-4."""
     return bool(said.get("hidden_ZU8") or said.get("hidden_PV1"))
 
 

@@ -18,7 +18,7 @@ class Freshness:
     """When a source last sent anything, and whether it is late for what it is expected to be.
 
     Of a hospital only admissions, transfers and discharges count, once it has sent one: mass updates go
-    out at night while those are stuck (handbook, feeds 11, trap 12). `unread`: a hospital's message about
+    out at night while those are stuck (recalled, not checked). `unread`: a hospital's message about
     the person is in quarantine, and none was taken since. `alerts_at` is when a council last sent its table of alerts.
     """
 

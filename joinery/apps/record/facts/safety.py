@@ -72,7 +72,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One of the four, with what silence means here (handbook, feeds 7).
+    """One of the four, with what silence means here (`docs/explanation/six-kinds-of-nothing.md`).
 
     `state` is present, asserted_none, none_recorded, incomplete, not_received or withheld; `statements` say
     who asserted it, recorded it or, beside items, states that there is none. Whatever the state: `empty` are

@@ -130,7 +130,7 @@ class Bed:
 @row_facts
 def census(organisation_id: int, at: datetime, known_at: datetime) -> Counter[Place]:
     """How many inpatients of a hospital lay in each bed or ward at a moment, by what had been received by
-    `known_at`: the same for ever for one `known_at`, and corrected for a later one (handbook, feeds 3.8).
+    `known_at`: the same for ever for one `known_at`, and corrected for a later one.
 
     By when things happened. Inpatients are those of class I; whoever was on leave has a bed held. It reads
     every message of the hospital, so it is for a job of the night.

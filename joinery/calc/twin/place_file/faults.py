@@ -12,6 +12,11 @@ from msgspec import inspect
 
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
 _EXPECTED = re.compile(r"Expected (.+?)(?: (>=|<=|>|<) (\S+?))?(?:, got (.+))?")
+# What people write otherwise.
+_HOW = (
+    "Text stands in straight quotes, a thousand is 1_000, a date is 2026-04-01, "
+    'a name with a space is "home care", and what is in braces stands on one line'
+)
 _WORDS = {
     "`float`": "a number",
     "`int`": "a whole number",
@@ -19,7 +24,7 @@ _WORDS = {
     "`bool`": "true or false",
     "`array`": "a list",
     "`object`": "a table",
-    "`date`": "a date, such as 2026-04-01",
+    "`date`": "a date such as 2026-04-01",
     "`datetime`": "a date with a time",
     "`float | array | str`": 'a share, a list of shares, or "rest"',
 }
@@ -29,11 +34,13 @@ _PER_CENT = {("<=", "1.0"), (">", "-1.0")}
 
 
 def toml_fault(words: str, line: str) -> str:
-    """A text that is no TOML, from what the parser says and the line that it stopped at."""
-    return (
-        f"this is no TOML: {words}: {line.strip()!a}. Text stands in straight quotes, a thousand is 1_000, "
-        'a date 2026-04-01, a name with a space "home care", and what is in braces {} on one line'
-    )
+    """A text that is no TOML, from what the parser says and the line that it stopped at.
+
+    >>> toml_fault("Cannot overwrite a value", "places = 81")
+    "this is no TOML: Cannot overwrite a value: 'places = 81'"
+    """
+    fault = f"this is no TOML: {words}: {line.strip()!r}"
+    return fault if words.startswith("Cannot") else f"{fault}. {_HOW}"
 
 
 def table_fault(words: str, kind: type[msgspec.Struct], path: Sequence[str]) -> str:
@@ -50,7 +57,7 @@ def table_fault(words: str, kind: type[msgspec.Struct], path: Sequence[str]) -> 
     if words.startswith("Invalid enum value"):
         return f"{words.removeprefix('Invalid enum value ')} is none of {', '.join(_choices(_within(kind, path)))}"
     if words.startswith("Invalid RFC3339"):
-        return "a date is needed, such as 2026-04-01"
+        return f"{_WORDS['`date`']} is needed"
     return _unexpected(words)
 
 
@@ -63,13 +70,14 @@ def _unexpected(words: str) -> str:
         return f"a share {_BOUNDS[bound]} {float(end):g} is needed: 5 % is 0.05"
     if what == "`array` of length":
         what, bound, end = f"a list of {end}", None, None
-    wanted = _WORDS.get(what, what.replace("`", "")) + (f" {_BOUNDS[bound]} {float(end):,g}" if bound else "")
-    return f"{wanted} is needed{f', not {_WORDS.get(got, got)}' if got else ''}"
+    got = "a fraction" if got == "`float`" else _WORDS.get(got, got)
+    wanted = _WORDS.get(what, what.replace("`", "")) + (f" {_BOUNDS[bound]} {float(end):,.12g}" if bound else "")
+    return f"{wanted} is needed{f', not {got}' if got else ''}"
 
 
 def _unknown(name: str, there: list[Any]) -> str:
     keys = [each.encode_name for kind in there if isinstance(kind, inspect.StructType) for each in kind.fields]
-    near = get_close_matches(name, keys, n=1, cutoff=0.75)
+    near = get_close_matches(name, keys, n=1, cutoff=0.6)
     return f"there is no key {name}. " + (f"Is {near[0]} meant?" if near else f"There are {', '.join(keys)}")
 
 

@@ -99,6 +99,8 @@ def _draw(places: Sequence[tuple[Runs, str, bool]], folder: Path | None) -> list
                 written += [f"{name}.svg", f"{name}.png"][: 1 + slides]
     charts = sum(name.endswith(".svg") for name in written)
     say(f"  {charts} charts as {'SVG and PNG' if slides else 'SVG'}, and their figures in {FILE}, are in {folder}")
+    if len(first.midnights) < len(first.events):
+        say(f"joinery: they show the first {len(first.midnights):,} replications, for which there was memory.")
     return written
 
 

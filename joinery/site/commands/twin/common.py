@@ -32,7 +32,7 @@ def place_problems() -> Iterator[None]:
     """Tell what is wrong with a place or a run as the problem that it is."""
     try:
         yield
-    except (PlaceError, ValueError) as error:
+    except ValueError as error:
         raise Problem(str(error)) from None
 
 
