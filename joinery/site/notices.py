@@ -104,11 +104,11 @@ def due(at: datetime) -> dict[int, base.Told]:
     takers = base.notices(at - LATELY)
     able = {user: told for user, told in takers.items() if told.tried_at is None or told.tried_at <= apart}
     by = at + timedelta(minutes=rules.soon_minutes)
-    soon = [care.waited_for(at, by), privacy.waited_for(at, by)]
+    soon = [care.due_for(at, by), privacy.due_for(at, by)]
     first = datetime.combine(local.date(), time(), LONDON)
     daily: set[int] = set()
     if _works(local.date()) and rules.daily_from <= local.time() < rules.daily_to:
-        daily = {*care.waited_for(at), *privacy.waited_for(at)}
+        daily = {*care.waited_for(at), *privacy.due_for(at)}
     now = {
         user: told
         for user, told in able.items()

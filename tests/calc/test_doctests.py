@@ -12,7 +12,7 @@ import joinery.calc
 
 MODULES = [m.name for m in pkgutil.walk_packages(joinery.calc.__path__, "joinery.calc.")]
 MODULES += [f"joinery.apps.record.{name}" for name in ("rows", "council", "fhir.lines")]
-MODULES += ["joinery.apps.base.tables", "joinery.site.line_chart"]
+MODULES += [f"joinery.{name}" for name in ("apps.base.addresses", "apps.base.tables", "site.line_chart", "site.pauses")]
 
 
 @pytest.mark.parametrize("name", MODULES)

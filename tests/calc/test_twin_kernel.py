@@ -238,12 +238,6 @@ def test_room_is_made_for_more_people_than_were_foreseen() -> None:
     assert np.array_equal(ours.waiting_days[0], np.array(theirs.waiting_days))
 
 
-def test_queues_that_outgrow_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulate, "MOST_PERSONS", 2 * simulate.FIRST_PERSONS)
-    with pytest.raises(PlaceError, match="2,048 people are there at once, most of them waiting"):
-        run(one_station(400, 10, Stay("exponential", 1)), 10, reps=2, workers=2)
-
-
 def test_philox_gives_the_published_answers(plain: ModuleType) -> None:
     for counter, key, answer in KNOWN:
         words = [np.uint64(word) for word in (*counter, *key)]
@@ -311,6 +305,12 @@ def test_visits_taper_and_free_themselves() -> None:
 def test_a_run_that_cannot_be_is_refused(wrong: dict[str, int], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         run(one_station(1, 1, Stay("exponential", 1)), **wrong)
+
+
+def test_queues_that_outgrow_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate, "MOST_PERSONS", 2 * simulate.FIRST_PERSONS)
+    with pytest.raises(PlaceError, match="2,048 people are there at once, most of them waiting"):
+        run(one_station(400, 10, Stay("exponential", 1)), 10, reps=2, workers=2)
 
 
 def test_only_the_kernel_needs_numba() -> None:

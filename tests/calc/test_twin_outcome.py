@@ -245,7 +245,9 @@ def test_of_two_places_it_is_the_difference_that_must_be_known() -> None:
 
 
 def test_a_figure_that_there_is_none_of_is_refused_at_once() -> None:
-    with pytest.raises(PlaceError, match=r"there is no figure occupied wards. There are: occupied ward, "):
+    with pytest.raises(
+        PlaceError, match=r"there is no figure occupied wards\. Is occupied ward meant\? There are: occupied ward; "
+    ):
         replicate([LUCKY], Plan(1_000_000, reps=1_000_000), Precision(Name("occupied", "wards"), 1))
 
 

@@ -432,4 +432,3 @@ SCENARIOS = sorted((Path(str(files("joinery.definitions"))) / "scenarios").glob(
 def test_a_scenario_that_ships_can_be_run_and_accounts_for_its_figures(path: Path) -> None:
     assert all(row.places for row in traffic(read_place(path).place))
     assert [each.table for each in accounts(path) if not (each.source or each.assumption)] == []
-    assert ".md" not in path.read_text("utf-8")  # a source is one that anybody can follow

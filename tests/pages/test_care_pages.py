@@ -213,7 +213,7 @@ def test_silence_is_said_as_such_to_who_asked_and_to_the_person(world: World, ad
     assert co_ordinator.get(f"/people/{ada}/").status_code == 200
     around = text(herself(world, ada).get(f"/people/{ada}/team/"))
     assert "District nursing was asked to help you. Those who may look work at Vale Community Health." in around
-    assert "has waited too long. So it has reached others, who see to it. Those who may look work at Vale C" in around
+    assert "has reached others, who see to it. Those who may look work at Vale Council." in around
 
 
 def test_who_holds_it_and_may_not_see_whom_it_is_about_can_act_without_a_name(world: World, ada: str) -> None:

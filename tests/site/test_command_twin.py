@@ -176,7 +176,7 @@ def test_a_run_goes_on_until_a_figure_is_known(place: str, capsys: pytest.Captur
     few, said = told(capsys, "run", place, *SHORT, "--precise", "occupied acute ward=1e-9", "--most", "35")
     assert few["reps"] == 35 and not few["precise"]["reached"] and "that is all of --most" in said
     wrong, _ = told(capsys, "run", place, *SHORT, "--precise", "beds=1", code=1)
-    assert wrong["error"].startswith("there is no figure beds. There are: occupied acute ward, ")
+    assert wrong["error"].startswith("there is no figure beds. There are: occupied acute ward; ")
 
 
 @pytest.mark.parametrize("noun", ["check", "run", "compare"])

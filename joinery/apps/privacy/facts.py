@@ -104,9 +104,8 @@ def waiting_tasks(user_id: int, at: datetime) -> tuple[Task, ...]:
 
 
 @place_facts
-def waited_for(at: datetime, due_by: datetime | None = None) -> dict[int, datetime]:
-    """The users for whose answer a task waits, and when the newest of them was raised: of those that are due by a
-    moment, or of all."""
+def due_for(at: datetime, due_by: datetime | None = None) -> dict[int, datetime]:
+    """The users for whose answer a task waits that is due by a moment, or any, and when the newest was raised."""
     newest: dict[int, datetime] = {}
     for task in _tasks("x.id IS NULL", [], at):
         for owner in task.owners if due_by is None or task.due_at <= due_by else ():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,9 @@ def watched(runs: Sequence[Runs], name: Name) -> NDArray[np.float64]:
     """
     known = [figures(each) for each in runs[:2]]
     if missing := [each for each in known if name not in each]:
-        raise PlaceError(f"there is no figure {name.text}. There are: {', '.join(each.text for each in missing[0])}")
+        there = [each.text for each in missing[0]]
+        near = "".join(f"Is {each} meant? " for each in get_close_matches(name.text, there, n=1))
+        raise PlaceError(f"there is no figure {name.text}. {near}There are: {'; '.join(there)}")
     return known[1][name] - known[0][name] if len(known) > 1 else known[0][name]
 
 

@@ -27,6 +27,8 @@ from joinery.site.staff.leaving import end_leavers
 from joinery.site.staff.pages import email_of
 
 KINDS = {"own": "The person themself", "carer": "Somebody who acts for them: an attorney, a deputy or an agreed carer"}
+# Which field a refusal of an action is about.
+_FIELDS = {"email": "email", "email_taken": "email", "email_long": "email", "kind": "kind", "own": "kind"}
 
 
 def page(request: Request, person_id: str) -> HttpResponse:
@@ -65,7 +67,7 @@ def _given(form: Form, held: Mapping[str, OwnAccessHeld], request: Request, pers
             give_own_access(person_id=person_id, user_id=user_id, kind=kind, from_date=from_date, **acting(request))
             return invitation_page(request, user_id, url("staff:own_access", person_id=person_id))
     except Refused as refused:
-        form.refused(refused, {"email_taken": "email", "email_long": "email", "kind": "kind", "own": "kind"})
+        form.refused(refused, _FIELDS)
         return None
 
 

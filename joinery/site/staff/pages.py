@@ -100,6 +100,7 @@ def _added(form: Form, manager: Manager, request: Request) -> HttpResponse | Non
             {
                 "until": "last_day",
                 "organisation": "body",
+                "email": "email",
                 "email_taken": "email",
                 "email_long": "email",
                 "postcode": "postcode",

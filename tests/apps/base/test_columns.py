@@ -59,8 +59,8 @@ def test_none_reserved_and_none_inserted_is_nothing() -> None:
 def test_a_moment_is_stored_as_the_orm_stores_it(at: datetime, hours: int) -> None:
     moment = at.replace(tzinfo=timezone(timedelta(hours=hours)))
     (user_id,) = reserve_ids(User, 1)
-    columns = ("id", "email", "name", "password", "home_postcode", "is_active", "created_at")
-    insert_rows(User, columns, [(user_id, f"{user_id}@place.example", "A", "", "", True, stored(moment))])
+    columns = ("id", "email", "name", "password", "home_postcode", "takes_notices", "is_active", "created_at")
+    insert_rows(User, columns, [(user_id, f"{user_id}@place.example", "A", "", "", True, True, stored(moment))])
 
     assert User.objects.get(pk=user_id).created_at == moment
     assert User.objects.filter(created_at=moment, pk=user_id).exists()  # as text too, where moments are text

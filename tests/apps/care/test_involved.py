@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from joinery.apps.base.action import Actor, Refused
 from joinery.apps.base.columns import select
 from joinery.apps.care import actions, facts
-from joinery.apps.place.actions import OrganisationDetails, merge
+from joinery.apps.place.actions import OrganisationDetails, merge, register_organisation
 from joinery.apps.place.facts import standing
 from joinery.apps.record import facts as record
 from joinery.apps.record.actions import list_people, open_record
@@ -123,8 +123,10 @@ def test_when_bodies_merge_what_they_had_goes_on_where_their_people_do(caring: C
     caring.steps(asked, "returned", "worker", words="Which floor?")
     for body, into, form in ((TRUST, "ZN1", "community_trust"), (SURGERY, "ZN2", "gp_practice"),
                              (COUNCIL, "ZN3", "council")):  # fmt: skip
-        merge(codes=[body], into=OrganisationDetails(into, into, form), on=(NOON + DAY).date(), actor=ACTOR, at=NOON)
-    caring.at = NOON + 2 * DAY
+        details = OrganisationDetails(into, into, form)
+        register_organisation(details=details, actor=ACTOR, at=NOON)
+        merge(codes=[body], into=details, on=(NOON + DAY).date(), actor=ACTOR, at=NOON)
+    caring.at = NOON + DAY
     assert (caring.waits_for(code), caring.waits_for(asked)) == (["nurse", "worker"], ["gp"])
     assert (caring.now(code).body, caring.now(code).sender_body) == ("ZN1", "ZN2")
     for name in ("nurse", "worker"):

@@ -16,7 +16,7 @@ from joinery.apps.base.columns import select
 from joinery.apps.care import actions, facts
 from joinery.apps.care.rules import due_at, rules_on
 from joinery.apps.care.states import REFERRAL, SENDER, SERVICE, STATES, STEPS
-from joinery.apps.place.actions import end_membership, take_directory_file
+from joinery.apps.place.actions import add_membership, end_membership, take_directory_file
 from tests.apps.care.caring import NOON, NURSES, REABLEMENT, Caring
 from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, patient
 
@@ -297,6 +297,18 @@ def test_a_wait_climbs_when_it_is_overdue_and_passes_to_who_is_left(caring: Cari
         membership = select("SELECT id FROM place_membership WHERE user_id = %s", [caring.users[name]])[0][0]
         end_membership(membership_id=membership, on=NOON.date(), actor=ACTOR, at=NOON)
         assert caring.waits_for(code) == left
+
+
+def test_who_holds_another_post_only_is_not_of_the_service_any_more(caring: Caring) -> None:
+    code, nurse = caring.refers(), caring.users["nurse"]
+    (membership,) = select("SELECT id FROM place_membership WHERE user_id = %s", [nurse])[0]
+    add_membership(
+        user_id=nurse, organisation_code=SURGERY, role="community_nurse", from_date=NOON.date(), actor=ACTOR, at=NOON
+    )
+    assert caring.waits_for(code) == ["nurse"]
+    end_membership(membership_id=membership, on=NOON.date(), actor=ACTOR, at=NOON)
+    assert caring.waits_for(code) == ["matron"]
+    assert refused(caring, code, "accepted", "nurse") == "not_yours"
 
 
 def test_an_answer_waits_for_a_colleague_when_who_asked_has_left(caring: Caring) -> None:

@@ -37,7 +37,7 @@ from joinery.apps.care.facts.team import (
     team_part,
     teams_around,
 )
-from joinery.apps.care.facts.waited_for import waited_for
+from joinery.apps.care.facts.waited_for import due_for, waited_for
 from joinery.apps.care.facts.waits import Wait, WaitColumns, service_waits, wait_columns, waits
 from joinery.apps.care.facts.work import Load, Team, Work, my_work, team_work, waiting_count
 from joinery.apps.care.owners import Owner
@@ -79,6 +79,7 @@ __all__ = [
     "actions_waiting",
     "care_team",
     "code_of_outside",
+    "due_for",
     "home_area",
     "in_team",
     "listed_people",

@@ -15,28 +15,28 @@ _UNSEEN = "r.id IN (SELECT n.referral_id FROM care_unseennote n)"
 
 
 @place_facts
-def waited_for(at: datetime, due_by: datetime | None = None) -> dict[int, datetime]:
-    """The users whose turn it is, and since when the newest of what waits has waited for them.
+def waited_for(at: datetime) -> frozenset[int]:
+    """The users for whom something waits: their turn with a referral, or a note that they have not read."""
+    found = open_referrals(at, "1 = 1", [], offered(at.date()), ended=_UNSEEN)
+    # Many have the same owners, one and the same tuple.
+    owners = {id(each.owners): each.owners for each in found}
+    turn = frozenset(owner.user_id for those in owners.values() for owner in those)
+    return turn.union(*(_readers(each) for each in found if each.notes_for_sender or each.notes_for_service))
 
-    Of what is due by a moment; with None of everything, with the notes that they have not read.
-    """
-    offer = offered(at.date())
-    if due_by is None:
-        found = open_referrals(at, "1 = 1", [], offer, ended=_UNSEEN)
-    else:
-        found = open_referrals(at, "w.due_at <= %s", [stored(due_by)], offer)
+
+@place_facts
+def due_for(at: datetime, due_by: datetime) -> dict[int, datetime]:
+    """The users whose turn it is with what is due by a moment, and since when the newest of that waits for them."""
     newest: dict[int, datetime] = {}
-    for each in found:
+    for each in open_referrals(at, "w.due_at <= %s", [stored(due_by)], offered(at.date())):
+        since = {owner.why: _since(each, owner) for owner in each.owners}
         for owner in each.owners:
-            since = _since(each, owner)
-            newest[owner.user_id] = max(since, newest.get(owner.user_id, since))
-        for user in _readers(each) if due_by is None else ():
-            newest.setdefault(user, each.since_at)
+            newest[owner.user_id] = max(since[owner.why], newest.get(owner.user_id, since[owner.why]))
     return newest
 
 
 def _since(each: Referral, owner: Owner) -> datetime:
-    """Since when it has waited for an owner: for whom it climbed to, since it did."""
+    """Since when it waits for an owner: for whom it climbed to, since it did."""
     if owner.why in ("named", each.owners[0].why) or each.due_at is None:
         return each.since_at
     return each.due_at if owner.why == "manager" else climbs_at(each.urgency, each.due_at)
