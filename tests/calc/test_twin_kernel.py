@@ -218,6 +218,18 @@ def test_the_kernel_as_plain_python_says_the_same(plain: ModuleType, place: Plac
         assert same(ours, run(place, DAYS, WARMUP, seed=seed, antithetic=True))
 
 
+@settings(max_examples=8, deadline=None)
+@given(places(), st.integers(0, 2**32 - 1))
+def test_the_log_of_a_plain_run_says_the_same(place: Place, seed: int) -> None:
+    assert same_log(place, DAYS, seed)
+
+
+def same_log(place: Place, days: int, seed: int) -> bool:
+    ours, plain = simulate.log(place, days, seed), simulate.log(place, days, seed, plain=True)
+    pairs = [(getattr(ours, each.name), getattr(plain, each.name)) for each in fields(ours)]
+    return all(one.dtype == other.dtype and np.array_equal(one, other) for one, other in pairs)
+
+
 def one_station(rate: float, places: int, stay: Stay, census: tuple[Held, ...] = ()) -> Place:
     return Place(
         "one",
@@ -236,6 +248,7 @@ def test_room_is_made_for_more_people_than_were_foreseen() -> None:
     assert ours.midnights[0, 10, 0, 2] > 2 * simulate.FIRST_PERSONS
     assert np.array_equal(ours.midnights[0], np.array(theirs.midnights))
     assert np.array_equal(ours.waiting_days[0], np.array(theirs.waiting_days))
+    assert same_log(crowded, 4, 5)
 
 
 def test_philox_gives_the_published_answers(plain: ModuleType) -> None:

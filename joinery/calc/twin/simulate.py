@@ -117,13 +117,16 @@ def run(
     return runs
 
 
-def log(place: Place, days: int, seed: int = 1, rep: int = 0) -> Log:
-    """The log of one replication: of the very same people as in `run` with this seed."""
+def log(place: Place, days: int, seed: int = 1, rep: int = 0, plain: bool = False) -> Log:
+    """The log of one replication: of the very same people as in `run` with this seed.
+
+    Where `plain`, Python runs it: for a small place, at once and without compiling anything.
+    """
     _check_run(days, 0, 1, seed, 1, rep)
     model, midnights = Model(place, days, 0, seed), np.zeros((days + 1, len(place.stations), 3), np.int32)
-    events = int(model.replicate(rep, midnights).clock[0].events)
+    events = int(model.replicate(rep, midnights, plain=plain).clock[0].events)
     # An event tells at most six things of its own person, and every admission from a queue had an event before.
-    world = model.replicate(rep, midnights, log_rows=8 * (events + len(place.census)) + 1)
+    world = model.replicate(rep, midnights, log_rows=8 * (events + len(place.census)) + 1, plain=plain)
     rows = world.log[: world.clock[0].logged]
     rows = rows[np.argsort(rows["days"], kind="stable")]
     return Log(*(np.ascontiguousarray(rows[each.name]) for each in fields(Log)))
@@ -140,10 +143,13 @@ class Model:
         clock.seed, clock.antithetic, clock.warmup, clock.end = seed, antithetic, warmup_days, days
         clock.rate_left, clock.free = 1.0, NOBODY
 
-    def replicate(self, rep: int, midnights: NDArray[np.int32], log_rows: int = 0) -> World:
+    def replicate(self, rep: int, midnights: NDArray[np.int32], log_rows: int = 0, plain: bool = False) -> World:
         """One replication as it stands at its end, and its `midnights` filled in."""
         from joinery.calc.twin.kernel import go_on, start
+        from joinery.calc.twin.plain import plainly
 
+        if plain:
+            start, go_on = plainly(start), plainly(go_on)
         persons = max(FIRST_PERSONS, 2 * len(self.held))
         room = (np.zeros(persons, PERSON), np.zeros(persons, EVENT), np.zeros(log_rows, LOG))
         world = World(self.clock.copy(), self.stations.copy(), self.cells.copy(), self.ways.copy(), *room)

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from joinery.site.demo import lives_health, lives_provider, names
-from joinery.site.demo.diary import Diary, in_hours, working_day
+from joinery.site.demo.diary import Diary, at_clock, in_hours, working_day
 from joinery.site.demo.events import definitions
 from joinery.site.demo.lives_council import ADVICE, COUNCIL
 from joinery.site.demo.lives_health import COMMUNITY, HOSPITAL
@@ -127,7 +127,12 @@ def _in_the_home(diary: Diary, rng: random.Random) -> None:
 
 
 def _in_hospital(diary: Diary, rng: random.Random) -> None:
-    lives_health.stay(diary, rng, diary.days_ago(rng.randint(60, 180)))
+    """A stay of some nights, told whether there is a bed or not."""
+    day, why = diary.days_ago(rng.randint(60, 180)), rng.choice(list(lives_health.WARD_FOR))
+    nights, came = rng.choice((1, 2, 3, 5, 8, 13)), at_clock(day, rng.randint(0, 23), 20)
+    left = at_clock(day + timedelta(days=nights + 1), 15, 10)
+    ready = at_clock(left.date() - timedelta(days=min(nights - 1, 2)), 10, 30)
+    lives_health.stay(diary, rng, why, lives_health.Stay(came, came, ready, left))
 
 
 LIVES = {COMMUNITY: _nursed, COUNCIL: _advised, lives_provider.ORCHARD: _in_the_home, HOSPITAL: _in_hospital}

@@ -1,6 +1,6 @@
 """The event schema: what can happen to a person in a place, as columns.
 
-Everything the demo writes, and everything the twin will forecast, is rows of these eight columns. The schema is
+Everything the demo writes, and everything the twin forecasts, is rows of these eight columns. The schema is
 fixed: a new feed may need a new event code, never a new column. `reference()` writes its page in the docs.
 """
 
@@ -154,7 +154,7 @@ def reference() -> str:
         "Written from `joinery/site/demo/events.py`: do not edit by hand.",
         "",
         "A life in the demonstration place is rows of eight columns, one list a column, sorted by time. The feed"
-        " writers read nothing else, and a forecast by the digital twin uses the same columns.",
+        " writers read nothing else. Forecasts by the twin use the same columns, and stays in hospital are one.",
         "",
         *_table(("Column", "Holds"), COLUMNS.items()),
         "## Events",

@@ -41,10 +41,11 @@ class _Step(NamedTuple):
     next_station: str
 
 
-def forecast(place: Place, days: int, seed: int = 1, rep: int = 0) -> Forecast:
+def forecast(place: Place, days: int, seed: int = 1, rep: int = 0, plain: bool = False) -> Forecast:
     """The events of one replication: the same people, stays and waits as in `simulate.run`.
 
     A day of the run is one of universal time, which has 24 hours even when the clocks change; seconds are cut off.
+    `plain` as in `simulate.log`: for a small place.
     Raises ValueError for a station that is not in definitions/demo/forecast.toml.
     """
     services = definitions("forecast")
@@ -53,7 +54,7 @@ def forecast(place: Place, days: int, seed: int = 1, rep: int = 0) -> Forecast:
     end = _midnight(place) + timedelta(days=days)
     rows: list[Event] = []
     bands: list[int] = []
-    for band, steps in _people(place, days, seed, rep):
+    for band, steps in _people(place, days, seed, rep, plain):
         story = _Story(len(bands), services)
         for step in steps:
             story.tell(step)
@@ -64,9 +65,9 @@ def forecast(place: Place, days: int, seed: int = 1, rep: int = 0) -> Forecast:
     return Forecast(Events.of(rows), tuple(bands))
 
 
-def _people(place: Place, days: int, seed: int, rep: int) -> Iterator[tuple[int, list[_Step]]]:
+def _people(place: Place, days: int, seed: int, rep: int, plain: bool) -> Iterator[tuple[int, list[_Step]]]:
     """The band and the steps of each person of the log, those who come first first."""
-    told, start = log(place, days + LOOK_AHEAD_DAYS, seed, rep), _midnight(place)
+    told, start = log(place, days + LOOK_AHEAD_DAYS, seed, rep, plain), _midnight(place)
     columns = zip(
         told.person.tolist(), told.days.tolist(), told.what.tolist(), told.station.tolist(), told.band.tolist(),
         strict=True,

@@ -1,6 +1,6 @@
 """Lives: people columns and event columns, a function of how many, the seed and the date.
 
-The digital twin will one day take this module's place; nothing after it will notice.
+Stays in hospital are a run of the twin (`stays`); all else is told person by person.
 """
 
 import random
@@ -9,9 +9,12 @@ from datetime import date, timedelta
 from joinery.site.demo import cases, lives_council, lives_health
 from joinery.site.demo.diary import Diary, at_clock
 from joinery.site.demo.events import Event, Events
+from joinery.site.demo.lives_health import Stay
 from joinery.site.demo.margaret import david, margaret
 from joinery.site.demo.population import People, Person, population
+from joinery.site.demo.stays import stays
 
+FIRST_BY_CHANCE = 2  # behind Mrs Smith and David
 # Whatever opens an episode, and the event that closes it when the person dies.
 CLOSED_BY_DEATH = {
     "service_started": ("service_ended", "died", "NFA: Deceased"),
@@ -25,7 +28,8 @@ def histories(people: int, seed: int, as_of: date) -> tuple[People, Events]:
     """People and everything that happened to them up to the day before `as_of`.
 
     Each person draws from generators of their own, one for each part of life, so that changing how nurses are
-    made up does not move a single appointment. Raises ValueError for fewer than two people.
+    made up does not move a single appointment. What they share is the hospital: one person more may move
+    anybody's stay, and what follows from it. Raises ValueError for fewer than two people.
     """
     if people < 2:
         raise ValueError("the place needs at least two people: Mrs Smith and her son")
@@ -34,18 +38,20 @@ def histories(people: int, seed: int, as_of: date) -> tuple[People, Events]:
     households: dict[int, list[Person]] = {}
     for person in persons:
         households.setdefault(person.household, []).append(person)
+    by_chance = [each for each in persons[FIRST_BY_CHANCE:] if not cases.told(each.person, people)]
+    in_hospital = stays(by_chance, seed, as_of)
     told, rows = [], []
     for person in persons:
         diary = Diary(person, as_of)
         case = cases.told(person.person, people)
-        _live(diary, seed, households[person.household], case)
+        _live(diary, seed, households[person.household], in_hospital.get(person.person, []), case)
         death_date = None if case else _death_date(diary, random.Random(f"{seed}/death/{person.person}"))
         told.append(person._replace(death_date=death_date))
         rows += _until_death(diary, death_date) if death_date else diary.rows
     return People.of(told), Events.of(rows)
 
 
-def _live(diary: Diary, seed: int, household: list[Person], told: cases.Told | None) -> None:
+def _live(diary: Diary, seed: int, household: list[Person], in_hospital: list[Stay], told: cases.Told | None) -> None:
     """Fill one diary: Mrs Smith's from her story, most others' by chance, those of `cases` from what is told."""
     person = diary.person.person
     if person == 0:
@@ -60,7 +66,7 @@ def _live(diary: Diary, seed: int, household: list[Person], told: cases.Told | N
         david(diary)
         return
     lives_council.council(diary, random.Random(f"{seed}/council/{person}"), household)
-    lives_health.hospital(diary, random.Random(f"{seed}/hospital/{person}"))
+    lives_health.hospital(diary, random.Random(f"{seed}/hospital/{person}"), in_hospital)
     lives_health.emergency_department(diary, random.Random(f"{seed}/emergency_department/{person}"))
 
 

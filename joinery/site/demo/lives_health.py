@@ -1,7 +1,9 @@
 """Made-up health: what a general practice, community services and a hospital see of a person."""
 
 import random
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from joinery.site.demo.diary import Diary, at_clock, in_hours, working_day
 from joinery.site.demo.events import definitions
@@ -10,7 +12,6 @@ WINDOW_DAYS = 540  # the stretch of recent life told in detail
 SEEN_YESTERDAY = 0.03  # of the people on a practice's list, on top of chance, so that each day's file has news
 COMMUNITY = "ZC1"
 HOSPITAL = "ZH1"
-IN_A_BED_NOW = (0.002, 0.008, 0.02, 0.05)  # by age band; more than in life, so that a small place has several
 WARD_FOR = {
     "Fall": "plover",
     "Chest pain": "heron",
@@ -251,36 +252,37 @@ def _allergies_asked(diary: Diary, rng: random.Random, at, organisation: str, se
         diary.write(at, "no_known_allergies", organisation, service, "716186003", "", diary.episode())
 
 
-def hospital(diary: Diary, rng: random.Random) -> None:
-    """An emergency stay for some, and a few who lie there now."""
-    band, left = age_band(diary.age_years()), None
-    if rng.random() < (0.02, 0.05, 0.12, 0.24)[band]:
-        left = stay(diary, rng, diary.days_ago(rng.randint(20, 500)))
-    if rng.random() < IN_A_BED_NOW[band]:
-        since = diary.days_ago(rng.choice((1, 1, 2, 3, 4, 6, 9, 15)))
-        if left is None or since > left.date():
-            stay(diary, rng, since, still_there=True)
+class Stay(NamedTuple):
+    """A stay in hospital. A bed was free at `bed_at`; whoever is ready waits for the service `waits_for`."""
+
+    came: datetime
+    bed_at: datetime
+    ready: datetime
+    left: datetime
+    waits_for: str = "home"
 
 
-def stay(diary: Diary, rng: random.Random, day: date, *, still_there: bool = False) -> datetime:
-    """From the door to the way home, the letter to the practice, and home care paused. Returns when it ends."""
-    why = rng.choice(list(WARD_FOR))
-    stay, nights, hour = diary.episode(), rng.choice((1, 2, 3, 5, 8, 13)), rng.randint(0, 23)
-    if still_there:
-        nights = (diary.as_of - day).days + rng.randint(0, 4)
-    came, left = at_clock(day, hour, 20), at_clock(day + timedelta(days=nights + 1), 15, 10)
-    admitted, ward = came + timedelta(hours=5), (HOSPITAL, "acute_ward")
+def hospital(diary: Diary, rng: random.Random, stays: Iterable[Stay]) -> None:
+    """The emergency stays, but for those before the first days of life."""
+    for each in stays:
+        if each.came.date() >= diary.days_ago(WINDOW_DAYS):
+            stay(diary, rng, rng.choice(list(WARD_FOR)), each)
+
+
+def stay(diary: Diary, rng: random.Random, why: str, times: Stay) -> None:
+    """From the door to the way home, the letter to the practice, and home care paused."""
+    came, bed_at, ready, left, waits_for = times
+    stay, ward = diary.episode(), (HOSPITAL, "acute_ward")
+    # Hours in the emergency department go by even where a bed is free; not all of a short stay, though.
+    admitted = max(bed_at, min(came + timedelta(hours=5), came + (ready - came) / 2))
+    nights = (left.date() - admitted.date()).days
     diary.write(came, "arrived", HOSPITAL, "emergency_department", "ambulance", why, stay)
     _allergies_asked(diary, rng, came + timedelta(hours=1), HOSPITAL, "emergency_department")
     diary.write(admitted, "admitted", *ward, "21", why, stay)
     if nights > 1 and rng.random() < 0.8:
         diary.write(admitted + timedelta(hours=rng.randint(6, 18)), "moved_ward", *ward, WARD_FOR[why], "", stay)
-    _expected_to_leave(diary, rng, admitted, left.date(), stay)
-    # Some who could go wait for help at home.
-    waits = still_there and nights > 6
-    ready = day + timedelta(days=4) if waits else left.date() - timedelta(days=min(nights - 1, 2))
-    waiting_for = rng.choice(("reablement", "home_care_tern")) if waits else "home"
-    diary.write(at_clock(ready, 10, 30), "ready", *ward, waiting_for, "", stay)
+    _expected_to_leave(diary, rng, admitted, ready, stay)
+    diary.write(ready, "ready", *ward, waits_for, "", stay)
     in_care_home = diary.person.address_1 == definitions("place")["care_home"]["line"]
     diary.write(left, "discharged", *ward, "85" if in_care_home else "19", "1", stay)
     diary.write(
@@ -293,12 +295,13 @@ def stay(diary: Diary, rng: random.Random, day: date, *, still_there: bool = Fal
         diary.episode(),
     )
     _home_care_paused(diary, came, left)
-    return left
 
 
-def _expected_to_leave(diary: Diary, rng: random.Random, admitted: datetime, leaves: date, stay: int) -> None:
+def _expected_to_leave(diary: Diary, rng: random.Random, admitted: datetime, ready: datetime, stay: int) -> None:
     """The date set on the first morning round; where it was too early it is put off on the day itself."""
-    first_round = at_clock(admitted.date() + timedelta(days=1), 9, 40)
+    first_round, leaves = at_clock(admitted.date() + timedelta(days=1), 9, 40), ready.date()
+    if ready <= first_round:
+        return
     hoped = max(leaves - timedelta(days=rng.choice((0, 0, 1, 2))), first_round.date())
     diary.write(first_round, "expected_to_leave", HOSPITAL, "acute_ward", "", hoped.isoformat(), stay)
     if hoped < leaves and rng.random() < 0.6:

@@ -13,14 +13,16 @@ from joinery.site.demo.writers.tables import Period, columns_of, day_text, lsoa,
 
 COLUMNS = columns_of("ecds")
 FIRST_UNPLANNED = "1"
+DECIDED_WITHIN = timedelta(hours=4)  # of arrival; what comes after is the wait for a bed
 
 
 def rows(copies: list[Copy], book: Book, ids: Ids, period: Period, until: datetime) -> list[Record]:
-    """The attendances that began within a period, as known at a moment, by their beginning."""
+    """The attendances that began within a period, as known at a moment, by their beginning; not who is still there."""
     made = []
     for copy in copies:
         for visit in visits(book, copy.person.person, until) if not copy.number else ():
-            if visit.arrived and period.holds(day_text(visit.arrived.at)):
+            over = visit.admitted or visit.left_at
+            if visit.arrived and over and period.holds(day_text(visit.arrived.at)):
                 values = _attendance(visit, visit.arrived, copy.person, ids)
                 values |= _patient(copy.person, visit.arrived.at, ids)
                 key = values["EC_Ident"]
@@ -34,7 +36,10 @@ def _attendance(visit: Visit, arrived: Event, person: Person, ids: Ids) -> dict[
     rng = random.Random(f"{ids.seed}/attendance/{visit.episode}")
     admitted = visit.admitted
     gone = admitted.at if admitted else visit.left_at
-    decided = admitted.at - timedelta(minutes=rng.randrange(10, 100)) if admitted else None
+    decided = None
+    if admitted:
+        just_before = admitted.at - timedelta(minutes=rng.randrange(10, 100))
+        decided = max(arrived.at, min(just_before, arrived.at + DECIDED_WITHIN))
     home = codes["to_care_home"] if lives_in_care_home(person) else codes["to_home"]
     died = not admitted and not visit.left and visit.died_at
     return {
@@ -49,8 +54,8 @@ def _attendance(visit: Visit, arrived: Event, person: Person, ids: Ids) -> dict[
         "EC_Attendance_Source_SNOMED_CT": codes["source"][mode],
         "EC_Acuity_SNOMED_CT": rng.choice(codes["acuity"]),
         "EC_Chief_Complaint_SNOMED_CT": reason["complaint"],
-        "EC_Decision_To_Admit_Date": day_text(max(decided, arrived.at)) if decided else "",
-        "EC_Decision_To_Admit_Time": time_text(max(decided, arrived.at)) if decided else "",
+        "EC_Decision_To_Admit_Date": day_text(decided),
+        "EC_Decision_To_Admit_Time": time_text(decided),
         "EC_Departure_Date": day_text(gone),
         "EC_Departure_Time": time_text(gone),
         "EC_Discharge_Status_SNOMED_CT": codes["status"],
