@@ -124,10 +124,14 @@ class CareRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     provider: str = ""
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The columns of whose words it asks, each once."""
+        return tuple(dict.fromkeys((*self.goes_on_when, *self.over_when, *self.void_when)))
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Every column that it reads, once."""
-        words = (*self.goes_on_when, *self.over_when, *self.void_when)
-        return tuple(dict.fromkeys((*self.start, *self.end, *words, *filter(None, (self.provider,)))))
+        return tuple(dict.fromkeys((*self.start, *self.end, *self.words, *filter(None, (self.provider,)))))
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -246,23 +246,29 @@ def are_plain(lines: Sequence[bytes], table: Table) -> bytes:
     """
     blank = f'{table.delimiter}"\r\n'.encode()
     block = b"".join((b"\n", *lines, b"\n"))
-    # A quote first: what begins with a look behind is searched for at every byte.
-    mark = re.escape(table.delimiter.encode())
-    cell = re.compile(rb'"(?<=[%b\r\n]")[^"\r\n]*"(?=[%b\r\n])' % (mark, mark))
+    mark = table.delimiter.encode()
     if (
         _is_plain_text(block, table.codec)
         and max(map(len, lines), default=0) <= MOST_PLAIN_BYTES
-        and block.count(b'"') == 2 * len(cell.findall(block))
+        and _are_quotes_around_cells(block, mark)
         and all(map(bytes.strip, lines, repeat(blank)))
     ):
         return bytes([1]) * len(lines)
     return bytes(
         line.strip(blank) != b""
         and len(line) <= MOST_PLAIN_BYTES
-        and line.count(b'"') == 2 * len(cell.findall(b"\n%b\n" % line))
+        and _are_quotes_around_cells(b"\n%b\n" % line, mark)
         and _is_plain_text(line, table.codec)
         for line in lines
     )
+
+
+def _are_quotes_around_cells(data: bytes, mark: bytes) -> bool:
+    """Whether all quotes stand around whole cells, of which none goes on over lines."""
+    pieces = data.split(b'"')
+    outside, inside = pieces[::2], b"".join(pieces[1::2])
+    beside = {piece[-1:] for piece in outside[:-1]}.union(piece[:1] for piece in outside[1:])
+    return len(pieces) % 2 == 1 and beside <= {mark, b"\r", b"\n"} and b"\n" not in inside and b"\r" not in inside
 
 
 def _is_plain_text(data: bytes, encoding: str) -> bool:

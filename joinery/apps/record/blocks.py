@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
-from typing import TYPE_CHECKING
+from functools import lru_cache, reduce
+from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
@@ -14,8 +16,8 @@ from pyarrow import csv
 if TYPE_CHECKING:
     from joinery.apps.base.tables import Table
 
-# Made once: Arrow takes longer over a str than over two thousand cells.
-_EMPTY = pa.scalar("")
+Mask = npt.NDArray[np.bool_]
+R = TypeVar("R")
 
 
 def split(lines: Sequence[bytes], columns: Sequence[str], table: Table) -> tuple[pa.RecordBatch, list[int]]:
@@ -52,31 +54,86 @@ def put_together(parts: Sequence[pa.RecordBatch], order: Sequence[int]) -> pa.Re
     return _one(pa.Table.from_batches(parts).take(pa.array(order, pa.int64())).combine_chunks())
 
 
-def changed(cells: pa.RecordBatch, index: int, change: Callable[[str], str]) -> pa.RecordBatch:
-    """The same with a column changed, cell by cell."""
-    column = pa.array(map(change, cells.column(index).to_pylist()), pa.string())
-    return cells.set_column(index, cells.schema.names[index], column)
+def each(column: pa.Array, work: Callable[[str], R]) -> list[R]:
+    """What each cell comes to; worked out once for those that are the same."""
+    coded = column.dictionary_encode(null_encoding="encode")
+    known = list(map(work, coded.dictionary.to_pylist()))
+    return [known[code] for code in coded.indices.to_numpy().tolist()]
 
 
-def joined(columns: Sequence[pa.Array | str], mark: str) -> list[bytes]:
-    """The cells of each row as one, with a mark between them; a word among the columns stands in every row."""
-    found: list[bytes] = pc.binary_join_element_wise(*columns, mark).cast(pa.binary()).to_pylist()
+def changed(column: pa.Array, change: Callable[[str], str | None]) -> pa.Array:
+    """A column with each cell changed."""
+    coded = column.dictionary_encode()
+    return pa.array(map(change, coded.dictionary.to_pylist()), pa.string()).take(coded.indices)
+
+
+def changed_at(cells: pa.RecordBatch, index: int, change: Callable[[str], str]) -> pa.RecordBatch:
+    """The same with a column changed."""
+    return cells.set_column(index, cells.schema.names[index], changed(cells.column(index), change))
+
+
+@lru_cache(maxsize=200)
+def word(text: str) -> pa.StringScalar:
+    """A word as Arrow keeps it, made once: Arrow takes longer over that than over two thousand cells."""
+    return pa.scalar(text, pa.string())
+
+
+def repeated(cell: str, count: int) -> pa.Array:
+    """A column of the same cell."""
+    return pa.repeat(word(cell), count)
+
+
+def joined(columns: Iterable[pa.Array | pa.StringScalar], mark: str) -> pa.Array:
+    """The cells of each row as one, with a mark between them, or nothing if one of them is nothing; a word among the
+    columns stands in every row."""
+    return pc.binary_join_element_wise(*columns, word(mark))
+
+
+def joined_filled(columns: Iterable[pa.Array], mark: str, count: int) -> list[str]:
+    """Those cells of each of `count` rows that are there as one, with a mark between them."""
+    # Arrow leaves out a row that has no cell at all: so each begins with an empty one, and a mark.
+    cells = (repeated("", count), *columns)
+    found = pc.binary_join_element_wise(*cells, word(mark), null_handling="skip").to_pylist()
+    return [text[len(mark) :] for text in found]
+
+
+def as_bytes(column: pa.Array) -> list[bytes]:
+    """The cells of a column as UTF-8."""
+    found: list[bytes] = column.cast(pa.binary()).to_pylist()
     return found
 
 
-def first_filled(columns: Sequence[pa.Array]) -> pa.Array:
-    """For each row the first of its cells that is not empty; an empty one if they all are."""
-    return reduce(lambda found, other: pc.if_else(is_empty(found), other, found), columns)
+def first_filled(columns: Iterable[pa.Array], count: int) -> pa.Array:
+    """For each of `count` rows the first of its cells that is not empty; an empty one if they all are."""
+    cells = list(columns) or [repeated("", count)]
+    return reduce(lambda found, other: pc.if_else(is_empty(found), other, found), cells)
+
+
+def replaced(column: pa.Array, deciding: pa.Array, cell: str, other: pa.Array) -> pa.Array:
+    """A column, with what stands in another one where the one that is deciding holds a cell."""
+    return pc.if_else(pc.equal(deciding, word(cell)), other, column)
 
 
 def is_empty(column: pa.Array) -> pa.Array:
     """For each row whether its cell is empty."""
-    return pc.equal(column, _EMPTY)
+    return pc.equal(column, word(""))
 
 
-def numbers(mask: pa.BooleanArray) -> list[int]:
+def where(column: pa.Array, cell: str) -> list[int]:
+    """The numbers of the rows that hold a cell."""
+    return numbers(as_mask(pc.equal(column, word(cell))))
+
+
+def numbers(mask: Mask) -> list[int]:
     """The numbers of the rows for which something is so."""
-    return pc.indices_nonzero(mask).to_pylist() if mask.true_count else []
+    found: list[int] = np.flatnonzero(mask).tolist()
+    return found
+
+
+def as_mask(said: pa.BooleanArray) -> Mask:
+    """Whether something is so, row by row."""
+    mask: Mask = said.to_numpy(zero_copy_only=False)
+    return mask
 
 
 def _one(table: pa.Table) -> pa.RecordBatch:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from joinery.apps.base.feeds import CareRule, feed_of
 from joinery.apps.base.remember import remember
 from joinery.apps.record.rows import LONDON, CareRow, end_of, moment_of
-from joinery.calc.involvement import GOES_ON, LASTS, LEFT, OVER, Said, Span
+from joinery.calc.involvement import GOES_ON, LASTS, LEFT, NOTHING, OVER, Said, Span
 
 # Dates that say "never": so senders write an end that is not known.
 _NEVER = 9999
@@ -25,25 +25,36 @@ def care_rules(feed: str) -> Mapping[str, CareRule]:
 
 
 def care_said(rule: CareRule, row: Mapping[str, str], stated_at: datetime | None) -> CareRow:
-    """What a row says of care, by what stands in its columns. What is over without saying when was over when that
-    was stated."""
+    """What a row says of care, by what stands in its columns."""
+    start, end = (next((text for c in columns if (text := row.get(c))), "") for columns in (rule.start, rule.end))
+    return care_of(says_of(rule, row), start, end, row.get(rule.provider, ""), stated_at)
+
+
+def says_of(rule: CareRule, row: Mapping[str, str]) -> str:
+    """What a row says of care, apart from the days, by the words in its columns."""
     if rule.void_when and _holds(rule.void_when, row):
-        return CareRow()
+        return NOTHING
     if rule.goes_on_when and _holds(rule.goes_on_when, row):
-        return CareRow(Said(GOES_ON))
-    start = next((text for column in rule.start if (text := row.get(column))), "")
-    end = next((text for column in rule.end if (text := row.get(column))), "")
-    days = Span(_first_day(start) if start else None, _day_after(end) if end else None)
-    provider = row.get(rule.provider, "")[:40]
+        return GOES_ON
     if rule.over_when and _holds(rule.over_when, row):
-        over = days.to_date or (after(stated_at) if stated_at else None)
-        return CareRow(Said(LEFT if rule.outright else OVER, Span(days.from_date, over)), provider)
-    if not (rule.start or rule.end):
-        return CareRow()
-    return CareRow(Said(LASTS, days), provider)
+        return LEFT if rule.outright else OVER
+    return LASTS if rule.start or rule.end else NOTHING
 
 
-@remember(4096)  # the rows of a file share few days
+def care_of(says: str, start: str, end: str, provider: str, stated_at: datetime | None) -> CareRow:
+    """The same of what was found in its columns. What is over without saying when was over when that was stated."""
+    if says in (NOTHING, GOES_ON):
+        return CareRow(Said(says))
+    return CareRow(_said(says, start, end, stated_at if says != LASTS else None), provider[:40])
+
+
+@lru_cache(maxsize=16_384)  # the rows of a file share few days
+def _said(says: str, start: str, end: str, stated_at: datetime | None) -> Said:
+    from_date, to_date = _first_day(start) if start else None, _day_after(end) if end else None
+    return Said(says, Span(from_date, to_date or (after(stated_at) if stated_at else None)))
+
+
+@remember(4096)
 def _first_day(text: str) -> date | None:
     moment = moment_of(text)
     return _day(moment.at) if moment else None

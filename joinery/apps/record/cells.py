@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, reduce
 from typing import NamedTuple
 
 from joinery.apps.base.feeds import File
@@ -35,9 +35,7 @@ Check = Callable[[str], Fault | None]
 
 def together(checks: Sequence[Check]) -> Check:
     """The checks of one column as one: the first fault counts."""
-    if len(checks) == 1:
-        return checks[0]
-    return lambda value: next((fault for check in checks if (fault := check(value))), None)
+    return reduce(lambda one, other: lambda value: one(value) or other(value), checks)
 
 
 def checks_of(file: File, common: Sequence[str]) -> dict[str, list[Check]]:

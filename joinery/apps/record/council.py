@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from heapq import merge
 from itertools import repeat
 from operator import attrgetter
+from typing import TypeVar
+
+import pyarrow as pa
 
 from joinery.apps.base.feeds import CareRule, File
-from joinery.apps.base.remember import each
-from joinery.apps.record.care import care_rules, care_said
+from joinery.apps.base.remember import remember
+from joinery.apps.record.blocks import each, first_filled, joined, joined_filled, repeated, where
+from joinery.apps.record.care import care_of, care_rules, says_of
 from joinery.apps.record.rows import CareRow, DetailsRow, EntryRow, Issue, Row, capital, end_of, moment_of
 from joinery.apps.record.sheets import Batch, Line, Sheet
 from joinery.apps.record.wording import fill_each
 from joinery.calc.units import parse_nhs_number
 
 MOST_NAME_CHARACTERS = 300
+_PARTED = "\0"  # no cell holds it: a row with one is quarantined
+T = TypeVar("T")
 # Takes out the cells of a column; of one that the table does not have, they are empty.
-Column = Callable[[str], Sequence[str]]
+Column = Callable[[str], pa.Array]
 
 
 def batches_of(sheet: Sheet) -> Iterator[list[Row]]:
@@ -33,52 +39,79 @@ def _refused(sheet: Sheet, line: Line) -> Row:
     """A row that will be quarantined, and what it seems to be about."""
     row, key = dict(zip(sheet.columns, line.cells, strict=False)), sheet.file.key
     name = f"{sheet.file.part}/{_joined([row[c] for c in key])}" if all(row.get(c) for c in key) else ""
-    about = f"person/{row['person_id']}"[:255] if row.get("person_id") else ""
     issues = (*line.issues, *_too_long(line.position, name, sheet.file))
-    return Row(line.position, line.body, name[:MOST_NAME_CHARACTERS], issues, local_id=about)
+    return Row(line.position, line.body, name[:MOST_NAME_CHARACTERS], issues, local_id=_about(row.get("person_id", "")))
 
 
 def _taken(sheet: Sheet, batch: Batch) -> list[Row]:
     """The rows that can be taken, a column at a time."""
-    file = sheet.file
+    file, count = sheet.file, len(batch.bodies)
+    empty = repeated("", count)
 
-    def column(name: str) -> Sequence[str]:
-        found: list[str] = batch.cells.column(sheet.place[name]).to_pylist() if name in sheet.place else empty
-        return found
+    def column(name: str) -> pa.Array:
+        return batch.cells.column(sheet.place[name]) if name in sheet.place else empty
 
-    empty = [""] * len(batch.bodies)
-    keys = column(file.key[0]) if len(file.key) == 1 else map(_joined, zip(*map(column, file.key), strict=True))
+    stated = each(column("updated_at"), _stated)
+    gone = where(column("deleted"), "1")
+    rule = care_rules("council").get(file.part)
     rows = [
-        Row(position, body, f"{file.part}/{key}", (), moment.at if moment else None, None, about)
-        for position, body, key, moment, about in zip(
+        Row(position, body, key, (), at, None, about, into, b"", details, entry, None, care)
+        for position, body, key, at, about, into, details, entry, care in zip(
             batch.positions,
             batch.bodies,
-            keys,
-            each(moment_of, column("updated_at")),
-            [f"person/{whose}"[:255] if whose else "" for whose in column("person_id")],
+            [f"{file.part}/{_joined(key)}" for key in _rows(map(column, file.key))],
+            stated,
+            each(column("person_id"), _about),
+            _merged(column, gone) if file.part == "person_id" else repeat(None, count),
+            _people(sheet.columns, column, gone) if file.part == "person" else repeat(None, count),
+            _entries(file, column, count, gone) if file.kind else repeat(None, count),
+            _cares(rule, column, stated) if rule else repeat(None, count),
             strict=True,
         )
     ]
-    gone = [deleted == "1" for deleted in column("deleted")]
-    if file.part == "person":
-        cells = zip(*map(column, sheet.columns), strict=True)
-        for row, said, deleted in zip(rows, cells, gone, strict=True):
-            # A person deleted at the source says nothing of anybody any more, and stands apart from all.
-            row.details = DetailsRow() if deleted else _details(dict(zip(sheet.columns, said, strict=True)))
-    elif file.part == "person_id":
-        for row, into, deleted in zip(rows, column("replaced_by"), gone, strict=True):
-            row.replaced_by = f"person/{into}"[:255] if into and not deleted else ""
-    elif file.kind:
-        for row, entry, deleted in zip(rows, _entries(file, column, len(rows)), gone, strict=True):
-            row.entry = EntryRow() if deleted else entry
-    if rule := care_rules("council").get(file.part):
-        for row, care in zip(rows, _cares(rule, column, [row.stated_at for row in rows]), strict=True):
-            row.care = care
     for row in rows:
         if len(row.key) > MOST_NAME_CHARACTERS:
             row.issues = _too_long(row.position, row.key, file)
             row.key = row.key[:MOST_NAME_CHARACTERS]
     return rows
+
+
+def _merged(column: Column, gone: Sequence[int]) -> list[str]:
+    """Under which local id each row's person is known from now on."""
+    return _without(each(column("replaced_by"), _about), gone, "")
+
+
+def _people(columns: Sequence[str], column: Column, gone: Sequence[int]) -> list[DetailsRow]:
+    """What each row says of a person."""
+    people = [_details(dict(zip(columns, cells, strict=True))) for cells in _rows(map(column, columns))]
+    # A person deleted at the source says nothing of anybody any more, and stands apart from all.
+    return _without(people, gone, DetailsRow())
+
+
+def _without(rows: Iterable[T], gone: Sequence[int], nothing: T) -> list[T]:
+    found = list(rows)
+    for number in gone:
+        found[number] = nothing
+    return found
+
+
+def _rows(columns: Iterable[pa.Array]) -> Iterator[tuple[str, ...]]:
+    return zip(*(column.to_pylist() for column in columns), strict=True)
+
+
+def _stated(text: str) -> datetime | None:
+    moment = moment_of(text)
+    return moment.at if moment else None
+
+
+@remember(4096)  # the rows of a file share few days
+def _ended(text: str) -> datetime | None:
+    return end_of(moment_of(text))
+
+
+def _about(person: str) -> str:
+    """The local id of a person; none of nobody."""
+    return f"person/{person}"[:255] if person else ""
 
 
 def _too_long(position: int, name: str, file: File) -> tuple[Issue, ...]:
@@ -114,38 +147,38 @@ def _details(row: dict[str, str]) -> DetailsRow:
     )
 
 
-def _cares(rule: CareRule, column: Column, stated: Sequence[datetime | None]) -> list[CareRow]:
-    """What each row says of care; those that say the same are read once."""
-    names = rule.columns
-    cells = zip(*map(column, names), stated if rule.over_when else [None] * len(stated), strict=True)
-    return each(lambda said: care_said(rule, dict(zip(names, said[:-1], strict=True)), said[-1]), list(cells))
+def _cares(rule: CareRule, column: Column, stated: Sequence[datetime | None]) -> Iterator[CareRow]:
+    """What each row says of care."""
+
+    def texts(*names: str) -> list[str]:
+        found: list[str] = first_filled(map(column, filter(None, names)), len(stated)).to_pylist()
+        return found
+
+    def says(words: str) -> str:
+        return says_of(rule, dict(zip(rule.words, words.split(_PARTED), strict=True)))
+
+    words = each(joined(map(column, rule.words), _PARTED), says)
+    return map(care_of, words, texts(*rule.start), texts(*rule.end), texts(rule.provider), stated)
 
 
-def _entries(file: File, column: Column, count: int) -> Iterator[EntryRow]:
+def _entries(file: File, column: Column, count: int, gone: Sequence[int]) -> list[EntryRow]:
     """The line that each row makes."""
-    titles = fill_each(file.title, column, count)
     details = [fill_each(template, column, count) for template in file.detail]
     over, sensitivities = [False] * count, [""] * count
     for name, words in file.over_when.items():
-        over = [already or cell.casefold() in words for already, cell in zip(over, column(name), strict=True)]
+        cells = each(column(name), str.casefold)
+        over = [already or cell in words for already, cell in zip(over, cells, strict=True)]
     for name, names in file.sensitive_when.items():
-        cells = zip(sensitivities, column(name), strict=True)
-        sensitivities = [already or names.get(cell, "") for already, cell in cells]
-    return map(
+        cells = column(name).to_pylist()
+        sensitivities = [already or names.get(cell, "") for already, cell in zip(sensitivities, cells, strict=True)]
+    entries = map(
         EntryRow,
-        each(moment_of, _first_filled(file.at, column, count)),
-        each(lambda text: end_of(moment_of(text)), _first_filled(file.until, column, count)),
+        each(first_filled(map(column, file.at), count), moment_of),
+        each(first_filled(map(column, file.until), count), _ended),
         repeat(file.kind),
-        each(lambda title: capital(title or file.kind)[:300], titles),
-        [". ".join(filter(None, parts)) for parts in zip(*details, strict=True)] if details else repeat(""),
+        each(fill_each(file.title, column, count), lambda title: capital(title or file.kind)[:300]),
+        joined_filled(details, ". ", count),
         ["" if ended else file.banner for ended in over],
         sensitivities,
     )
-
-
-def _first_filled(names: Sequence[str], column: Column, count: int) -> list[str]:
-    """For each row the first of its cells in some columns that is not empty."""
-    found = [""] * count
-    for name in names:
-        found = [first or cell for first, cell in zip(found, column(name), strict=True)]
-    return found
+    return _without(entries, gone, EntryRow())

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from joinery.apps.base.remember import MOST_CHARACTERS
-from joinery.apps.record.blocks import changed, is_empty, numbers
+from joinery.apps.record.blocks import Mask, as_mask, changed_at, is_empty, joined, numbers, repeated
 from joinery.apps.record.cells import Fault, before, empty, empty_here, none_of, number_of, stray, sum_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def find_faults(sheet: Sheet, cells: pa.RecordBatch) -> tuple[pa.RecordBatch, Fo
     """What is wrong with which rows, and their cells without spaces around them."""
     found: Found = defaultdict(list)
     cells = _check_cells(sheet, cells, found)
-    blank = [is_empty(column) for column in cells.columns]
+    # By column and row.
+    blank = np.array([as_mask(is_empty(column)) for column in cells.columns])
     _find_blank(sheet, cells, blank, found)
     _find_not_applicable(sheet, cells, blank, found)
     _find_contradictions(sheet, cells, blank, found)
@@ -39,19 +41,19 @@ def _check_cells(sheet: Sheet, cells: pa.RecordBatch, found: Found) -> pa.Record
         if not strange:
             continue
         if {*map(str.strip, strange)} != strange:
-            cells = changed(cells, index, str.strip)
+            cells = changed_at(cells, index, str.strip)
             strange = {*map(str.strip, strange)} - seen
         faulty = {value: fault for value in strange if (fault := check(value))}
         if len(seen) < MOST_REMEMBERED:
             seen.update(value for value in strange if value not in faulty and len(value) <= MOST_CHARACTERS)
         if faulty:
             values = cells.column(index)
-            for number in numbers(pc.is_in(values, value_set=pa.array(faulty, pa.string()))):
+            for number in numbers(as_mask(pc.is_in(values, value_set=pa.array(faulty, pa.string())))):
                 found[number].append((column, faulty[values[number].as_py()]))
     return cells
 
 
-def _find_blank(sheet: Sheet, cells: pa.RecordBatch, blank: Sequence[pa.Array], found: Found) -> None:
+def _find_blank(sheet: Sheet, cells: pa.RecordBatch, blank: Mask, found: Found) -> None:
     """Cells that every row must fill, and groups of which it must fill one."""
     excuses = [(cells.column(sheet.place[column]), words) for column, words in sheet.file.unless.items()]
     for column in sheet.required:
@@ -59,40 +61,33 @@ def _find_blank(sheet: Sheet, cells: pa.RecordBatch, blank: Sequence[pa.Array], 
             if not any(excuse[number].as_py() in words for excuse, words in excuses):
                 found[number].append((column, empty(column)))
     for group in sheet.file.one_of:
-        for number in numbers(reduce(pc.and_, (blank[sheet.place[column]] for column in group))):
+        for number in numbers(np.logical_and.reduce([blank[sheet.place[column]] for column in group])):
             found[number].append((group[0], none_of(group)))
 
 
-def _find_not_applicable(sheet: Sheet, cells: pa.RecordBatch, blank: Sequence[pa.Array], found: Found) -> None:
+def _find_not_applicable(sheet: Sheet, cells: pa.RecordBatch, blank: Mask, found: Found) -> None:
     """Columns that this kind of row must fill, and those that are filled though they say nothing of it."""
-    if not sheet.rules:
+    if not sheet.rules or not len(cells):
         return
-    filled = [pc.invert(each) for each in blank]
-    deciding = [cells.column(index) for index in sheet.deciding] or [pa.array([""] * len(cells), pa.string())]
-    kinds = pc.binary_join_element_wise(*deciding, pa.scalar("\0"))
-    for kind in pc.unique(kinds):
-        these = pc.equal(kinds, kind)
-        first = pc.index(these, True).as_py()
-        must, useless = sheet.applied([column[first].as_py() for column in cells.columns])
-        wrong = [*(blank[index] for index in must), *(filled[index] for index in useless)]
-        if not wrong or not pc.and_(these, reduce(pc.or_, wrong)).true_count:
-            continue
-        for index in must:
+    deciding = [cells.column(index) for index in sheet.deciding] or [repeated("", len(cells))]
+    kinds = joined(deciding, "\0").dictionary_encode().indices.to_numpy()
+    for kind in range(kinds.max() + 1):
+        these = np.flatnonzero(kinds == kind)
+        must, useless = sheet.applied([column[these[0].item()].as_py() for column in cells.columns])
+        for index, number in _both(must, these, blank):
             column = sheet.columns[index]
-            for number in numbers(pc.and_(these, blank[index])):
-                if all(column != known for known, _ in found.get(number, ())):
-                    found[number].append((column, empty_here(column)))
-        for index in useless:
-            for number in numbers(pc.and_(these, filled[index])):
-                found[number].append((sheet.columns[index], stray(sheet.columns[index])))
+            if all(column != known for known, _ in found.get(number, ())):
+                found[number].append((column, empty_here(column)))
+        for index, number in _both(useless, these, ~blank):
+            found[number].append((sheet.columns[index], stray(sheet.columns[index])))
 
 
-def _find_contradictions(sheet: Sheet, cells: pa.RecordBatch, blank: Sequence[pa.Array], found: Found) -> None:
+def _find_contradictions(sheet: Sheet, cells: pa.RecordBatch, blank: Mask, found: Found) -> None:
     place, columns = sheet.place, cells.columns
     for first, second in sheet.file.in_order:
         if {first, second} <= place.keys():
             one, other = columns[place[first]], columns[place[second]]
-            for number in numbers(pc.and_not(pc.less(other, one), blank[place[second]])):
+            for number in numbers(as_mask(pc.less(other, one)) & ~blank[place[second]]):
                 if before(other[number].as_py(), one[number].as_py()):
                     fault = Fault("order", f"{second} lies before {first}. Mend one of them.")
                     found[number].append((second, fault))
@@ -102,3 +97,9 @@ def _find_contradictions(sheet: Sheet, cells: pa.RecordBatch, blank: Sequence[pa
             if limit is not None and sum_of(column[number].as_py() for column in summed) > limit:
                 message = f"{' and '.join(parts)} together are more than {most}. Mend one of them."
                 found[number].append((parts[0], Fault("sum", message)))
+
+
+def _both(columns: Sequence[int], rows: npt.NDArray[np.intp], mask: Mask) -> Iterator[tuple[int, int]]:
+    """The cells of some columns and rows for which something is so, column by column."""
+    for column, row in np.argwhere(mask[list(columns)][:, rows]).tolist():
+        yield columns[column], rows[row].item()

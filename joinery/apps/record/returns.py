@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from heapq import merge
@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from joinery.apps.base.feeds import File
-from joinery.apps.base.remember import each, remember
+from joinery.apps.base.remember import remember
 from joinery.apps.record.cells import nhs_number_of
 from joinery.apps.record.rows import Issue, moment_of
 from joinery.apps.record.sheets import REASONS_COLUMN, ROW_COLUMN, Batch, Sheet
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DIGEST_BYTES = 16
 _PARTED = "\0"  # no cell holds it: a row with one is quarantined
+# Takes out the cells of a column; of one that the table does not have, they are empty.
+Column = Callable[[str], "pyarrow.Array"]
 _TEN_DIGITS = re.compile(r"(\d[ -]?){10}")
 
 
@@ -92,51 +94,55 @@ class _Reader:
 
     def read(self, batch: Batch) -> Iterator[ReturnLine]:
         """What is kept of the rows that can be taken."""
-        from joinery.apps.record.blocks import joined
+        from joinery.apps.record.blocks import each, first_filled, joined, repeated
 
-        file, cells = self.file, batch.cells
-        kinds = [kind or file.part for kind in self.column(cells, file.kind_column)]
-        ends = self.column(cells, file.to_date)
+        file, count = self.file, len(batch.cells)
+        empty = repeated("", count)
+
+        def column(name: str) -> pyarrow.Array:
+            return batch.cells.column(self.place[name]) if name in self.place else empty
+
+        kinds = first_filled([column(file.kind_column), repeated(file.part, count)], count)
         rows = zip(
             batch.positions,
             batch.bodies,
             repeat(()),
             batch.notes,
-            self.keys(cells, kinds),
-            map(_digest, joined([cells.column(place) for place in self.said], _PARTED)),
-            each(_moment, self.column(cells, file.stated)),
-            [kind[:60] for kind in kinds],
-            self.subjects(cells),
-            each(_day, self.column(cells, file.from_date)),
-            each(_day, ends),
-            [bool(file.to_date) and not end for end in ends],
+            _digests(self.keys(column, kinds)),
+            _digests(joined([batch.cells.column(place) for place in self.said], _PARTED)),
+            each(column(file.stated), _moment),
+            each(kinds, lambda kind: kind[:60]),
+            self.subjects(column),
+            each(column(file.from_date), _day),
+            each(column(file.to_date), _day),
+            each(column(file.to_date), lambda end: bool(file.to_date) and not end),
         )
         return map(ReturnLine._make, rows)
 
-    def column(self, cells: pyarrow.RecordBatch, column: str) -> list[str]:
-        """The cells of a column; of one that the table does not have, they are empty."""
-        found: list[str] = cells.column(self.place[column]).to_pylist() if column in self.place else [""] * len(cells)
-        return found
+    def keys(self, column: Column, kinds: pyarrow.Array) -> pyarrow.Array:
+        """For each row what tells it from every other."""
+        from joinery.apps.record.blocks import first_filled, joined, replaced
 
-    def keys(self, cells: pyarrow.RecordBatch, kinds: list[str]) -> list[bytes]:
-        """For each row a digest of what tells it from every other of its kind."""
-        from joinery.apps.record.blocks import first_filled, joined
+        file = self.file
+        either = [first_filled(map(column, group), len(kinds)) for group in file.one_of]
 
-        either = [first_filled([cells.column(self.place[c]) for c in group]) for group in self.file.one_of]
-        known = {}
-        for kind in set(kinds):
-            own = self.file.kinds[kind].key if kind in self.file.kinds else ()
-            there = [cells.column(self.place[c]) for c in (*self.file.key, *own) if c in self.place]
-            known[kind] = joined([kind, *there, *either], _PARTED)
-        return [_digest(known[kind][number]) for number, kind in enumerate(kinds)]
+        def key(*own: str) -> pyarrow.Array:
+            return joined([kinds, *(column(c) for c in (*file.key, *own) if c in self.place), *either], _PARTED)
 
-    def subjects(self, cells: pyarrow.RecordBatch) -> Iterable[str]:
+        keys = key()
+        for name, kind in file.kinds.items():
+            keys = replaced(keys, kinds, name, key(*kind.key))
+        return keys
+
+    def subjects(self, column: Column) -> Iterable[str]:
         """The pseudonyms of the persons that rows are about, as far as they are about one."""
-        whose = (*self.file.subject[:1], self.file.issuer, *self.file.subject[1:])
-        there = [self.column(cells, column) for column in whose if column in self.place]
-        if not there:
+        from joinery.apps.record.blocks import each, joined
+
+        file = self.file
+        if not file.subject:
             return repeat("")
-        return each(lambda whose: self.pseudonyms.of(_subject(self.file, *whose)), list(zip(*there, strict=True)))
+        whose = joined(map(column, (*file.subject[:1], file.issuer, *file.subject[1:])), _PARTED)
+        return each(whose, lambda cells: self.pseudonyms.of(_subject(file, *cells.split(_PARTED))))
 
 
 def _subject(file: File, national: str, issuer: str = "", *local: str) -> str:
@@ -152,8 +158,10 @@ def _national(text: str) -> str:
     return nhs_number_of(text) or ("" if _TEN_DIGITS.fullmatch(text) else text)
 
 
-def _digest(text: bytes) -> bytes:
-    return hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest()
+def _digests(texts: pyarrow.Array) -> list[bytes]:
+    from joinery.apps.record.blocks import as_bytes
+
+    return [hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest() for text in as_bytes(texts)]
 
 
 def _moment(text: str) -> datetime | None:

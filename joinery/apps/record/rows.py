@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -86,7 +87,7 @@ class MessageRow:
     losing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CareRow:
     """What a row says of its sender's care for a person, and of that of a `provider` (its code) on its behalf."""
 
@@ -117,7 +118,7 @@ class Row:
     message: MessageRow | None = None
     # None of a row of a kind that never says anything of care.
     care: CareRow | None = None
-    index: list[tuple[str, str]] = field(default_factory=list)
+    index: Sequence[tuple[str, str]] = ()
 
 
 @remember(4096)  # the lines of one visit all carry its moment

@@ -197,25 +197,26 @@ class Sheet:
 
     def in_our_words(self, cells: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
         """The cells of rows in our words."""
-        from joinery.apps.record.blocks import changed
+        from joinery.apps.record.blocks import changed_at
 
         if self._sent_back:
             for index in range(len(self.columns)):
-                cells = changed(cells, index, as_received)
+                cells = changed_at(cells, index, as_received)
         for index, word in self._translate:
-            cells = changed(cells, index, word)
+            cells = changed_at(cells, index, word)
         return cells
 
     def _judge(
         self, position: int, cells: pyarrow.RecordBatch, at: int, found: list[tuple[str, Fault]]
     ) -> tuple[tuple[Issue, ...], tuple[tuple[str, str], ...]]:
         """Of the faults of a row those that keep it out, and those with which it is taken."""
-        grave = [(c, f) for c, f in found if c in self._grave] if self.file.notes else found
+        grave = self._grave if self.file.notes else {c for c, _ in found}
         issues = tuple(
             Issue(f"row {position}, {c}", fault.rule, cells.column(self.place[c])[at].as_py()[:80], fault.message)
-            for c, fault in grave
+            for c, fault in found
+            if c in grave
         )
-        return issues, tuple((c, f.rule) for c, f in found if (c, f) not in grave)
+        return issues, tuple((c, fault.rule) for c, fault in found if c not in grave)
 
     def applied(self, row: Sequence[str]) -> Applied:
         """What such a row must fill, and what says nothing of it; kept for the next one."""

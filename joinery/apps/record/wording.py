@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
+from typing import TYPE_CHECKING
 
-from joinery.apps.base.remember import each, remember
+from joinery.apps.base.remember import remember
 from joinery.apps.record.rows import LONDON, moment_of
 
-MOST_REMEMBERED_CHARACTERS = 400
+if TYPE_CHECKING:
+    import pyarrow
+
 _SLOT = re.compile(r"\{([a-z_|]+)\}")
 
 
@@ -20,41 +23,34 @@ def fill(template: str, row: Mapping[str, str]) -> str:
     >>> fill("Ended {end_date}", {"end_date": "2026-03-31"})
     'Ended 31 March 2026'
     """
-    return _worded(template, tuple([row.get(column, "") for column in _columns(template)]))
+    words = [
+        piece if isinstance(piece, str) else shown(next((said for c in piece if (said := row.get(c))), ""))
+        for piece in _pieces(template)
+    ]
+    return "".join(words) if all(words) else ""
 
 
-def fill_each(template: str, column: Callable[[str], Sequence[str]], count: int) -> list[str]:
-    """`fill` for each of `count` rows of a table; `column` gives the cells of one."""
-    values = zip(*map(column, columns), strict=True) if (columns := _columns(template)) else [()] * count
-    return each(lambda said: _worded(template, said), list(values))
+def fill_each(template: str, column: Callable[[str], pyarrow.Array], count: int) -> pyarrow.Array:
+    """`fill` for each of `count` rows, null for an empty one; `column` gives their cells of one."""
+    from joinery.apps.record.blocks import changed, first_filled, joined, repeated, word
 
-
-def _worded(template: str, values: tuple[str, ...]) -> str:
-    if sum(map(len, values)) > MOST_REMEMBERED_CHARACTERS:  # a long text comes once, and would fill the memory
-        return _filled.__wrapped__(template, values)
-    return _filled(template, values)
-
-
-@lru_cache(maxsize=65_536)  # rows of a table say the same few things over and over
-def _filled(template: str, values: tuple[str, ...]) -> str:
-    """A template with the values of its columns, in the order of `_columns`."""
-    said = dict(zip(_columns(template), values, strict=True))
-    empty = False
-
-    def word(slot: re.Match[str]) -> str:
-        nonlocal empty
-        value = next((said[c] for c in slot[1].split("|") if said[c]), "")
-        empty = empty or not value
-        return shown(value)
-
-    filled = _SLOT.sub(word, template)
-    return "" if empty else filled
+    pieces = _pieces(template)
+    if all(isinstance(piece, str) for piece in pieces):
+        return repeated(template, count)
+    return joined(
+        (
+            word(piece) if isinstance(piece, str) else changed(first_filled(map(column, piece), count), _shown)
+            for piece in pieces
+        ),
+        "",
+    )
 
 
 @cache
-def _columns(template: str) -> tuple[str, ...]:
-    """The columns that a template names, each once."""
-    return tuple(dict.fromkeys(column for slot in _SLOT.findall(template) for column in slot.split("|")))
+def _pieces(template: str) -> tuple[str | tuple[str, ...], ...]:
+    """Its words as they stand, and the columns of which the first that is filled stands there."""
+    words = _SLOT.split(template)
+    return tuple(tuple(piece.split("|")) if at % 2 else piece for at, piece in enumerate(words) if piece)
 
 
 @remember(4096)
@@ -76,6 +72,10 @@ def shown(value: str) -> str:
             return value
         return f"{_day(here)}, {here:%H:%M}"
     return {"Y": "yes", "N": "no"}.get(value, value)
+
+
+def _shown(value: str) -> str | None:
+    return shown(value) or None
 
 
 def _day(day: date) -> str:

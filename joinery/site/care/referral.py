@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -113,7 +114,8 @@ def _opened(request: Request, found: Referral) -> Viewing | None | HttpResponse:
         return opened(request, found.person_id, "referral", purpose=DIRECT_CARE)
     viewing = _seen(request, found)
     if not viewing.person_ids and posts_for(standing_of(request).posts, DIRECT_CARE):
-        actions.reach(code=found.code, **acting(request))
+        with suppress(Refused):  # somebody took a step since: it waits for another now
+            actions.reach(code=found.code, **acting(request))
         viewing = _seen(request, found)
     return viewing if viewing.person_ids else None
 

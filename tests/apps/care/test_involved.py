@@ -18,7 +18,7 @@ from joinery.apps.record import facts as record
 from joinery.apps.record.actions import list_people, open_record
 from joinery.calc.access import Post
 from tests.apps.care.caring import NOON, NURSES, REABLEMENT, Caring
-from tests.pages.world import ACTOR, COUNCIL, SURGERY, TRUST, World, patient, person_id
+from tests.pages.world import ACTOR, COUNCIL, OTHER_SURGERY, SURGERY, TRUST, World, patient, person_id
 
 LATER, DAY = NOON + timedelta(days=60), timedelta(days=1)
 WORKER = ("social_worker", COUNCIL)
@@ -68,23 +68,27 @@ def test_who_joins_sees_what_is_open_and_who_is_last_to_leave_no_more(caring: Ca
     assert caring.now(code).waits_for, "though it is still open"
 
 
-def test_what_is_passed_on_is_seen_where_it_is(caring: Caring) -> None:
-    joins(caring)
-    joins(caring, "gp", REABLEMENT, SURGERY)
-    code = caring.refers(by="nurse", organisation=TRUST, from_service=NURSES, to=REABLEMENT)
-    assert caring.why(*WORKER) == "involved", "the council's, whoever asked"
-    caring.steps(code, "declined", "worker", reason="no_room")
-    caring.steps(code, "closed", "nurse", words="She knows")
-    assert {caring.why(*WORKER, at=LATER), caring.why("community_nurse", TRUST, at=LATER)} == {"ended"}
+def test_what_is_passed_on_is_seen_where_it_is_now(caring: Caring) -> None:
+    caring.staff("ward", "hospital_nurse", OTHER_SURGERY)
+    joins(caring, "ward", organisation=OTHER_SURGERY)
+    code = caring.refers()
+    assert caring.why("hospital_nurse", OTHER_SURGERY) == "involved"
+    caring.steps(code, "sent", "nurse", service=REABLEMENT, words="Help at home rather")
+    assert {caring.why("hospital_nurse", OTHER_SURGERY, LATER), caring.why("community_nurse", TRUST, LATER)} == {
+        "ended"
+    }
+    assert caring.why(*WORKER, at=LATER) == "involved"
     assert select("SELECT COUNT(*) FROM care_involvedbody") == [(0,)]
 
 
 def test_the_service_that_asked_sees_the_person_while_it_waits_for_an_answer(caring: Caring) -> None:
-    caring.staff("carer", "home_care_manager", SURGERY)
-    caring.staff("ward", "hospital_nurse", COUNCIL)
-    joins(caring, "ward")
-    caring.refers(by="nurse", organisation=TRUST, from_service=NURSES, to=NURSES)
-    assert caring.why("hospital_nurse", COUNCIL) == "involved"
+    caring.staff("ward", "hospital_nurse", OTHER_SURGERY)
+    joins(caring, "ward", organisation=OTHER_SURGERY)
+    code = caring.refers(by="nurse", organisation=TRUST, from_service=NURSES, to=REABLEMENT)
+    assert caring.why("hospital_nurse", OTHER_SURGERY) == "involved"
+    caring.steps(code, "declined", "worker", reason="no_room")
+    caring.steps(code, "closed", "nurse", words="She knows")
+    assert caring.why("hospital_nurse", OTHER_SURGERY, LATER) == "ended"
 
 
 def test_dates_of_members_count_from_the_night_on(caring: Caring) -> None:
@@ -180,6 +184,7 @@ def test_who_sits_in_a_meeting_sees_who_is_on_its_list_until_all_is_done(caring:
     line = actions.list_person(meeting_id=meeting, record_id=caring.ada(), words="Falls", **by)
     assert caring.why(*WORKER) == caring.why("community_nurse", TRUST) == "involved"
     asked = actions.ask_member(listed_id=line, words="Visit", due_date=(NOON + 9 * DAY).date(), **by)
+    assert caring.why(*WORKER, at=LATER) == "involved", "until it is done"
     assert actions.due(actor=ACTOR, at=NOON + 3 * DAY) == 0, "something is to be done"
     actions.finish_action(action_id=asked, actor=caring.actor("nurse"), at=NOON + 3 * DAY)
     assert caring.why(*WORKER, at=LATER) == "ended"

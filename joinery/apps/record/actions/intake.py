@@ -24,7 +24,6 @@ from joinery.apps.base.feeds import Variant, feed_of
 from joinery.apps.base.keys import Keys
 from joinery.apps.base.tables import UnreadableFile
 from joinery.apps.place import facts as place
-from joinery.apps.record import council
 from joinery.apps.record.actions.keys import delete_compared
 from joinery.apps.record.actions.returns import stage_returns
 from joinery.apps.record.actions.staging import Stage, insert_quality, stage_rows
@@ -125,6 +124,8 @@ def read_file(path: Path, feed: str, variant: Variant | None = None, sender: str
         return Reading(export.part, "", _some(export.rows))
     sheet = open_sheet(path, feed_of(feed), variant)
     if feed == "council":
+        from joinery.apps.record import council
+
         return Reading(sheet.file.part, sheet.header, council.batches_of(sheet))
     secret = Keys(settings.KEYS).key()
     return Reading(sheet.file.part, sheet.header, batches_of(sheet, Pseudonyms(secret)), stage_returns)
