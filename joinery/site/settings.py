@@ -102,6 +102,7 @@ def _database() -> dict[str, Any]:
             "timeout": 20,
             "init_command": (
                 f"PRAGMA journal_mode=WAL;PRAGMA synchronous={synchronous};PRAGMA foreign_keys=ON;"
+                "PRAGMA recursive_triggers=ON;"  # see `base/triggers.py`
                 # 64 MB between checkpoints: the commit in which one falls takes ten times as long.
                 "PRAGMA wal_autocheckpoint=16000;"
                 "PRAGMA cache_size=-64000;PRAGMA mmap_size=268435456"

@@ -13,6 +13,9 @@ They are current when the triggers of our tables, read back from the database, a
 to the letter: one that was altered under its own name, switched off or added by somebody else is seen. So
 is what else can come between a statement and a table of PostgreSQL: a rule, row security, a table below it.
 
+SQLite lets INSERT OR REPLACE delete the row in its way without a word, unless the connection asks that it fire the
+triggers on DELETE (`recursive_triggers`, which ours do): a trigger on INSERT would cost a third of an intake.
+
 On PostgreSQL a trigger finds our tables and nobody's of the same name (its `search_path` is pinned, last in
 it the temporary tables), and captures with the rights of the tables' owner: who writes needs no right to
 write to `base_capture`, and may not call the functions in any other way (see `rights.py`).
@@ -155,12 +158,6 @@ def _sqlite(model: type[models.Model]) -> Iterator[Trigger]:
         when = f" WHEN NOT ({guard.free_while})" if guard.free_while else ""
         for operation in ("UPDATE", "DELETE"):
             yield _sqlite_trigger(table, operation, f'BEFORE {operation} ON "{table}" FOR EACH ROW{when} {refuse}')
-        # INSERT OR REPLACE deletes the row in its way without firing a DELETE trigger.
-        taken = " OR ".join(
-            f'EXISTS (SELECT 1 FROM "{table}" WHERE ' + " AND ".join(f'"{c}" = NEW."{c}"' for c in columns) + ")"
-            for columns in _unique(model)
-        )
-        yield _sqlite_trigger(table, "INSERT", f'BEFORE INSERT ON "{table}" FOR EACH ROW WHEN {taken} {refuse}')
     if isinstance(guard, Captured):
         key = model._meta.pk.column
         for operation in ("INSERT", "UPDATE", "DELETE"):
@@ -180,17 +177,6 @@ def _sqlite_trigger(table: str, operation: str, body: str) -> Trigger:
     name = _named(table, operation.lower(), body)
     statement = f'CREATE TRIGGER "{name}" {body}'
     return Trigger(name, table, (statement,), statement)
-
-
-def _unique(model: type[models.Model]) -> list[list[str]]:
-    """The sets of columns of which no two rows may hold the same values; the primary key first."""
-    column = {f.name: str(f.column) for f in model._meta.concrete_fields}
-    single = sorted((f for f in model._meta.concrete_fields if f.unique), key=lambda f: not f.primary_key)
-    sets = [[column[f.name]] for f in single]
-    for constraint in model._meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint):
-            sets.append([column[name] for name in constraint.fields])
-    return sets
 
 
 def _sqlite_json(row: str, columns: list[str]) -> str:

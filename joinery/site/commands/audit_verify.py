@@ -10,12 +10,12 @@ from joinery.site.commands import Problem, say
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
-    """Recompute the chain over the logs; exit code 1 when anything does not fit."""
+    """Recompute the chain over the logs, and look for rows that hang on nothing; exit code 1 when anything is wrong."""
     setup.load()
     from django.conf import settings
     from django.db import connection
 
-    from joinery.apps.base import rights, seal, triggers
+    from joinery.apps.base import parents, rights, seal, triggers
     from joinery.apps.base.keys import Keys
 
     if setup.is_new():
@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     found = seal.verify(keys=Keys(settings.KEYS))
     guarded = triggers.are_current(connection)
     problems = found.problems + ([] if guarded else ["the triggers that guard the tables are missing or changed"])
+    problems += parents.missing()
     if connection.vendor == "postgresql":
         problems += rights.beyond(connection)
         if rights.owns(connection, "base_access"):

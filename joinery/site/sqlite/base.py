@@ -6,11 +6,18 @@ SQLite's marks. And it looks up anew how rows are fetched and a cursor is closed
 
 from __future__ import annotations
 
+import sqlite3
 from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base
 from django.db.backends.utils import CursorWrapper
+
+# Python's driver knows how to bind these by itself, but asks each of them first whether it would rather be something
+# else, which takes longer than the binding, unless somebody has said so.
+sqlite3.register_adapter(type(None), lambda none: none)
+sqlite3.register_adapter(bool, int)
+sqlite3.register_adapter(bytes, bytes)
 
 
 class Cursor(base.SQLiteCursorWrapper):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from joinery.apps.base.columns import insert_rows, marks, reserve_ids, select, stored
 from joinery.apps.base.models import User
-from joinery.apps.place.models import Organisation
+from joinery.apps.place.models import Edition, Organisation, Postcode
 
 pytestmark = pytest.mark.django_db
 
 COLUMNS = ("id", "code")
+AT = datetime(2026, 3, 3, 14, 30, tzinfo=UTC)
 
 
 def through_orm(code: str) -> int:
@@ -72,6 +74,26 @@ def test_text_of_any_kind_goes_in_and_out() -> None:
     (row_id,) = reserve_ids(Organisation, 1)
     insert_rows(Organisation, COLUMNS, [(row_id, said)])
     assert select("SELECT code FROM place_organisation WHERE id = %s", [row_id]) == [(said,)]
+
+
+@given(
+    same=st.sampled_from(["", "Home care", "it's", "5%s ?1 $1", "a\\'b", "03:04+00"]),
+    to_date=st.sampled_from(["2026-02-01", None]),
+    rows=st.integers(1, 120),
+    other=st.none() | st.integers(0, 119),
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_the_same_in_every_row_is_stored_as_what_is_not(
+    same: str, to_date: str | None, rows: int, other: int | None
+) -> None:
+    """`other` is a row that says something else, if there is one."""
+    edition = Edition.objects.create(kind="act", source="hand", title="", made_by="test", made_at=AT)
+    said = [(edition.pk, f"Z{n}", "other" if n == other else same, "2026-01-01", to_date) for n in range(rows)]
+    with transaction.atomic():
+        insert_rows(Postcode, ("edition_id", "postcode", "lsoa", "from_date", "to_date"), said)
+    held = Postcode.objects.filter(edition=edition).order_by("id")
+    values = held.values_list("edition_id", "postcode", "lsoa", "from_date", "to_date")
+    assert [(*row[:3], *(day and str(day) for day in row[3:])) for row in values] == said
 
 
 def test_an_empty_list_of_values_matches_nothing() -> None:

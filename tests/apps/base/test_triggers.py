@@ -15,7 +15,7 @@ from django.db.models.functions import Concat
 
 from joinery.apps.base import triggers
 from joinery.apps.base.models import Access, Capture, User
-from joinery.apps.place.models import Membership, Organisation
+from joinery.apps.place.models import Membership, Organisation, Statement
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +144,19 @@ def test_a_row_is_not_replaced_by_another_with_the_same_unique_values(table: str
     verb = "INSERT OR REPLACE" if connection.vendor == "sqlite" else "INSERT"
     with pytest.raises(DatabaseError):
         execute(f'{verb} INTO {table} (id, {key}, "{others}") SELECT id + 1000, {key}, "{others}" FROM {table}')
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite replaces rows")
+def test_no_draft_takes_the_place_of_what_counts_and_no_captured_row_is_replaced_unseen() -> None:
+    draft, counts = (make(Statement, sequence=sequence) for sequence in (None, 1))
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute(f"UPDATE OR REPLACE place_statement SET id = {counts.pk} WHERE id = {draft.pk}")
+    assert set(Statement.objects.values_list("pk", flat=True)) == {draft.pk, counts.pk}
+
+    body = make(Organisation, code="A")
+    execute(f"REPLACE INTO place_organisation (id, code) VALUES ({body.pk}, 'B')")
+    captured = Capture.objects.filter(table="place_organisation", row=str(body.pk)).order_by("id")
+    assert [c.operation for c in captured] == ["INSERT", "DELETE", "INSERT"]
 
 
 @pytest.mark.parametrize("model", DRAFTS, ids=table_of)

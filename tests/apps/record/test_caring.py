@@ -11,6 +11,7 @@ import pytest
 from joinery.apps.base.columns import select
 from joinery.apps.place.actions import OrganisationDetails, register_organisation
 from joinery.apps.record.actions import Criteria, NotOpened, open_record, reread_care, search_people, staging
+from joinery.apps.record.actions.caring import Heard
 from joinery.apps.record.models import Relationship
 from joinery.calc.access import Post
 from tests.apps.record import adt_sending, mods_sending, sending
@@ -220,7 +221,7 @@ def test_another_sources_word_of_a_death_shuts_nobody_out(tmp_path: Path) -> Non
 
 
 def test_what_an_earlier_version_took_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def relate_once(submission_id: int, source_id: int, day: date, records: set[int]) -> None:
+    def relate_once(submission_id: int, source_id: int, day: date, records: set[int], *_: object) -> None:
         """As it was: whoever holds a record of somebody is involved for ever."""
         ((sender,),) = select("SELECT organisation_id FROM record_source WHERE id = %s", [source_id])
         known = set(Relationship.objects.values_list("record_id", flat=True))
@@ -230,7 +231,7 @@ def test_what_an_earlier_version_took_is_read_anew(tmp_path: Path, monkeypatch: 
 
     gone = {"period": {"end": "2026-03-01"}, "patient": {"reference": "Patient/p"}, "status": "finished"}
     with monkeypatch.context() as earlier:
-        earlier.setattr(staging, "stage_care", lambda *_: set())
+        earlier.setattr(staging, "stage_care", lambda *_: Heard(set()))
         earlier.setattr(staging, "relate", relate_once)
         lives_there(tmp_path, mods_sending.subject(), stay(2, left="2026-03-01"))
         council(tmp_path, "person", person_row("7", case_status="closed", updated_at="2026-02-01T06:00:00Z"))

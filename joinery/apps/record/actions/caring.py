@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 
-from joinery.apps.base.columns import as_day, as_moment, insert_rows, marks, select
+from joinery.apps.base.columns import as_day, as_moment, insert_rows, marks, reserve_ids, select
 from joinery.apps.base.feeds import feed_of
 from joinery.apps.place import facts as place
 from joinery.apps.record.care import after, care_rules, care_said
@@ -31,25 +32,58 @@ _VISIT = "visit"
 Pair = tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was staged of care: the records of which something else is said than before; of which record what is said
+    now, and by whom care is given (a code); and the number of its first row."""
+
+    records: set[int]
+    said: Sequence[tuple[int, Said, str]] = ()
+    first: int = 0
+
+
 def stage_care(
     submission_id: int, day: date, heard: Sequence[tuple[int, int | None, CareRow]], again: Sequence[int]
-) -> set[int]:
-    """Stage what versions of items say of care, each with the item and the record that it is about now; returns the
-    records about whom something else is said than before. `again` are the items that may have said something before.
+) -> Heard:
+    """Stage what versions of items say of care, each with the item and the record that it is about now. `again` are
+    the items that may have said something before.
     """
     was = _was(again)
     told = set(was.values())
-    rows = []
+    said: dict[int, tuple[int, Said, str]] = {}
     for item, record, care in heard:
-        about, says, days = record or was.get(item), care.said.says, care.said.days
+        about = record or was.get(item)
         # What never said anything, and says nothing, need not be written down.
-        if about and (says != NOTHING or item in was):
-            end = day if says in (OVER, LEFT) and days.to_date is None else days.to_date
-            rows.append((about, item, submission_id, says, _stored(days.from_date), _stored(end), care.provider))
+        if about and (care.said.says != NOTHING or item in was):
+            said[item] = (about, _ended(care.said, day), care.provider)
             was[item] = about
             told.add(about)
-    insert_rows(Care, ("record_id", "item_id", "submission_id", "says", "from_date", "to_date", "provider"), rows)
-    return told
+    ids = reserve_ids(Care, len(said))
+    insert_rows(
+        Care,
+        ("id", "record_id", "item_id", "submission_id", "says", "from_date", "to_date", "provider"),
+        [
+            (
+                care_id,
+                about,
+                item,
+                submission_id,
+                each.says,
+                _stored(each.days.from_date),
+                _stored(each.days.to_date),
+                by,
+            )
+            for care_id, (item, (about, each, by)) in zip(ids, said.items(), strict=True)
+        ],
+    )
+    return Heard(told, list(said.values()), ids.start)
+
+
+def _ended(said: Said, day: date) -> Said:
+    """The same; what is over without saying when is over on the day."""
+    if said.says in (OVER, LEFT) and said.days.to_date is None:
+        return Said(said.says, Span(said.days.from_date, day))
+    return said
 
 
 def _was(items: Sequence[int]) -> dict[int, int]:
@@ -58,15 +92,20 @@ def _was(items: Sequence[int]) -> dict[int, int]:
     return dict(select(sql, items)) if items else {}
 
 
-def relate(submission_id: int, source_id: int, day: date, record_ids: Collection[int]) -> None:
-    """Write how the sender of a source, and who else gives care, stand to the people of some of its records."""
+def relate(
+    submission_id: int, source_id: int, day: date, record_ids: Collection[int], heard: Heard | None = None
+) -> None:
+    """Write how the sender of a source, and who else gives care, stand to the people of some of its records.
+
+    What was `heard` from it just now need not be read again.
+    """
     if not record_ids:
         return
     records = sorted(record_ids)
     ((sender, feed),) = select("SELECT organisation_id, feed FROM record_source WHERE id = %s", [source_id])
     before = _written(submission_id, records)
     died = _died(submission_id, records)
-    told, filed = _told(submission_id, sender, feed, records, day)
+    told, filed = _told(submission_id, sender, feed, records, day, heard or Heard(set()))
     rows = []
     for pair in sorted({*told, *filed, *before, *((record, sender) for record in records)}):
         record, organisation = pair
@@ -113,7 +152,7 @@ def _died(submission_id: int, records: Sequence[int]) -> dict[int, date]:
 
 
 def _told(
-    submission_id: int, keeper: int, feed: str, records: Sequence[int], day: date
+    submission_id: int, keeper: int, feed: str, records: Sequence[int], day: date, heard: Heard
 ) -> tuple[dict[Pair, list[Said]], dict[Pair, list[Said]]]:
     """What is said of care for the people of these records, by record and organisation: by whoever keeps the records,
     and by what was filed here. The second must not end what the first leaves open."""
@@ -122,21 +161,27 @@ def _told(
         f"CASE WHEN COUNT(*) = COUNT(c.{day}) THEN {end}(c.{day}) END"
         for day, end in (("from_date", "MIN"), ("to_date", "MAX"))
     )
+    unread = f"c.id < {heard.first:d} AND " if heard.said else ""
     sql = (
-        f"SELECT c.record_id, c.says, {first}, {last}, c.provider, so.organisation_id, so.feed = %s "
-        f"FROM {cares(_draft(submission_id))} JOIN record_item i ON i.id = c.item_id "
-        "JOIN record_source so ON so.id = i.source_id "
-        f"WHERE c.record_id IN ({marks(records)}) GROUP BY c.record_id, c.says, c.provider, so.organisation_id, so.feed"
+        f"SELECT c.record_id, {first}, {last}, c.says, c.provider, so.organisation_id, so.feed = %s "
+        f"FROM {cares(_draft(submission_id))} JOIN record_source so ON so.id = cs.source_id "
+        f"WHERE {unread}c.record_id IN ({marks(records)}) "
+        "GROUP BY c.record_id, c.says, c.provider, so.organisation_id, so.feed"
     )
-    rows = select(sql, [OWN_FEED, *records])
-    codes = sorted({row[4] for row in rows if row[4]})
-    providers = place.by_codes(codes, place.as_at(day)) if codes else {}
+    rows = [
+        (record, Said(says, Span(as_day(start), as_day(end))), code, sender, own)
+        for record, start, end, says, code, sender, own in select(sql, [OWN_FEED, *records])
+    ]
+    rows += [(record, said, code, keeper, False) for record, said, code in heard.said]
+    codes = sorted({code for _, _, code, _, _ in rows if code})
+    providers = {code: body.id for code, body in place.by_codes(codes, place.as_at(day)).items()} if codes else {}
     told: dict[Pair, list[Said]] = defaultdict(list)
     filed: dict[Pair, list[Said]] = defaultdict(list)
-    for record, says, start, end, code, sender, own in rows:
-        said = Said(says, Span(as_day(start), as_day(end)))
-        for organisation in {sender, providers[code].id if code in providers else sender}:
-            (filed if own else told)[record, organisation].append(said)
+    for record, said, code, sender, own in rows:
+        by_whom = filed if own else told
+        by_whom[record, provider := providers.get(code, sender)].append(said)
+        if provider != sender:
+            by_whom[record, sender].append(said)
     if _VISIT in care_rules(feed):
         for record, said in _visits(submission_id, feed, records):
             told[record, keeper].append(said)

@@ -99,7 +99,7 @@ def stage_rows(stage: Stage, rows: list[Row]) -> None:
     heard = [(v.held.item_id, records.get(v.row.local_id), v.row.care) for v in current if v.row.care]
     again = [v.held.item_id for v in current if v.row.care and v.number > 1]
     cared = stage_care(stage.submission_id, stage.at.date(), heard, again)
-    relate(stage.submission_id, stage.source_id, stage.at.date(), {*said, *cared})
+    relate(stage.submission_id, stage.source_id, stage.at.date(), {*said, *cared.records}, cared)
 
 
 def stage_told(stage: Stage, told: Told) -> None:
@@ -115,7 +115,7 @@ def _judge(stage: Stage, row: Row, held: Held) -> Version | None:
     A row that contradicts the version of the same number gets an issue instead, and is quarantined.
     """
     digest = hashlib.blake2b(row.content or row.body, digest_size=16).digest()
-    older = _is_older(row, held)
+    older = held.number > 0 and _is_older(row, held)
     # The same file again changes nothing, even where it held two versions of one thing.
     if digest == held.digest or (digest in held.digests and (older or stage.repeat)):
         stage.counts["unchanged"] += 1
@@ -278,7 +278,15 @@ def insert_lines(stage: Stage, lines: list[tuple[int, int, int, EntryRow]]) -> N
             *("record_id", "item_id", "version_id", "submission_id", "at", "precision", "until_at"),
             *("kind", "title", "detail", "banner", "sensitivity"),
         ),
-        [(record, item, version, stage.submission_id, *_entry(entry, at)) for record, item, version, entry in lines],
+        [
+            (
+                *(record, item, version, stage.submission_id),
+                stored(line.moment.at) if line.moment else at,
+                line.moment.precision if line.moment else "none",
+                *(stored(line.until_at), line.kind, line.title, line.detail, line.banner, line.sensitivity),
+            )
+            for record, item, version, line in lines
+        ],
     )
 
 
@@ -290,13 +298,6 @@ def _whose_line(versions: list[Version]) -> dict[int, int]:
         "(SELECT 1 FROM record_entry n WHERE n.item_id = e.item_id AND n.id > e.id)"
     )
     return dict(select(sql, items)) if items else {}
-
-
-def _entry(entry: EntryRow, received_at: Any) -> tuple[Any, ...]:
-    at = stored(entry.moment.at) if entry.moment else received_at
-    precision = entry.moment.precision if entry.moment else "none"
-    ends = (entry.kind, entry.title, entry.detail, entry.banner, entry.sensitivity)
-    return (at, precision, stored(entry.until_at), *ends)
 
 
 def _insert_details(stage: Stage, said: dict[int, DetailsRow], relink: Sequence[int] = ()) -> None:

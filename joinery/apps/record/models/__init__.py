@@ -7,7 +7,7 @@ version of an item, the details of a source record, or the link from a source re
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -27,6 +27,11 @@ __all__ = ["Grant", "OptOutCheck", "Override", "OwnAccess", "Restriction", "Rest
 
 # A row of an unpublished submission is a draft: an intake that was killed is swept away by the next.
 DRAFT = "EXISTS (SELECT 1 FROM record_submission s WHERE s.id = OLD.submission_id AND s.published_at IS NULL)"
+
+# What a row of a file hangs on was written with it or before, and goes only after it (append-only; the sweep empties
+# tables children first). The database does not look it up once more, which was an eighth of what storing took:
+# `joinery audit verify` does.
+_WRITTEN_BEFORE: Any = {"on_delete": models.PROTECT, "related_name": "+", "db_index": False, "db_constraint": False}
 
 
 class Source(models.Model):
@@ -192,7 +197,7 @@ class Item(models.Model):
 
     guard = AppendOnly()
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    source = models.ForeignKey(Source, **_WRITTEN_BEFORE)
     key = models.CharField(max_length=300)
 
     class Meta:
@@ -205,9 +210,9 @@ class Care(models.Model):
 
     guard = AppendOnly(DRAFT)
 
-    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+")
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    record = models.ForeignKey(SourceRecord, **_WRITTEN_BEFORE | {"db_index": True})
+    item = models.ForeignKey(Item, **_WRITTEN_BEFORE)
+    submission = models.ForeignKey(Submission, **_WRITTEN_BEFORE)
     says = models.CharField(max_length=10, blank=True)
     from_date = models.DateField(null=True)
     to_date = models.DateField(null=True)
@@ -222,8 +227,8 @@ class ItemVersion(models.Model):
 
     guard = AppendOnly(DRAFT)
 
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, **_WRITTEN_BEFORE)
+    submission = models.ForeignKey(Submission, **_WRITTEN_BEFORE)
     number = models.IntegerField()
     # The source's own count of versions, where it keeps one.
     version = models.BigIntegerField(null=True)
@@ -256,10 +261,10 @@ class Entry(models.Model):
 
     guard = AppendOnly(DRAFT)
 
-    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
-    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    record = models.ForeignKey(SourceRecord, **_WRITTEN_BEFORE)
+    item = models.ForeignKey(Item, **_WRITTEN_BEFORE)
+    version = models.ForeignKey(ItemVersion, **_WRITTEN_BEFORE)
+    submission = models.ForeignKey(Submission, **_WRITTEN_BEFORE)
     at = models.DateTimeField()
     precision = models.CharField(max_length=6)  # minute, day, month, year; none when no date was given
     until_at = models.DateTimeField(null=True)
@@ -422,8 +427,8 @@ class ReturnRow(models.Model):
 
     guard = AppendOnly(DRAFT)
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+", db_index=False)
+    source = models.ForeignKey(Source, **_WRITTEN_BEFORE)
+    submission = models.ForeignKey(Submission, **_WRITTEN_BEFORE)
     key = models.BinaryField(max_length=16)
     digest = models.BinaryField(max_length=16)
     stated_at = models.DateTimeField(null=True)
