@@ -2,7 +2,8 @@
 
 A break says which columns of a row change and to what; a row that it does not suit it leaves alone. Rates are
 in `definitions/demo/defects.toml`; of each break there is at least one wherever a row suits it. The rows of
-Mrs Smith are never touched. Sources: handbook, domain 5.4 (Client Level Data) and 2.3, 2.7.
+Mrs Smith are never touched. Sources: DHSC, methodology of its Client Level Data
+tables (github.com/DataS-DHSC/ASC-CLD-LA-Dashboard, 2026); of other returns, our own assumptions.
 """
 
 import random

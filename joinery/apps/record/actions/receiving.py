@@ -1,8 +1,8 @@
 """Messages off the wire: what of them must be kept before they are answered, and the answer.
 
 No input or output happens here. Whoever listens feeds what came, makes what is to be kept durable, and
-only then sends the answer (handbook, feeds 3.6: AA as soon as the message is durable, not when it is
-applied, for one bad message must not hold up a hospital's queue).
+only then sends the answer (our own rule: AA as soon as the message is durable, not when it is applied, for
+one bad message must not hold up a hospital's queue).
 """
 
 from __future__ import annotations

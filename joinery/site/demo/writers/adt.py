@@ -3,7 +3,7 @@
 A message is a `Record` whose body is its text, segments ended by CR; its key is the control id. The message that
 registers a patient (A28) has the patient's number for its key instead, so that the truth knows who the number is.
 Mistakes and their cancellations, late messages and merges are part of what a hospital tells (`resources`); what
-goes wrong on the way is made by `adt_delivery.spoil`. Field by field: handbook, feeds 3.
+goes wrong on the way is made by `adt_delivery.spoil`. The fields are ITK's (`definitions/feeds/adt.toml`).
 """
 
 import random
@@ -24,7 +24,7 @@ SITE = "ZH101"
 ADMISSION_WARD = "amu"
 GENDERS = {"male": "1", "female": "2", "other": "9", "unknown": "0"}
 ALLERGY_TYPES = {"medication": "DA", "food": "FA", "environment": "EA"}
-# MSH-9 by event. Source: handbook, feeds 3.1.
+# MSH-9 by event. Source: ITK.
 STRUCTURES = {
     "A01": "ADT_A01", "A02": "ADT_A02", "A03": "ADT_A03", "A08": "ADT_A01", "A11": "ADT_A09", "A12": "ADT_A09",
     "A13": "ADT_A01", "A28": "ADT_A05", "A31": "ADT_A05", "A40": "ADT_A39",

@@ -1,6 +1,6 @@
 """Admitted patient care: a hospital's spells of a month, as the Secondary Uses Service gives them back.
 
-No names; the NHS number is a pseudonym. Columns: handbook, domain 5.5; codes: NHS Data Dictionary, domain 5.2.
+No names; the NHS number is a pseudonym. Columns and codes: `definitions/feeds/apc.toml` names their sources.
 A spell is told in the month in which it ended.
 """
 

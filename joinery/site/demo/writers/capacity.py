@@ -1,7 +1,8 @@
 """Care-home capacity: how many beds of each type are taken, kept or free, and who works in the home.
 
 No persons. One row a bed type of a location, and one for the whole of it (`Total`), which alone carries the
-staff: said in each row it would be counted more than once. Columns: handbook, domain 2.7.
+staff: said in each row it would be counted more than once. Columns: as in
+`definitions/feeds/capacity.toml`.
 """
 
 import random

@@ -1,8 +1,8 @@
 """Client Level Data, release 2: a council's events of twelve months, one row an event of one person.
 
 Written from the council's own case system, so that the quarterly return and the nightly extract can be
-checked against each other. Columns and lists: handbook, domain 5.4; where release 2 keeps a list that is not
-known here (routes, methods, reviews), the words are those of release 1 or the council's own.
+checked against each other. Columns and lists: `definitions/feeds/cld.toml` names their sources; where release 2 keeps
+a list that is not known here (routes, methods, reviews), the words are those of release 1 or the council's own.
 """
 
 from datetime import date, datetime

@@ -1,7 +1,7 @@
 """A care provider's export in the classes of MODS: JSON Lines, gzipped, and a manifest beside it.
 
 One line is one version of one thing. The first file of a provider holds everything, the next what has changed.
-Field by field: handbook, feeds 5.3.
+The layout of the fields is our own.
 """
 
 import gzip
