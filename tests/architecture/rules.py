@@ -47,8 +47,8 @@ BASE_HELPERS = {
     "tables",
     "triggers",
 }
-# What the site alone keeps going: the worker that seals the logs, and the command that verifies them.
-BASE_JOBS = {"seal"}
+# What the site alone keeps going: the worker that seals the logs, and the command that verifies what is held.
+BASE_JOBS = {"parents", "seal"}
 
 
 def only_doors_are_imported(tree: Tree) -> Iterator[str]:

@@ -148,16 +148,18 @@ def _stand_around(part: dict[str, Any], record_id: int, users: dict[str, int], m
 
 
 def _meet(meeting: dict[str, Any], record_id: int, users: dict[str, int], morning: datetime) -> None:
-    """Plan a meeting, put a person on its list, decide something and ask for something."""
-    at = morning - timedelta(hours=meeting["hours"])
+    """Plan a meeting and put a person on its list; at one that has been, decide something and ask for something."""
+    at, begins_at = (morning - timedelta(hours=meeting[each]) for each in ("hours", "begins_hours"))
     by: dict[str, Any] = {"actor": Actor.user(users[meeting["who"]]), "at": at}
-    begins_at = morning - timedelta(hours=meeting["begins_hours"])
     meeting_id = actions.plan_meeting(service=meeting["service"], begins_at=begins_at, **by)
     line = actions.list_person(meeting_id=meeting_id, record_id=record_id, words=meeting["words"], **by)
+    by["at"] = begins_at
+    if "decision" not in meeting:
+        return
     actions.decide(listed_id=line, words=meeting["decision"], **by)
     for each in meeting["asks"]:
         user_id = users[each["user"]] if "user" in each else None
-        due_date = (at + timedelta(days=each["days"])).date()
+        due_date = (begins_at + timedelta(days=each["days"])).date()
         actions.ask_member(listed_id=line, words=each["words"], due_date=due_date, user_id=user_id, **by)
 
 
