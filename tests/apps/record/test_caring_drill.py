@@ -54,8 +54,8 @@ class World:
         cared = self.cared.get((person, body)) or self._begin(person, body)
         submission = Submission.objects.create(source_id=cared.source, received_at=at)
         row = CareRow(Said(LASTS, Span(None, end)))
-        about = stage_care(submission.pk, at.date(), [(cared.item, cared.record, row)], [cared.item])
-        relate(submission.pk, cared.source, at.date(), about)
+        heard = stage_care(submission.pk, at.date(), [(cared.item, cared.record, row)], [cared.item])
+        relate(submission.pk, cared.source, at.date(), heard.records, heard)
         Submission.objects.filter(pk=submission.pk).update(published_at=at)
         cared.said[self.place.today] = end
 
