@@ -72,7 +72,7 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
             cells = list(zip(*rows[:many], strict=True))
             # What is the same in every row stands in the statement: to give it takes longer than to store it.
             fixed = ("", *map(_literal, cells[1:]))
-            given = list(zip(*(column for column, word in zip(cells, fixed, strict=True) if not word), strict=True))
+            given = list(zip(*(_bound(each) for each, word in zip(cells, fixed, strict=True) if not word), strict=True))
             starts = range(0, many, _ROWS_A_STATEMENT)
             runs = [list(chain.from_iterable(given[at : at + _ROWS_A_STATEMENT])) for at in starts]
             cursor.executemany(_insertion(*into, fixed, _ROWS_A_STATEMENT), runs)
@@ -91,6 +91,11 @@ def _literal(column: Sequence[Any]) -> str:
     if isinstance(value, str):
         return f"'{value}'" if _PLAIN.fullmatch(value) else ""
     return f"{value:d}" if isinstance(value, int) else ""
+
+
+def _bound(column: Sequence[Any]) -> Iterable[Any]:
+    """A column as its driver takes it at once: of bytes SQLite's asks whether they would rather be something else."""
+    return map(bytearray, column) if type(column[0]) is bytes and None not in column else column
 
 
 @lru_cache(maxsize=500)

@@ -52,10 +52,13 @@ def stage_care(
     told = set(was.values())
     said: dict[int, tuple[int, Said, str]] = {}
     for item, record, care in heard:
-        about = record or was.get(item)
+        about, each = record or was.get(item), care.said
         # What never said anything, and says nothing, need not be written down.
-        if about and (care.said.says != NOTHING or item in was):
-            said[item] = (about, _ended(care.said, day), care.provider)
+        if about and (each.says != NOTHING or item in was):
+            # What is over without saying when is over on the day.
+            if each.says in (OVER, LEFT) and each.days.to_date is None:
+                each = Said(each.says, Span(each.days.from_date, day))  # noqa: PLW2901
+            said[item] = (about, each, care.provider)
             was[item] = about
             told.add(about)
     ids = reserve_ids(Care, len(said))
@@ -77,13 +80,6 @@ def stage_care(
         ],
     )
     return Heard(told, list(said.values()), ids.start)
-
-
-def _ended(said: Said, day: date) -> Said:
-    """The same; what is over without saying when is over on the day."""
-    if said.says in (OVER, LEFT) and said.days.to_date is None:
-        return Said(said.says, Span(said.days.from_date, day))
-    return said
 
 
 def _was(items: Sequence[int]) -> dict[int, int]:

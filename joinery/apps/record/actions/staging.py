@@ -85,11 +85,12 @@ def stage_rows(stage: Stage, rows: list[Row]) -> None:
     quarantine(stage, [(r.position, r.key, r.local_id, r.body, r.issues) for r in rows if r.issues])
     _insert_versions(stage, versions)
     current = [v for v in versions if not v.late]
-    other = {each for v in current if v.row.message for each in v.row.message.losing}
-    other |= {v.row.replaced_by for v in current if v.row.replaced_by}
-    records = _records(stage, {v.row.local_id for v in current if v.row.local_id} | other)
+    told = [v.row for v in current]
+    other = {each for row in told if row.message for each in row.message.losing}
+    other |= {row.replaced_by for row in told if row.replaced_by}
+    records = _records(stage, {row.local_id for row in told if row.local_id} | other)
     # Two versions of one person in a batch: the later counts, and only its link is worked out.
-    said = {records[v.row.local_id]: v.row.details for v in current if v.row.details is not None}
+    said = {records[row.local_id]: row.details for row in told if row.details is not None}
     messages = [(v.version_id, v.held.item_id, v.row.message) for v in current if v.row.message]
     if messages:
         stage_told(stage, stage_messages(stage.submission_id, stage.source_id, messages, records))
@@ -128,7 +129,7 @@ def _judge(stage: Stage, row: Row, held: Held) -> Version | None:
     held.digests.add(digest)
     if not older:
         held.digest, held.stated_at, held.version = digest, row.stated_at, row.version
-    return Version(row, held, held.number, digest, late=older)
+    return Version(row, held, held.number, digest, older)
 
 
 def _is_older(row: Row, held: Held) -> bool:
@@ -259,13 +260,13 @@ def _insert_entries(stage: Stage, versions: list[Version], records: dict[str, in
     whose = _whose_line(versions)
     lines: list[tuple[int, int, int, EntryRow]] = []
     for v in versions:
-        entry, record = v.row.entry, records.get(v.row.local_id)
-        if entry is None and v.held.item_id in whose:
+        entry, record, item = v.row.entry, records.get(v.row.local_id), v.held.item_id
+        if entry is None and item in whose:
             # The version before was about somebody, this one is about nobody: the line must not stay.
-            entry, record = EntryRow(), whose[v.held.item_id]
+            entry, record = EntryRow(), whose[item]
         if entry is not None and record is not None:
-            whose[v.held.item_id] = record
-            lines.append((record, v.held.item_id, v.version_id, entry))
+            whose[item] = record
+            lines.append((record, item, v.version_id, entry))
     insert_lines(stage, lines)
 
 
