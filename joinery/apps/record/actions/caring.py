@@ -57,7 +57,7 @@ def stage_care(
         if about and (each.says != NOTHING or item in was):
             # What is over without saying when is over on the day.
             if each.says in (OVER, LEFT) and each.days.to_date is None:
-                each = Said(each.says, Span(each.days.from_date, day))  # noqa: PLW2901
+                each = Said(each.says, Span(each.days.from_date, day))
             said[item] = (about, each, care.provider)
             was[item] = about
             told.add(about)
