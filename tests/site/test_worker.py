@@ -10,6 +10,8 @@ import pytest
 
 from joinery.site import worker
 
+pytestmark = pytest.mark.django_db  # each round puts its connections back
+
 
 def test_a_job_that_fails_is_done_again_and_told_of_once_while_it_fails_alike(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

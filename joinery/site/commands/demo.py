@@ -25,6 +25,8 @@ LONDON = ZoneInfo("Europe/London")
 RECEIVED = time(6, 10)
 PASSWORD = "wexcombe-demo-only"  # noqa: S105 (refused anywhere but on the machine itself)
 HOME = "ZPL01"
+# Longer than anything was asked of them (`demo/waits.py`), and not so long that their posts are to be looked over.
+IN_POST = timedelta(days=80)
 USERS: tuple[dict[str, Any], ...] = (
     {"name": "Tom Okafor", "email": "tom@demo.example", "role": "gp", "organisation": "Z90001"},
     {"name": "Bronagh Kelly", "email": "bronagh@demo.example", "role": "community_nurse", "organisation": "ZC1"},
@@ -132,7 +134,7 @@ def _arrange_place(manifest: Manifest, as_of: date) -> None:
     actions.set_home(code=HOME, **common)
     for user in USERS:
         user_id = add_user(email=user["email"], name=user["name"], password=PASSWORD, **common)
-        since = user.get("since", at.date())
+        since = user.get("since", at.date() - IN_POST)
         post = {"organisation_code": user["organisation"], "role": user["role"], "from_date": since}
         actions.add_membership(user_id=user_id, **post, **common)
     proposal = actions.propose(title="One neighbourhood on the shore, and Hollin Vale to Wexcombe", **common)

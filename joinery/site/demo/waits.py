@@ -19,8 +19,8 @@ from joinery.apps.record.actions import Criteria, open_record, search_people
 from joinery.apps.record.facts import found_people, founding_records
 from joinery.site.demo.events import definitions
 
-# When the services were added, before anybody was referred; and when their members were, who had their posts by then.
-OFFERED_DAYS, MEMBERS_HOURS = 80, 45
+# When the services and who works in them were added, before anybody was referred.
+OFFERED_DAYS = 80
 # What was asked for earlier began a few days ago and further back, so many days apart, and ended a while later.
 FIRST_DAYS, APART_DAYS, LASTED_DAYS = 1, 6, 4
 # As many of a user's people as stories are told of.
@@ -54,13 +54,11 @@ def make(morning: datetime) -> int:
 
 
 def _offer(services: Sequence[dict[str, Any]], users: dict[str, int], morning: datetime) -> None:
-    system = Actor.system("demo")
-    at = morning - timedelta(hours=MEMBERS_HOURS)
-    common: dict[str, Any] = {"actor": system, "at": at}
+    at = morning - timedelta(days=OFFERED_DAYS)
+    common: dict[str, Any] = {"actor": Actor.system("demo"), "at": at}
     for each in services:
         terms = {name: each[name] for name in ("code", "kind", "name", "about")}
-        offered_at = morning - timedelta(days=OFFERED_DAYS)
-        actions.offer_service(organisation=each["body"], areas=(), **terms, actor=system, at=offered_at)
+        actions.offer_service(organisation=each["body"], areas=(), **terms, **common)
         for member in each.get("members", ()):
             actions.add_member(
                 service=each["code"], user_id=users[member["who"]], organisation=member["body"],

@@ -26,6 +26,8 @@ HARMLESS = {
     *("pair", "record_ids", "answer", "by"),
     # Codes of services and bodies, of steps of a referral, of how urgent it is, and of the referral that it follows.
     *("service", "successor", "organisation", "to", "follows", "urgency", "side", "what", "number"),
+    # What became of a notice, and whether somebody takes them.
+    *("outcome", "wanted"),
 }
 
 
