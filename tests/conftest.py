@@ -66,8 +66,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=place)
     if on_postgres():
         meeting = {item.path for item in items if meets_a_database(item)}
-        config.hook.pytest_deselected(items=[item for item in items if item.path not in meeting])
-        items[:] = [item for item in items if item.path in meeting]
+        here = [item for item in items if item.path in meeting and not item.get_closest_marker("any_database")]
+        config.hook.pytest_deselected(items=list({*items} - {*here}))
+        items[:] = here
 
 
 def meets_a_database(item: pytest.Item) -> bool:

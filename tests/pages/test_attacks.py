@@ -150,6 +150,7 @@ def test_the_forms_are_found(forms: list[tuple[str, str, dict[str, str]]]) -> No
     assert some - {name for _, _, fields in forms for name in fields} == set()
 
 
+@pytest.mark.any_database
 def test_hostile_text_in_every_field_is_only_text(hostile: Hostile, forms: Any) -> None:
     wrong = []
     for who, to, fields in forms:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.site import place_keys, shore
 from tests.support import Deployment, empty_deployment
 
@@ -37,6 +39,7 @@ def test_a_place_starts_with_englands_bodies_a_first_user_and_nothing_made_up(tm
         assert place.json("audit", "verify")["ok"]
 
 
+@pytest.mark.any_database
 def test_a_council_is_known_by_its_cassr_code_and_a_place_by_a_new_one(deployment: Deployment) -> None:
     unknown = deployment.run("place", "start", "ZPL77")
     assert unknown.returncode == 1 and "No body has the code ZPL77" in unknown.stderr
@@ -102,6 +105,7 @@ def until(terminal: int, words: str) -> str:
     return shown
 
 
+@pytest.mark.any_database
 def test_an_upgrade_brings_what_changed_in_the_definitions(deployment: Deployment) -> None:
     assert deployment.json("migrate")["definitions"] == []  # nobody has started a place here
     deployment.json("place", "start", "QJK")
@@ -116,6 +120,7 @@ def test_an_upgrade_brings_what_changed_in_the_definitions(deployment: Deploymen
     assert deployment.json("migrate")["definitions"] == []
 
 
+@pytest.mark.any_database
 def test_files_are_taken_by_folder_and_counts_add_up(migrated: Deployment, tmp_path: Path) -> None:
     with shore.started(migrated, tmp_path) as place:
         again = place.json("place", "take", tmp_path / "sent")

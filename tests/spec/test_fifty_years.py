@@ -239,6 +239,7 @@ def still_stands_or_waits(user: int, given: int, day: date) -> None:
     assert stuck == sorted(waits.body.code for waits in facts.waiting(day))
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db
 def test_the_directory_replays_1974_to_2027(tmp_path: Path) -> None:
     take_all(tmp_path)

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from django.db.migrations.loader import MigrationLoader
 
-from tests.support import Deployment, empty_deployment
+from tests.support import URL, Deployment, empty_deployment
 from tests.upgrade import fixture as fixtures
 
 EARLIER = sorted(Path(__file__).parent.glob("v*.json*"))
+if URL:  # the oldest meets every migration, the newest every table: those between are tried on SQLite
+    EARLIER = [EARLIER[0], EARLIER[-1]]
 DIGEST_BYTES = 16
 
 

@@ -36,6 +36,7 @@ def take_all(folder: Path) -> Counter[str]:
     return totals
 
 
+@pytest.mark.any_database
 def test_all_of_synthea_goes_in_and_a_second_time_changes_nothing(shared: Path) -> None:
     sent: Counter[str] = Counter()
     for path in sorted((shared / "synthea").glob("*.json.gz")):
