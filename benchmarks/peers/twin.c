@@ -97,13 +97,16 @@ static inline int64_t pop(World *w)
     Event *heap = w->heap;
     int64_t person = heap[0].person, size = --w->clock->pending, at = 0;
     Event last = heap[size];
+    heap[size].time = INFINITY;
     while (4 * at + 1 < size) {
-        int64_t least = 4 * at + 1, end = least + 4 < size ? least + 4 : size;
-        for (int64_t child = least + 1; child < end; child++)
-            if (heap[child].time < heap[least].time) least = child;
-        if (last.time <= heap[least].time) break;
-        heap[at] = heap[least];
-        at = least;
+        int64_t child = 4 * at + 1;
+        double one = heap[child].time, two = heap[child + 1].time;
+        double three = heap[child + 2].time, four = heap[child + 3].time;
+        double left = two < one ? two : one, right = four < three ? four : three;
+        if (last.time <= (right < left ? right : left)) break;
+        int64_t first = left <= right ? child + (two < one) : child + 2 + (four < three);
+        heap[at] = heap[first];
+        at = first;
     }
     heap[at] = last;
     return person;

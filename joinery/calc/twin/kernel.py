@@ -140,15 +140,17 @@ def pop(w: World) -> int:
     w.clock[0].pending -= 1
     size = w.clock[0].pending
     time, last, at = heap[size].time, heap[size].person, 0
+    heap[size].time = math.inf
     while 4 * at + 1 < size:
-        least = 4 * at + 1
-        for child in range(least + 1, min(least + 4, size)):
-            if heap[child].time < heap[least].time:
-                least = child
-        if time <= heap[least].time:
+        child = 4 * at + 1
+        # Which of four comes first cannot be foretold: to choose without a branch costs less than to guess wrong.
+        one, two, three, four = heap[child].time, heap[child + 1].time, heap[child + 2].time, heap[child + 3].time
+        left, right = min(one, two), min(three, four)
+        if time <= min(left, right):
             break
-        heap[at].time, heap[at].person = heap[least].time, heap[least].person
-        at = least
+        first = child + int(two < one) if left <= right else child + 2 + int(four < three)
+        heap[at].time, heap[at].person = heap[first].time, heap[first].person
+        at = first
     heap[at].time, heap[at].person = time, last
     return int(person)
 

@@ -151,7 +151,7 @@ class Model:
         if plain:
             start, go_on = plainly(start), plainly(go_on)
         persons = max(FIRST_PERSONS, 2 * len(self.held))
-        room = (np.zeros(persons, PERSON), np.zeros(persons, EVENT), np.zeros(log_rows, LOG))
+        room = (np.zeros(persons, PERSON), _no_events(persons + 3), np.zeros(log_rows, LOG))
         world = World(self.clock.copy(), self.stations.copy(), self.cells.copy(), self.ways.copy(), *room)
         world.clock["rep"] = rep
         calendar = self.calendar._replace(midnights=midnights)
@@ -169,8 +169,12 @@ def _grow(world: World) -> World:
     more = np.zeros(size, PERSON)
     more["at"], more["next"] = GONE, np.arange(size + 1, 2 * size + 1)
     more["next"][-1], world.clock["free"] = NOBODY, size
-    persons, heap = np.concatenate([world.persons, more]), np.concatenate([world.heap, np.zeros(size, EVENT)])
+    persons, heap = np.concatenate([world.persons, more]), np.concatenate([world.heap, _no_events(size)])
     return world._replace(persons=persons, heap=heap)
+
+
+def _no_events(count: int) -> NDArray[Any]:
+    return np.array([(np.inf, 0)], EVENT).repeat(count)
 
 
 def _stations(place: Place) -> NDArray[Any]:

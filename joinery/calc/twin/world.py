@@ -98,7 +98,7 @@ class World(NamedTuple):
     cells: NDArray[Any]  # S + 1, B
     ways: NDArray[Any]  # S + 1, B, S + 2
     persons: NDArray[Any]
-    heap: NDArray[Any]
+    heap: NDArray[Any]  # where nothing is to come, at no time: as many as persons, and three more
     log: NDArray[Any]  # empty where none is wanted
 
 
