@@ -6,12 +6,13 @@ organisations: here are the others, and those whom it has climbed to.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, time
 
 from joinery.apps.base.columns import as_moment, marks, select, stored
 from joinery.apps.care.referrals import Referral, open_referrals
 from joinery.apps.care.services import Offered
+from joinery.apps.place.facts import Holder
 
 # Owners who are neither of the services, nor of the bodies behind the two sides.
 _FURTHER = ("co_ordinator", "place")
@@ -45,7 +46,7 @@ def who_takes_part(record_ids: Collection[int], offer: Offered, at: datetime) ->
         for body in bodies_of(each, offer) - {each.body, each.sender_body}
     }
     for record_id, service, _ in meetings_about(record_ids, at):
-        found |= {(record_id, body) for body in bodies_in([offer.now(service)], offer)}
+        found |= {(record_id, body) for body in _bodies_behind([offer.now(service)], offer)}
     return found
 
 
@@ -61,13 +62,37 @@ def meetings_about(record_ids: Collection[int], at: datetime) -> list[tuple[int,
 
 def bodies_of(each: Referral, offer: Offered) -> set[str]:
     """The organisations of all who work in the services on both sides, and of whoever else holds the referral."""
-    return bodies_reached(each, offer) | bodies_in(filter(None, (each.service, each.from_service)), offer)
+    owners = {owner.user_id for owner in each.owners}
+    nearer, reached = (each.body, each.sender_body), _reached(each)
+    found = {
+        body
+        for holder in _caring(owners, offer)
+        if holder.user_id in reached or holder.organisation in nearer
+        for body in (holder.organisation, *holder.came_from)
+    }
+    return found | _bodies_behind(filter(None, (each.service, each.from_service)), offer)
 
 
 def bodies_reached(each: Referral, offer: Offered) -> set[str]:
     """Where those care for people who hold it because it has climbed to them, or because nobody nearer is there."""
-    further = {owner.user_id for owner in each.owners if owner.why in _FURTHER}
-    return {h.organisation for h in offer.here.holders if h.user_id in further and h.role in offer.here.caring}
+    return {holder.organisation for holder in _caring(_reached(each), offer)}
+
+
+def _reached(each: Referral) -> set[int]:
+    return {owner.user_id for owner in each.owners if owner.why in _FURTHER}
+
+
+def _caring(users: Collection[int], offer: Offered) -> Iterator[Holder]:
+    """The posts of some users in which they care for people."""
+    return (holder for holder in offer.here.holders if holder.user_id in users and holder.role in offer.here.caring)
+
+
+def _bodies_behind(services: Iterable[str], offer: Offered) -> set[str]:
+    """Where those work who are of some services today, and what has become part of that: whoever came with it does not
+    meet the people whom the others knew before."""
+    members = {(m.user_id, m.body) for code in services for m in offer.services[code].members if m.counts}
+    came = (h.came_from for h in offer.here.holders if (h.user_id, h.organisation) in members)
+    return {body for _, body in members}.union(*came)
 
 
 def bodies_in(services: Iterable[str], offer: Offered) -> set[str]:

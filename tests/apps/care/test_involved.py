@@ -133,15 +133,43 @@ def test_when_bodies_merge_what_they_had_goes_on_where_their_people_do(caring: C
     caring.at = NOON + DAY
     assert (caring.waits_for(code), caring.waits_for(asked)) == (["nurse", "worker"], ["gp"])
     assert (caring.now(code).body, caring.now(code).sender_body) == ("ZN1", "ZN2")
-    for name in ("nurse", "worker"):
-        posts = standing(caring.users[name], caring.at.date()).posts
-        seen = list_people(person_ids=[person_id("Patient/p1")], posts=posts, actor=caring.actor(name), at=caring.at)
-        assert seen.person_ids, name
+    assert opens(caring, "nurse") and opens(caring, "worker")
     caring.steps(code, "accepted", "nurse")
     caring.steps(asked, "sent", "gp", words="The second")
     for (member,) in select("SELECT id FROM care_servicemember"):
         actions.end_member(member_id=member, actor=ACTOR, at=caring.at)
     assert caring.waits_for(code) == ["nurse", "matron", "carer"], "who cares at the body that goes on"
+
+
+def test_when_two_bodies_of_a_team_become_one_all_of_it_still_sees_its_people(caring: Caring) -> None:
+    """Staff of either half meet the people whom the other half knew only where something new begins."""
+    third, trust = (OrganisationDetails(code, code, "community_trust") for code in ("ZN4", TRUST))
+    register_organisation(details=third, actor=ACTOR, at=NOON)
+    for name, organisation in (("ward", OTHER_SURGERY), ("newcomer", third.code)):
+        caring.staff(name, "hospital_nurse", organisation)
+    joins(caring, "ward", organisation=OTHER_SURGERY)
+    code = caring.refers()
+    merge(codes=[OTHER_SURGERY, third.code], into=trust, on=(NOON + DAY).date(), actor=ACTOR, at=NOON)
+    caring.at = NOON + DAY
+    assert actions.due(actor=Actor.system("nightly"), at=caring.at) == 0, "nobody has come or gone"
+    assert opens(caring, "ward") and not opens(caring, "newcomer")
+
+    joins(caring, "newcomer", organisation=TRUST)
+    assert caring.waits_for(code) == ["nurse", "ward", "newcomer"]
+    assert opens(caring, "newcomer")
+    actions.end_member(member_id=select("SELECT MAX(id) FROM care_servicemember")[0][0], actor=ACTOR, at=caring.at)
+    for member in ("nurse", "matron", "ward"):
+        user = [caring.users[member]]
+        for (number,) in select("SELECT id FROM care_servicemember WHERE user_id = %s", user):
+            actions.end_member(member_id=number, actor=ACTOR, at=caring.at)
+    assert "newcomer" in caring.waits_for(code), "who cares at the body"
+    assert opens(caring, "newcomer")
+
+
+def opens(caring: Caring, name: str) -> bool:
+    posts = standing(caring.users[name], caring.at.date()).posts
+    seen = list_people(person_ids=[person_id("Patient/p1")], posts=posts, actor=caring.actor(name), at=caring.at)
+    return bool(seen.person_ids)
 
 
 def test_another_body_that_runs_the_service_sees_its_people(caring: Caring) -> None:

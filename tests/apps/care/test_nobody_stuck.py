@@ -209,6 +209,7 @@ class Drill:
             self.place.split(there[0], [self.place.new_code(), there[-1]], self.place.today)()
         elif kind == "close" and len(there) > 2:
             self.place.close(there[0], self.place.today)()
+        self.act(actions.due)  # as in the night before which it holds
 
     def decide(self) -> None:
         waiting = [waits for waits in place_facts.waiting(self.place.today) if waits.choices]
@@ -218,6 +219,7 @@ class Drill:
                 pass_membership, membership_id=waits.membership_id,
                 organisation_code=self.one([body.code for body in waits.choices]),
             )  # fmt: skip
+            self.act(actions.due)
 
     def wait(self) -> None:
         """Minutes, days or weeks pass, over a change of clocks perhaps."""

@@ -52,12 +52,16 @@ def standing(user_id: int, on: date) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A user who holds a role today, at the organisation (its code) where the membership stands by now."""
+    """A user who holds a role today, at the organisation (its code) where the membership stands by now.
+
+    `came_from` are the organisations that have passed it on: through those they still meet the people whom they met.
+    """
 
     user_id: int
     user_name: str
     role: str
     organisation: str
+    came_from: frozenset[str] = frozenset()
 
 
 @place_facts
@@ -69,10 +73,14 @@ def holders(on: date, roles: Collection[str] = ()) -> tuple[Holder, ...]:
     sql = f"SELECT id, name FROM base_user WHERE is_active AND id IN ({marks(users)})"
     names = dict(select(sql, users)) if users else {}
     return tuple(
-        Holder(each.user_id, names[each.user_id], each.role, where_now(each, line, on) if moved else each.body)
+        _holder(each, names[each.user_id], where_now(each, line, on) if moved else each.body)
         for each in held
         if each.user_id in names
     )
+
+
+def _holder(each: Held, name: str, now: str) -> Holder:
+    return Holder(each.user_id, name, each.role, now, frozenset(each.bodies - {now}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,7 @@ def staffed(on: date, codes: Collection[str]) -> Staffed:
     home = rows[0][-1] or "" if rows else ""
     bodies = {code for each, _ in held.values() for code in each.bodies}
     line, names = lineage_of({*codes, *bodies, *([home] if home else [])}, as_at)
-    found = (Holder(each.user_id, name, each.role, where_now(each, line, on)) for each, name in held.values())
+    found = (_holder(each, name, where_now(each, line, on)) for each, name in held.values())
     return Staffed(tuple(found), line, names, home)
 
 
