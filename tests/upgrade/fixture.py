@@ -12,6 +12,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,9 +150,11 @@ def _texts(columns: dict[str, str], row: tuple[Any, ...]) -> list[Any]:
     return [None if v is None else write[kind](v) for kind, v in zip(columns.values(), row, strict=True)]
 
 
-def look(deployment: Deployment, people: list[str], organisations: list[str]) -> dict[str, Any]:
-    """What each user of the deployment sees of these people and organisations (`seen.py`)."""
-    asked = json.dumps({"people": people, "organisations": organisations})
+def look(
+    deployment: Deployment, people: list[str], organisations: list[str], at: datetime | None = None
+) -> dict[str, Any]:
+    """What each user of the deployment sees of these people and organisations (`seen.py`), now or at a moment."""
+    asked = json.dumps({"people": people, "organisations": organisations, "at": at and at.isoformat()})
     program = Path(__file__).with_name("seen.py")
     done = subprocess.run(
         [sys.executable, program, asked], env=deployment.env, capture_output=True, text=True, check=False

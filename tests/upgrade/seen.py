@@ -2,8 +2,9 @@
 
 Pages are what people were promised, so pages are what is read: each user opens each person. The same
 program writes the promises of a version and looks whether a later one keeps them. It runs as a file, in
-a process of the deployment's own; its argument is a JSON object of ids of `people` and codes of
-`organisations`.
+a process of the deployment's own; its argument is a JSON object of ids of `people`, codes of
+`organisations`, and the moment `at` which they are looked at (or null: now). Care ends by its dates, so the
+promises of a day are looked at as of that day.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from joinery.site import setup
@@ -175,4 +177,7 @@ def _file(pages: list[dict[str, Any]], email: str, page: dict[str, Any]) -> None
 
 if __name__ == "__main__":
     setup.refuse_unready()
-    sys.stdout.write(json.dumps(seen(**json.loads(sys.argv[1]))))
+    asked = json.loads(sys.argv[1])
+    if moment := asked.pop("at"):
+        timezone.now = lambda: datetime.fromisoformat(moment)
+    sys.stdout.write(json.dumps(seen(**asked)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,9 @@ def test_every_seal_still_fits_and_no_log_row_is_lost(old: fixtures.Fixture, upg
 
 def test_everybody_sees_and_may_do_what_they_did(old: fixtures.Fixture, upgraded: Deployment) -> None:
     promised: dict[str, Any] = old["promises"]
-    seen = fixtures.look(upgraded, list(promised["records"]), list(promised["organisations"]))
+    looked_at = max(look["at"] for look in fixtures.rows_of(old["tables"]["base_access"]))
+    made = datetime.fromisoformat(looked_at).replace(tzinfo=UTC) + timedelta(minutes=1)
+    seen = fixtures.look(upgraded, list(promised["records"]), list(promised["organisations"]), made)
     assert seen["logs_in"] is promised["logs_in"] is True
     assert seen["organisations"] == promised["organisations"]
     assert seen["users"] == promised["users"]
