@@ -15,22 +15,30 @@ The table says, for each type, which elements the walk in joinery/apps/record/fh
     "subject": "Reference Patient Group"   a reference to one of these types (none named: any)
     "questionnaire": "canonical Questionnaire"
     "clinicalStatus": "CodeableConcept condition-clinical"
-    "url": "url"                           the resource's own canonical address
-    "issued": "instant"                    date, dateTime, instant and id: the form of the value
+    "url": "url"                           an address that must be a full one
+    "issued": "instant"                    date, dateTime, instant, id and xhtml: the form of the value
     "component": "Observation.component"   any other name: the type whose rules go on below
 
 Elements with nothing to check are left out; those of every resource or element stand once, under
-"Resource" and "Element".
+"Resource" and "Element". Under "narrative" stands what a narrative may hold, and under "shapes" what
+JSON needs to know of an element and XML does not say:
+
+    "contact": "list"                      it is a list, even of one
+    "sequence": "list number"              a number or boolean stands without quotes; all else is text
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
 BASES = {"Resource", "DomainResource", "Element", "BackboneElement"}
-CHECKED_PRIMITIVES = {"date", "dateTime", "instant", "id"}
+CHECKED_PRIMITIVES = {"date", "dateTime", "instant", "id", "xhtml"}
+UNQUOTED = {"boolean": "boolean"} | dict.fromkeys(("decimal", "integer", "positiveInt", "unsignedInt"), "number")
+# Elements that the words of txt-1 allow in a narrative, and its XPath forgets.
+FORGOTTEN = ["address", "area", "bdo", "kbd", "map"]
 # Sets that no file lists in full: media types, currencies, units.
 OPEN_SETS = {"mimetypes", "currencies", "ucum-units"}
 
@@ -97,6 +105,7 @@ class Table:
         self.codes: dict[str, str] = {}
         self.concepts: dict[str, dict[str, str]] = {}
         self.types = {name: {} for name in self.structures if self.is_complex(name)}
+        self.shapes: dict[str, dict[str, str]] = {}
 
     def is_complex(self, name: str) -> bool:
         structure = self.structures.get(name)
@@ -132,7 +141,8 @@ class Table:
         path, name = element["path"], of_type["code"]
         if name in ("BackboneElement", "Element"):
             return path
-        if name == "uri" and path.count(".") == 1 and path.endswith(".url") and "anonical" in element["short"]:
+        is_canonical = path.count(".") == 1 and path.endswith(".url") and "anonical" in element["short"]
+        if name == "uri" and (is_canonical or path == "ValueSet.compose.include.system"):
             return "url"
         if name == "code":
             codes = self.required_set(element, coded=False)
@@ -165,14 +175,24 @@ class Table:
             element = self.as_published(listed)
             if element is None or (base in BASES and base != parent):
                 continue
-            rules = self.types.setdefault(parent, {})
+            rules, shapes = self.types.setdefault(parent, {}), self.shapes.setdefault(parent, {})
+            is_list = "list" if element["max"] == "*" else ""
             if "contentReference" in element:
                 rules[name] = element["contentReference"].removeprefix("#")
+                shapes[name] = is_list
             for of_type in element.get("type", []):
+                code = of_type["code"]
+                given = name.replace("[x]", code[0].upper() + code[1:])
+                shapes[given] = f"{is_list} {UNQUOTED.get(code, '')}".strip()
                 rule = self.rule(element, of_type)
                 if rule:
-                    code = of_type["code"]
-                    rules[name.replace("[x]", code[0].upper() + code[1:])] = rule
+                    rules[given] = rule
+
+    def narrative(self) -> dict[str, str]:
+        """Elements and attributes that the XPath of txt-1 lists."""
+        (xpath,) = (c["xpath"] for c in self.elements["Narrative.div"]["constraint"] if c["key"] == "txt-1")
+        elements, attributes = (re.findall("'([^']+)'", part) for part in xpath.split("@*"))
+        return {"elements": " ".join([*elements, *FORGOTTEN]), "attributes": " ".join(attributes)}
 
     def finish(self) -> dict:
         for name, structure in self.structures.items():
@@ -182,8 +202,9 @@ class Table:
             name for name, each in self.structures.items() if each["kind"] == "resource" and not each["abstract"]
         )
         types = self.types
-        types["Resource"] |= types.pop("DomainResource")
-        types["Element"] |= types.pop("BackboneElement")
+        for each in (types, self.shapes):
+            each["Resource"] |= each.pop("DomainResource")
+            each["Element"] |= each.pop("BackboneElement")
         # The files give every id as a plain string; only a resource's own must have the form of an id.
         types["Resource"]["id"] = "id"
         return {
@@ -192,7 +213,13 @@ class Table:
             "resources": " ".join(resource_types),
             "codes": self.codes,
             "concepts": self.concepts,
+            "narrative": self.narrative(),
             "types": types,
+            "shapes": {
+                name: said
+                for name, each in self.shapes.items()
+                if (said := {element: shape for element, shape in each.items() if shape})
+            },
         }
 
 

@@ -59,6 +59,11 @@ STRUCTURE: list[Case] = [
         observation(valueString="x", valueBoolean=True),
         [("Observation.value[x]", "choice"), ("Observation.valueBoolean", "unknown-element")],
     ),
+    (
+        "comments of an older FHIR",
+        patient(name=[{"family": "Ash", "fhir_comments": ["check"]}]),
+        [("Patient.name[0].fhir_comments", "unknown-element")],
+    ),
     ("U+0000 in text", patient(name=[{"text": "A\0sh"}]), [("Patient.name[0].text", "nul")]),
 ]
 
@@ -88,6 +93,34 @@ VALUES: list[Case] = [
         "a date in an extension of a primitive",
         patient(birthDate="1980", _birthDate={"extension": [{"url": ADDRESS, "valueDate": "2026-02-30"}]}),
         [("Patient._birthDate.extension[0].valueDate", "date")],
+    ),
+]
+
+
+def told(inside: str, about: str = "") -> dict[str, Any]:
+    xhtml = 'xmlns="http://www.w3.org/1999/xhtml"'
+    return patient(text={"status": "generated", "div": f"<div {xhtml}{about}>{inside}</div>"})
+
+
+NOT_A_NARRATIVE = [("Patient.text.div", "txt-1")]
+NARRATIVES: list[Case] = [
+    ("formatted", told('<p style="color:red">Ann<br/><img src="#a" alt="A"/></p>', ' xml:lang="en" class="x"'), []),
+    ("nothing but a picture", told('<img src="#a"/>'), []),
+    ("nothing", told(" <p/> "), [("Patient.text.div", "txt-2")]),
+    ("a script", told("<script>x</script>"), NOT_A_NARRATIVE),
+    ("what runs when clicked", told('<p onclick="x">Ann</p>'), NOT_A_NARRATIVE),
+    ("an entity of HTML", told("Ann&nbsp;Ash"), NOT_A_NARRATIVE),
+    ("HTML that is no XML", told("Ann<br>Ash"), NOT_A_NARRATIVE),
+    ("no namespace", patient(text={"status": "generated", "div": "<div>Ann</div>"}), NOT_A_NARRATIVE),
+    (
+        "a paragraph",
+        patient(text={"status": "generated", "div": told("x")["text"]["div"].replace("div", "p")}),
+        NOT_A_NARRATIVE,
+    ),
+    (
+        "entities of its own",
+        patient(text={"status": "generated", "div": '<!DOCTYPE d [<!ENTITY a "x">]>' + told("&a;")["text"]["div"]}),
+        NOT_A_NARRATIVE,
     ),
 ]
 
@@ -149,6 +182,16 @@ REFERENCES: list[Case] = [
         [("Observation.subject", "ref-1")],
     ),
     (
+        "to a contained resource of another type",
+        observation(subject={"reference": "#p"}, contained=[{"resourceType": "Medication", "id": "p"}]),
+        [("Observation.subject", "reference-target")],
+    ),
+    (
+        "to a code system that is contained",
+        {"resourceType": "ValueSet", "status": "active", "compose": {"include": [{"system": "#colours"}]}},
+        [("ValueSet.compose.include[0].system", "canonical-url")],
+    ),
+    (
         "an HL7 definition of another type",
         {
             "resourceType": "QuestionnaireResponse",
@@ -205,6 +248,22 @@ INVARIANTS: list[Case] = [
         patient(extension=[{"url": ADDRESS}]),
         [("Patient.extension[0]", "ext-1")],
     ),
+    (
+        "data of another length than said",
+        patient(photo=[{"contentType": "text/plain", "data": "QW5u", "size": 4}]),
+        [("Patient.photo[0]", "attachment-size")],
+    ),
+    ("data as long as said", patient(photo=[{"contentType": "text/plain", "data": "QW5u\nQQ==", "size": 4}]), []),
+    (
+        "more than certain",
+        {
+            "resourceType": "RiskAssessment",
+            "status": "final",
+            "subject": {"reference": "Patient/1"},
+            "prediction": [{"probabilityDecimal": 100.5}],
+        },
+        [("RiskAssessment.prediction[0]", "ras-2")],
+    ),
     ("an organisation without a name", {"resourceType": "Organization", "active": True}, [("Organization", "org-1")]),
 ]
 
@@ -219,6 +278,7 @@ def entry(address: str, resource_id: str = "1", **elements: Any) -> dict[str, An
 
 HERE = "https://example.org/fhir/Patient/"
 PUT = {"method": "PUT", "url": "Patient/1"}
+UUID = "urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7"
 
 BUNDLES: list[Case] = [
     ("a collection", bundle("collection", entry(HERE + "1"), entry(HERE + "2", "2")), []),
@@ -230,6 +290,26 @@ BUNDLES: list[Case] = [
     ),
     ("a relative address", bundle("collection", entry("Patient/1")), [("Bundle.entry[0].fullUrl", "full-url")]),
     ("the address of another", bundle("collection", entry(HERE + "2")), [("Bundle.entry[0].fullUrl", "full-url")]),
+    ("an address that names no id", bundle("collection", entry("https://example.org/ann")), []),
+    (
+        "two first pages",
+        bundle("searchset", link=[{"relation": "first", "url": HERE}] * 2),
+        [("Bundle.entry", "empty"), ("Bundle.link", "link")],
+    ),
+    (
+        "to an entry of another type",
+        bundle(
+            "collection",
+            entry(HERE + "1"),
+            {"resource": {"resourceType": "Account", "status": "active", "owner": {"reference": HERE + "1"}}},
+            {"fullUrl": UUID, "resource": {"resourceType": "Basic", "code": {"text": "x"}}},
+            {"resource": observation(subject={"reference": UUID})},
+        ),
+        [
+            ("Bundle.entry[1].resource.owner", "reference-target"),
+            ("Bundle.entry[3].resource.subject", "reference-target"),
+        ],
+    ),
     ("half a UUID", bundle("collection", entry("urn:uuid:53fefa32")), [("Bundle.entry[0].fullUrl", "full-url")]),
     (
         "the same address twice",
@@ -271,6 +351,7 @@ BUNDLES: list[Case] = [
 TABLES = {
     "structure": STRUCTURE,
     "values": VALUES,
+    "narratives": NARRATIVES,
     "codes": CODES,
     "references": REFERENCES,
     "invariants": INVARIANTS,

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from joinery.apps.record.fhir.xml import as_json
+
 GROUPS = {
     "white_british": "White British",
     "traveller": "Gypsy, Roma or Traveller",
@@ -53,7 +55,7 @@ def group_said(feed: str, body: bytes, header: str) -> str:
     `header` is the first line of the row's file.
     """
     if feed == "fhir":
-        return group_of(_in_patient(orjson.loads(body)))
+        return group_of(_in_patient(orjson.loads(as_json(body))))
     columns = header.strip().lower().split(",")
     cells = next(csv.reader([body.decode("utf-8", "replace")]), [])
     return group_of(dict(zip(columns, cells, strict=False)).get("ethnicity", ""))

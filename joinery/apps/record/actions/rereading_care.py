@@ -18,6 +18,7 @@ from joinery.apps.record.actions.rereading import BATCH_ROWS, PART
 from joinery.apps.record.actions.staging import Stage
 from joinery.apps.record.care import care_rules, care_said
 from joinery.apps.record.fhir.lines import row_of as fhir_row
+from joinery.apps.record.fhir.xml import as_json
 from joinery.apps.record.mending import sheet_under, split
 from joinery.apps.record.mods.lines import row_of as mods_row
 from joinery.apps.record.rows import CareRow, moment_of
@@ -114,7 +115,7 @@ def _said(feed: str, key: str, body: bytes, sheet: Sheet | None) -> tuple[str, C
         row = mods_row(body, 0)
         return row.local_id, row.care
     if feed == "fhir":
-        row = fhir_row(msgspec.json.decode(body), body, 0, full_url="", names={})
+        row = fhir_row(msgspec.json.decode(as_json(body)), body, 0, full_url="", names={})
         return key if row.details else row.local_id, row.care
     return _of_sheet(key.partition("/")[0], body, sheet) if sheet else ("", None)
 

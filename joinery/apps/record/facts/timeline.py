@@ -205,7 +205,7 @@ def origin(viewing: Viewing, of: PersonRecords, entry_id: int) -> Origin | None:
         line=line,
         versions=tuple(Version(v[1], as_moment(v[2]), v[3], v[0] == current[0]) for v in versions),
         original=f"{header}\n{body}" if header else _pretty(body.replace("\r\n", "\n").replace("\r", "\n")),
-        original_format=_FORMATS.get(known.feed, "FHIR JSON"),
+        original_format=_FORMATS.get(known.feed, "FHIR XML" if body[:1] == "<" else "FHIR JSON"),
         same_visit=tuple(_line(viewing, carried[row[0]], of.seal, row) for row in same_visit),
     )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from joinery.apps.record.fhir.checks import SCHEME
+from joinery.apps.record.fhir.checks import SCHEME, TYPE_AND_ID
 from joinery.apps.record.fhir.issues import issue
 from joinery.apps.record.rows import Issue
 
@@ -19,6 +19,8 @@ RESPONSE_TYPES = {"batch-response", "transaction-response", "history"}
 ID_FROM_SERVER = {"batch", "transaction", "batch-response", "transaction-response"}
 # Answers made on the spot, which have no id.
 PASSING_RESOURCES = {"OperationOutcome", "Parameters"}
+# Links that say where a page stands among others.
+PAGES = {"self", "first", "previous", "prev", "next", "last"}
 UUID_URN = re.compile(r"urn:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -69,6 +71,10 @@ def shell_issues(bundle: Node, kind: str, entries: list[Node]) -> Iterator[Issue
     if "total" in bundle and kind not in ("searchset", "history"):
         message = "Only a search or a history has a total. Remove it."
         yield issue("Bundle.total", "bdl-1", bundle["total"], message)
+    links = bundle.get("link")
+    named = [text(each.get("relation")) for each in links if isinstance(each, dict)] if isinstance(links, list) else []
+    for relation in sorted({each for each in named if each in PAGES and named.count(each) > 1}):
+        yield issue("Bundle.link", "link", relation, "A page of a search has one such link. Keep one.")
     first = text(resource_of(entries[0]).get("resourceType")) if entries else ""
     if kind == "document":
         identifier = bundle.get("identifier")
@@ -114,7 +120,7 @@ def address_issues(kind: str, url: str, resource: Node, path: str) -> Iterator[I
         if not resource_id:
             if kind not in ID_FROM_SERVER and resource_type not in PASSING_RESOURCES:
                 yield issue(path, "full-url", url, "The entry has an address but its resource has no id. Add the id.")
-        elif not url.endswith(f"/{resource_type}/{resource_id}"):
+        elif TYPE_AND_ID.search(url) and not url.endswith(f"/{resource_type}/{resource_id}"):
             yield issue(path, "full-url", url, "The address does not end in the resource's type and id. Correct one.")
 
 

@@ -1,17 +1,28 @@
 """Checks of single FHIR R4 values that the library fhirkit leaves out.
 
-A check takes a value as parsed from JSON and the ids of the contained resources in reach, and returns
-None or the (rule, message) of what is wrong. A value of the wrong JSON type passes here: the library
-reports that.
+A check takes a value as parsed from JSON and what is near it in the file, and returns None or the
+(rule, message) of what is wrong. A value of the wrong JSON type passes here: the library reports that.
 """
 
 import re
 from calendar import monthrange
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 Problem = tuple[str, str]
-Check = Callable[[Any, frozenset[str]], Problem | None]
+
+
+class Near(NamedTuple):
+    """What a reference may point to without leaving its file: the resource types of the contained resources by
+    id, and of the entries of the Bundle by address. A type that is no text is reported by the library.
+    """
+
+    contained: Mapping[str, Any]
+    entries: Mapping[str, Any]
+
+
+ALONE = Near({}, {})
+Check = Callable[[Any, Near], Problem | None]
 
 CODES_SHOWN = 12
 # https://hl7.org/fhir/R4/datatypes.html#id
@@ -22,14 +33,14 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 HL7_CANONICAL = re.compile(r"https?://hl7\.org/fhir/([A-Z][A-Za-z]+)/")
 
 
-def check_id(value: Any, _: frozenset[str]) -> Problem | None:
+def check_id(value: Any, _: Near) -> Problem | None:
     """A resource's id: 1 to 64 letters, digits, hyphens and dots."""
     if value.__class__ is not str or ID.fullmatch(value):
         return None
     return "id", "This id has characters that FHIR does not allow, or is too long. Use 1 to 64 letters, digits, - or ."
 
 
-def check_day(value: Any, _: frozenset[str]) -> Problem | None:
+def check_day(value: Any, _: Near) -> Problem | None:
     """A date, dateTime or instant whose day exists. Its form is the library's to check."""
     if value.__class__ is not str or (value[8:10] <= "28" and value[:4] != "0000"):
         return None
@@ -46,7 +57,7 @@ def code_check(codes: frozenset[str]) -> Check:
     shown = ", ".join(sorted(codes)[:CODES_SHOWN]) + (" and others" if len(codes) > CODES_SHOWN else "")
     problem = "code", f"This code is not one that FHIR R4 allows here. Use one of: {shown}."
 
-    def check(value: Any, _: frozenset[str]) -> Problem | None:
+    def check(value: Any, _: Near) -> Problem | None:
         return problem if value.__class__ is str and value not in codes else None
 
     return check
@@ -57,7 +68,7 @@ def concept_check(codes_by_system: dict[str, frozenset[str]]) -> Check:
     shown = "; ".join(f"{system} with {', '.join(sorted(codes))}" for system, codes in codes_by_system.items())
     problem = "code", f"At least one coding must come from the set that FHIR R4 requires here: {shown}."
 
-    def check(value: Any, _: frozenset[str]) -> Problem | None:
+    def check(value: Any, _: Near) -> Problem | None:
         if value.__class__ is not dict or "extension" in value:
             return None
         codings = value.get("coding", [])
@@ -77,7 +88,7 @@ def concept_check(codes_by_system: dict[str, frozenset[str]]) -> Check:
 def reference_check(targets: frozenset[str], resource_types: frozenset[str]) -> Check:
     """A Reference: the form of a literal one, and the type it points to (`targets` empty: any).
 
-    What it points to is not looked up, save for "#id" among the contained resources.
+    What it points to is not looked up, save among the contained resources and the entries of its Bundle.
     """
     allowed = targets or resource_types
     wanted = "a known resource type" if not targets else " or ".join(sorted(targets))
@@ -86,17 +97,25 @@ def reference_check(targets: frozenset[str], resource_types: frozenset[str]) -> 
     missing = "ref-1", "This points to a contained resource that is not there. Add it, or correct the #id."
     disagree = "reference-type", "The reference and its type name different types of resource. Correct one of them."
 
-    def check(value: Any, contained: frozenset[str]) -> Problem | None:
+    def check(value: Any, near: Near) -> Problem | None:
         if value.__class__ is not dict:
             return None
         named = value.get("type")
         if named.__class__ is str and named in resource_types and named not in allowed:
             return wrong_type
         reference = value.get("reference")
-        if reference.__class__ is not str or reference[:4] == "urn:":
+        if reference.__class__ is not str:
+            return None
+        head = near.entries.get(reference)
+        if head is not None:
+            return None if head in allowed else wrong_type
+        if reference[:4] == "urn:":
             return None
         if reference[:1] == "#":
-            return None if reference == "#" or reference[1:] in contained else missing
+            if reference != "#" and reference[1:] not in near.contained:
+                return missing
+            head = near.contained.get(reference[1:])
+            return wrong_type if head in resource_types and head not in allowed else None
         match = TYPE_AND_ID.search(reference)
         if match is None or match[1] not in resource_types:
             # A full address may be anything; a conditional reference (Type?query) names its type first.
@@ -123,7 +142,7 @@ def canonical_check(targets: frozenset[str], resource_types: frozenset[str]) -> 
         f"This address is of a type of definition that is not allowed here. Point to {' or '.join(sorted(targets))}.",
     )
 
-    def check(value: Any, _: frozenset[str]) -> Problem | None:
+    def check(value: Any, _: Near) -> Problem | None:
         match = HL7_CANONICAL.match(value) if value.__class__ is str else None
         wrong = match and match[1] in resource_types and match[1] not in targets
         return problem if targets and wrong else None
@@ -131,8 +150,8 @@ def canonical_check(targets: frozenset[str], resource_types: frozenset[str]) -> 
     return check
 
 
-def check_canonical_url(value: Any, _: frozenset[str]) -> Problem | None:
-    """A definition's own address, which must be a full one."""
+def check_canonical_url(value: Any, _: Near) -> Problem | None:
+    """The address of a definition or of a code system, which must be a full one."""
     if value.__class__ is not str or SCHEME.match(value):
         return None
-    return "canonical-url", "A definition needs a full address of its own. Start it with https:// or urn:."
+    return "canonical-url", "This must be a full address. Start it with https:// or urn:."

@@ -1,7 +1,7 @@
 """Taking a FHIR file apart into validated resources, each with exactly the bytes that were received.
 
-A file may be one resource, one Bundle, or NDJSON (a resource or a Bundle a line), gzipped or not. It is
-told by its content, never by its name.
+A file may be one resource, one Bundle, or NDJSON (a resource or a Bundle a line), gzipped or not; or one
+resource or one Bundle in XML. It is told by its content, never by its name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +19,7 @@ import msgspec
 
 from joinery.apps.base.tables import Unpacked, UnreadableFile, refuse_other_formats
 from joinery.apps.record.fhir.validate import MOST_ISSUES, validate
+from joinery.apps.record.fhir.xml import BadXml, read_xml
 from joinery.apps.record.rows import Issue
 
 MOST_ID_CHARACTERS = 64  # FHIR R4, the datatype id
@@ -41,7 +42,7 @@ class Received:
     """One row: a resource's bytes as received, the same parsed, and all that is wrong with it.
 
     `where` is its place in the file. `full_url` is what its Bundle calls it, `names` the Bundle's table
-    from full url to `Type/id`. `resource` is None where the bytes are not one JSON object.
+    from full url to `Type/id`. `resource` is None where the bytes are not one JSON object, nor XML.
     """
 
     body: bytes
@@ -64,8 +65,8 @@ def read_resources(path: Path) -> Iterator[Received]:
         start = raw.read(4096)
         raw.seek(0)
         zipped = start[:2] == b"\x1f\x8b"
-        if start.strip() and not zipped:
-            refuse_other_formats(path, start, "FHIR R4 in JSON")
+        if start.strip() and not zipped and not _is_xml(start):
+            refuse_other_formats(path, start, "FHIR R4 in JSON or XML")
         stream = Unpacked(path, raw) if zipped else raw
         try:
             yield from _rows(stream)  # type: ignore[arg-type]
@@ -80,8 +81,9 @@ def _rows(stream: BinaryIO) -> Iterator[Received]:
             raise UnreadableFile("The file is empty. Send the file again.")
         first = _line(stream)
     first = first.removeprefix(b"\xef\xbb\xbf")
-    if first.lstrip()[:1] == b"<":
-        raise UnreadableFile("The file is XML or a web page. Ask its sender for FHIR in JSON or NDJSON.")
+    if _is_xml(first):
+        yield from _xml_document(_whole(first, stream))
+        return
     second = _line(stream)
     while second and not second.strip():
         second = _line(stream)
@@ -93,12 +95,21 @@ def _rows(stream: BinaryIO) -> Iterator[Received]:
     if _is_whole(first) or (second.lstrip()[:1] == b"{" and _is_whole(second)):
         yield from _lines(stream, first, second)
         return
-    rest = second + stream.read(MOST_DOCUMENT_BYTES + 1)
-    if len(first) + len(rest) > MOST_DOCUMENT_BYTES:
+    yield from _document(_whole(first + second, stream), "")
+
+
+def _whole(start: bytes, stream: BinaryIO) -> bytes:
+    """A document that goes on over lines."""
+    body = start + stream.read(MOST_DOCUMENT_BYTES + 1)
+    if len(body) > MOST_DOCUMENT_BYTES:
         raise UnreadableFile(
-            f"One JSON document may be {MOST_DOCUMENT_BYTES // 1024**2} MB at most. Send NDJSON, a resource a line."
+            f"One document may be {MOST_DOCUMENT_BYTES // 1024**2} MB at most. Send NDJSON, a resource a line."
         )
-    yield from _document((first + rest).strip(), "")
+    return body.strip()
+
+
+def _is_xml(start: bytes) -> bool:
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 def _lines(stream: BinaryIO, first: bytes, second: bytes) -> Iterator[Received]:
@@ -128,12 +139,24 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def _document(body: bytes, where: str) -> Iterator[Received]:
+def _xml_document(body: bytes) -> Iterator[Received]:
+    try:
+        read = read_xml(body)
+    except BadXml as bad:
+        yield Received(body, "", None, (Issue("", "xml", "", f"This cannot be read as XML: {bad}. Correct it."),))
+        return
+    yield from _document(read.body, "", body, read.parts)
+
+
+def _document(
+    body: bytes, where: str, received: bytes = b"", received_parts: Sequence[bytes] = ()
+) -> Iterator[Received]:
+    """Rows of a JSON document; `received` is what is kept of it and of its entries, where that is XML."""
     entries = entries_of(body)
     parts = [bytes(entry.resource) for entry in entries]
     resource, issues = validate(body, parts)
     if not entries or resource is None:
-        yield Received(body, where, resource, issues)
+        yield Received(received or body, where, resource, issues)
         return
     # What is wrong with one entry is that entry's; what is wrong with the Bundle is every entry's.
     of_entry: dict[int, list[Issue]] = defaultdict(list)
@@ -144,7 +167,8 @@ def _document(body: bytes, where: str) -> Iterator[Received]:
     parsed = [entry.get("resource") or {} for entry in resource["entry"]]
     names = {e.fullUrl: _name(e.fullUrl, p) for e, p in zip(entries, parsed, strict=True) if e.fullUrl}
     place = f"{where} " if where else ""
-    for position, (entry, part, content) in enumerate(zip(entries, parts, parsed, strict=True)):
+    kept = received_parts or parts
+    for position, (entry, part, content) in enumerate(zip(entries, kept, parsed, strict=True)):
         path = f"Bundle.entry[{position}]"
         found = [*of_entry[position], *of_all][:MOST_ISSUES]
         if not part:

@@ -104,6 +104,13 @@ def home_use_absent(node: Node, name: str) -> bool:
     return all(each.get("use") != "home" for each in node.get(name, []))
 
 
+def is_size_of_data(attachment: Node) -> bool:
+    if "data" not in attachment or "size" not in attachment:
+        return True
+    encoded = "".join(attachment["data"].split())
+    return bool(attachment["size"] == len(encoded) * 3 // 4 - encoded[-2:].count("="))
+
+
 UNIT_SYSTEM = Invariant(
     "qty-3",
     needs("code", "system"),
@@ -140,6 +147,11 @@ INVARIANTS: dict[str, tuple[Invariant, ...]] = {
     "Range": (Invariant("rng-2", low_to_high, "The low value is above the high value. Correct one of them."),),
     "Attachment": (
         Invariant("att-1", needs("data", "contentType"), "Data is attached without its type. Add contentType."),
+        Invariant(
+            "attachment-size",
+            is_size_of_data,
+            "The data attached is not as long as size says. Correct size or the data.",
+        ),
     ),
     "ContactPoint": (
         Invariant(
@@ -260,6 +272,13 @@ INVARIANTS: dict[str, tuple[Invariant, ...]] = {
             "A dosage needs a dose or a rate. Add one.",
         ),
     ),
+    "RiskAssessment.prediction": (
+        Invariant(
+            "ras-2",
+            lambda node: node.get("probabilityDecimal", 0) <= 100,
+            "A probability is at most 100 percent. Correct probabilityDecimal.",
+        ),
+    ),
     "Task": (
         Invariant(
             "inv-1",
@@ -279,6 +298,25 @@ INVARIANTS: dict[str, tuple[Invariant, ...]] = {
             "supplement",
             lambda node: not has(node, "supplements") or node.get("content") == "supplement",
             "A code system that supplements another has the content supplement. Correct content.",
+        ),
+        Invariant(
+            "property-code",
+            lambda node: len({each["code"] for each in node.get("property", ())}) == len(node.get("property", ())),
+            "Two properties have the same code. Keep one, or change a code.",
+        ),
+    ),
+    "SearchParameter": (
+        Invariant(
+            "composite",
+            lambda node: node.get("type") != "composite" or len(node.get("component", ())) > 1,
+            "A composite search parameter has two components or more. Add them, or correct the type.",
+        ),
+    ),
+    "StructureDefinition.differential": (
+        Invariant(
+            "sdf-20",
+            lambda node: all("slicing" not in each for each in node["element"] if "." not in each["path"]),
+            "The first element of a profile cannot be sliced. Remove its slicing.",
         ),
     ),
 }

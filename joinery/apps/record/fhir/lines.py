@@ -14,6 +14,7 @@ import msgspec
 from joinery.apps.record.care import care_rules, care_said
 from joinery.apps.record.fhir.definition import EntryDefinition, definition
 from joinery.apps.record.fhir.files import last_part, short_id
+from joinery.apps.record.fhir.xml import as_json
 from joinery.apps.record.rows import DetailsRow, EntryRow, Moment, Row, capital, end_of, moment_of
 from joinery.calc.units import parse_nhs_number
 
@@ -67,7 +68,7 @@ def _text(resource: Resource, element: str) -> str:
 
 def line_of(body: bytes) -> EntryRow | None:
     """The line that a resource makes, from its bytes as they were taken; None when it makes none."""
-    resource = msgspec.json.decode(body)
+    resource = msgspec.json.decode(as_json(body))
     kind = resource["resourceType"]
     made = definition().entries.get(kind)
     if made is None:
@@ -82,10 +83,10 @@ def _with_decimals(observation: Resource, body: bytes) -> Resource:
     """
     quantity = observation.get("valueQuantity")
     if quantity is None:
-        return _exact.decode(body) if any(name in observation for name in _MEASURES) else observation
+        return _exact.decode(as_json(body)) if any(name in observation for name in _MEASURES) else observation
     if not isinstance(quantity.get("value"), float):
         return observation
-    measured = _measured.decode(body).valueQuantity or _Quantity()
+    measured = _measured.decode(as_json(body)).valueQuantity or _Quantity()
     return observation | {"valueQuantity": quantity | {"value": Decimal(bytes(measured.value).decode())}}
 
 

@@ -16,6 +16,7 @@ import orjson
 from joinery import definitions
 from joinery.apps.record.fhir import checks
 from joinery.apps.record.fhir.invariants import INVARIANTS, Invariant
+from joinery.apps.record.fhir.narrative import narrative_check
 
 TABLE = Path(definitions.__file__).parent / "rules" / "fhir-r4.json"
 EXTENSIONS = ("extension", "modifierExtension")
@@ -46,6 +47,9 @@ def make_check(rule: str, table: dict[str, Any], resource_types: frozenset[str])
         return checks.check_day
     if name == "id":
         return checks.check_id
+    if name == "xhtml":
+        allowed = table["narrative"]
+        return narrative_check(frozenset(allowed["elements"].split()), frozenset(allowed["attributes"].split()))
     if name == "url":
         return checks.check_canonical_url
     if name == "code":

@@ -3,10 +3,12 @@
 fhirkit sees structure: unknown and missing elements, wrong JSON types, the form of primitives, two
 values where one is allowed, nulls, empty arrays, keys given twice. The walk here adds, by the table
 definitions/rules/fhir-r4.json: required codes, reference targets, days that do not exist, ids,
-invariants and empty objects.
+narratives, some invariants and empty objects.
 
-Not checked: profiles (UK Core included), terminology beyond required codes, units, narrative, and
-whether what a reference points to exists.
+Not checked: profiles (UK Core and those of vital signs included), whether extensions are known,
+terminology beyond required codes (other codes, names of codes, units), most invariants, the content of
+expressions and signatures, text of more than 1 MB, the order of elements in XML, and whether what a
+reference points to exists, save for contained resources and a document's Composition.
 """
 
 import re
@@ -17,6 +19,7 @@ import fhirkit
 import orjson
 
 from joinery.apps.record.fhir.bundle import bundle_issues
+from joinery.apps.record.fhir.checks import ALONE, Near
 from joinery.apps.record.fhir.issues import issue, shorten, value_at
 from joinery.apps.record.fhir.rules import Kind, rules
 from joinery.apps.record.rows import Issue
@@ -79,8 +82,8 @@ def validate(body: bytes, parts: Sequence[bytes] = ()) -> tuple[dict[str, Any] |
         walk_by_entry(resource, body, parts, found)
     else:
         walk_as_needed(resource, body, None, found)
-    if b"\\u0000" in body:
-        find_nul(resource, None, found)
+    if b"\\u0000" in body or b'"fhir_comments"' in body:
+        find_odd(resource, None, found)
     is_bundle = resource.get("resourceType") == "Bundle"
     if not (said or found or is_bundle):
         return resource, ()
@@ -97,13 +100,15 @@ def validate(body: bytes, parts: Sequence[bytes] = ()) -> tuple[dict[str, Any] |
     return resource, tuple(issues[:most])
 
 
-def walk_as_needed(resource: dict[str, Any], body: bytes, place: Place | None, found: Found) -> None:
+def walk_as_needed(
+    resource: dict[str, Any], body: bytes, place: Place | None, found: Found, near: Near = ALONE
+) -> None:
     """Walk a resource. Extensions and empty objects can be anywhere: only where there are any, all of it."""
     known = rules()
     if b'xtension"' in body or b"{}" in body:
-        walk(resource, known.whole, known.element, place, frozenset(), found)
+        walk(resource, known.whole, known.element, place, near, found)
     else:
-        walk(resource, known.brief, None, place, frozenset(), found)
+        walk(resource, known.brief, None, place, near, found)
 
 
 def walk_by_entry(bundle: dict[str, Any], body: bytes, parts: Sequence[bytes], found: Found) -> None:
@@ -111,9 +116,10 @@ def walk_by_entry(bundle: dict[str, Any], body: bytes, parts: Sequence[bytes], f
     entries = bundle["entry"]
     shell = [entry | {"resource": None} if "resource" in entry else entry for entry in entries]
     walk_as_needed(bundle | {"entry": shell}, body, None, found)
+    near = Near({}, types_of_entries(bundle))
     for index, (entry, part) in enumerate(zip(entries, parts, strict=True)):
         if "resource" in entry:
-            walk_as_needed(entry["resource"], part, ((None, "entry", index), "resource", None), found)
+            walk_as_needed(entry["resource"], part, ((None, "entry", index), "resource", None), found, near)
 
 
 def walk(
@@ -121,14 +127,14 @@ def walk(
     kind: Kind,
     element: Kind | None,
     place: Place | None,
-    contained: frozenset[str],
+    near: Near,
     found: Found,
 ) -> None:
     """Check one object and what is below it against its Kind, adding to `found`.
 
-    `element` is the Kind of what stands beside a primitive ("_birthDate"; None: not looked at);
-    `contained` the ids that "#id" may point to. Parts of the wrong JSON type are passed over: fhirkit
-    reports those.
+    `element` is the Kind of what stands beside a primitive ("_birthDate"; None: not looked at); `near` what
+    a reference may point to without leaving the file. Parts of the wrong JSON type are passed over:
+    fhirkit reports those.
     """
     if not node:
         found.append((place, "empty", node, "An empty object is not allowed. Leave the element out."))
@@ -140,7 +146,9 @@ def walk(
             return
         kind = chosen
         if "contained" in node:
-            contained = contained_ids(node["contained"])
+            near = Near(types_of_contained(node["contained"]), near.entries)
+        elif name == "Bundle":
+            near = Near({}, types_of_entries(node))
     for invariant in kind.invariants:
         try:
             if invariant.holds(node):
@@ -158,33 +166,51 @@ def walk(
         check, below = rule
         # One value or a list of them; written out twice, for this loop is most of the time spent here.
         if value.__class__ is not list:
-            if check is not None and (problem := check(value, contained)) is not None:
+            if check is not None and (problem := check(value, near)) is not None:
                 found.append(((place, name, None), problem[0], value, problem[1]))
             if below is not None and value.__class__ is dict and (below.has_none is None or not below.has_none(value)):
-                walk(value, below, element, (place, name, None), contained, found)
+                walk(value, below, element, (place, name, None), near, found)
             continue
         for index, item in enumerate(value):
-            if check is not None and (problem := check(item, contained)) is not None:
+            if check is not None and (problem := check(item, near)) is not None:
                 found.append(((place, name, index), problem[0], item, problem[1]))
             if below is not None and item.__class__ is dict and (below.has_none is None or not below.has_none(item)):
-                walk(item, below, element, (place, name, index), contained, found)
+                walk(item, below, element, (place, name, index), near, found)
 
 
-def contained_ids(listed: Any) -> frozenset[str]:
+def types_of_contained(listed: Any) -> dict[str, Any]:
+    """What "#id" may point to: types by id."""
     resources = listed if isinstance(listed, list) else []
-    ids = (each.get("id") for each in resources if isinstance(each, dict))
-    return frozenset(each for each in ids if isinstance(each, str))
+    return {
+        each["id"]: each.get("resourceType")
+        for each in resources
+        if isinstance(each, dict) and isinstance(each.get("id"), str)
+    }
 
 
-def find_nul(node: Any, place: Place | None, found: Found) -> None:
-    """Text with the character U+0000, which PostgreSQL cannot keep and no reader expects."""
+def types_of_entries(bundle: dict[str, Any]) -> dict[str, Any]:
+    """What a reference to another entry of the Bundle may point to: types by address."""
+    listed = bundle.get("entry")
+    return {
+        entry["fullUrl"]: entry["resource"].get("resourceType")
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, dict) and isinstance(entry.get("fullUrl"), str) and isinstance(entry.get("resource"), dict)
+    }
+
+
+def find_odd(node: Any, place: Place | None, found: Found) -> None:
+    """What fhirkit lets pass: the comments of an older FHIR; and text with the character U+0000, which PostgreSQL
+    cannot keep and no reader expects.
+    """
     if isinstance(node, dict):
         for name, value in node.items():
-            find_nul(value, (place, name, None), found)
+            if name == "fhir_comments":
+                found.append(((place, name, None), "unknown-element", None, "FHIR R4 has no comments. Remove this."))
+            find_odd(value, (place, name, None), found)
     elif isinstance(node, list):
         above, name, _ = place or (None, "", None)
         for index, value in enumerate(node):
-            find_nul(value, (above, name, index), found)
+            find_odd(value, (above, name, index), found)
     elif isinstance(node, str) and "\0" in node:
         found.append((place, "nul", node.replace("\0", "␀"), "This text holds the character U+0000. Remove it."))
 
