@@ -93,10 +93,10 @@ def feeds() -> str:
 def _fhir(said: dict[str, Any]) -> Iterator[str]:
     yield "## `fhir`: FHIR R4"
     yield (
-        f"Purpose: `{said['purpose']}`. A file is one resource, one Bundle, or NDJSON (a resource or a Bundle on "
-        "each line); any of them may be compressed by gzip. Every valid resource is kept. A Patient says who a "
-        "person is; these types make a line of the timeline. Of several elements the first that is present "
-        "counts, but every detail is shown."
+        f"Purpose: `{said['purpose']}`. A file is one resource or one Bundle, in JSON or XML, or NDJSON (a "
+        "resource or a Bundle on each line); any of them may be compressed by gzip. Every valid resource is kept. "
+        "A Patient says who a person is; these types make a line of the timeline. Of several elements the first "
+        "that is present counts, but every detail is shown."
     )
     lists = ("at", "until", "title", "detail")
     rows = ((f"`{e['type']}`", e["kind"], *(code(e.get(each, ())) for each in lists)) for e in said["entry"])
@@ -159,6 +159,7 @@ def _adt(said: dict[str, Any]) -> Iterator[str]:
             (
                 *((f"{name.capitalize()}, component of PV1-3", where) for name, where in components.items()),
                 ("Authority of the NHS number in PID-3", code(profile["nhs_authorities"])),
+                ("or its type", code(profile["nhs_types"])),
                 ("Authority of the hospital's own number", code(filter(None, [profile["local_authority"]])) or "any"),
                 ("An NHS number in PID-2", "read" if profile["nhs_number_in_pid2"] else "not read"),
                 ("An update (A08) that names another place", "moves" if profile["updates_move"] else "is noted"),

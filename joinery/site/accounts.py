@@ -19,10 +19,10 @@ from joinery.site.context import Request, demo_users, first_page
 from joinery.site.idle import why_ended
 from joinery.site.jinja import url
 
-WRONG = "The password is not right for that e-mail address or login name"
+WRONG = "The password is not right for that email address or login name"
 
 
-# What happens to an account, by the name of allauth's e-mail about it.
+# What happens to an account, by the name of allauth's email about it.
 TOLD = {
     "password_changed": "password_changed",
     "password_set": "password_changed",
@@ -59,7 +59,7 @@ class Adapter(DefaultAccountAdapter):
         self.note(base.user_who_logs_in_as(login), "password_wrong")
 
     def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **kwargs: Any) -> None:
-        """What allauth would write an e-mail about: the user finds it on the page of their account instead."""
+        """What allauth would write an email about: the user finds it on the page of their account instead."""
         if what := TOLD.get(template_prefix.rpartition("/")[2]):
             self.note(user.pk, what)
 

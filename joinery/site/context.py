@@ -120,6 +120,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "privacy_waits": _privacy_waits(cast(Request, request)) if signed_in else 0,
         "user_reviews": may_review(where.posts).allowed,
         "user_arranges": may_arrange(where.posts),
+        "user_sends": may_do(where.posts, "own_feeds").allowed,
         "user_manages": may_do(where.posts, "manage_staff").allowed,
         "user_invites": may_do(where.posts, "invite_people").allowed,
         "place_name": settings.PLACE_NAME or cache.get_or_set("place_name", _home_name, NAME_KEPT_SECONDS),

@@ -108,7 +108,12 @@ def _years(first: date, last: date) -> list[date]:
 
 
 def _short(value: float, step: float) -> str:
+    """A level in few letters.
+
+    >>> _short(0.15000000000000002, 0.05), _short(40, 10), _short(2000, 1000)
+    ('0.15', '40', '2k')
+    """
     for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if step >= size and abs(value) >= size:
             return f"{value / size:.3g}{letter}"
-    return figure_words(value)
+    return figure_words(value) if step >= 1 else f"{value:g}"

@@ -1,4 +1,4 @@
-"""Notices: an e-mail to a user that something waits for them in Joinery, and nothing in it about anybody.
+"""Notices: an email to a user that something waits for them in Joinery, and nothing in it about anybody.
 
 All say the same and lead to the page for logging in. Who is told, and when, follows from what waits and from what they
 were told before (`definitions/rules/notices.toml`), so that it does not matter when the worker was down.
@@ -41,7 +41,7 @@ WORDS = """Something waits for you in Joinery. Log in to see what it is:
 
 {address}
 
-Nothing about anybody is ever sent by e-mail: please do not answer, and do not write about anybody by e-mail. If you \
+Nothing about anybody is ever sent by email: please do not answer, and do not write about anybody by email. If you \
 would rather not be told, say so in Joinery on the page of your account.
 """
 

@@ -1,7 +1,7 @@
 """Log in with an identity of the NHS or of a council: OpenID Connect, with an authorisation code and PKCE.
 
 Whom the provider knows as a subject is one of our users once that was bound: through an invitation, from the
-account itself, or by a verified e-mail address where the deployment trusts the provider for these. Nobody signs up.
+account itself, or by a verified email address where the deployment trusts the provider for these. Nobody signs up.
 """
 
 from __future__ import annotations
@@ -322,7 +322,7 @@ def _claims(request: Request, token: Mapping[str, Any], nonce: str) -> Mapping[s
 
 
 def _email(client: Any, claims: Mapping[str, Any]) -> str:
-    """The e-mail address that the provider has verified, which it may say in the token or only when asked."""
+    """The email address that the provider has verified, which it may say in the token or only when asked."""
     said: Mapping[str, Any] = claims
     if "email" not in said and (address := _metadata().get("userinfo_endpoint")):
         said = _get(address, Authorization=f"Bearer {client.token['access_token']}")

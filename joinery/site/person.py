@@ -22,7 +22,7 @@ from joinery.apps.place import facts as place
 from joinery.apps.record import actions
 from joinery.apps.record import facts as record
 from joinery.calc.access import DIRECT_CARE, OWN_RECORD, may_do, posts_for
-from joinery.calc.access_table import OVERRIDE
+from joinery.calc.access_table import OVERRIDE, OWN
 from joinery.calc.linkage.ladder import name_key
 from joinery.calc.units import parse_nhs_number
 from joinery.site.context import Request, first_page, standing_of
@@ -93,6 +93,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
         "looks": _named(looks.looks, _names_at_hand(request, known)),
         "emergency": viewing.decision.reason == OVERRIDE,
         "own": viewing.purpose == OWN_RECORD,
+        "herself": viewing.decision.reason == OWN,
     }
     return render(request, "record/person.jinja", context)
 

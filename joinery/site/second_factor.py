@@ -1,6 +1,6 @@
 """Second factors: an app on a telephone, a passkey, or printed codes. allauth checks them; the pages are ours.
 
-The page of the account, from which all of them are reached, says as well whether its user is told by e-mail.
+The page of the account, from which all of them are reached, says as well whether its user is told by email.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def is_strong(request: HttpRequest) -> bool:
 
 
 def index(request: Request) -> HttpResponse:
-    """The ways in which the user logs in, to add to or to take from; and whether they are told by e-mail."""
+    """The ways in which the user logs in, to add to or to take from; and whether they are told by email."""
     if request.method == "POST" and request.POST.get("verb") == "notices":
         choose_notices(user_id=request.user.pk, wanted=request.POST.get("notices") == "yes", **acting(request))
         return redirect("mfa_index")

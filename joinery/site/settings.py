@@ -17,7 +17,7 @@
 - `JOINERY_OIDC_SCOPE`: what is asked of the provider (default `openid email`);
 - `JOINERY_OIDC_ASK`: what else is asked, as in an address: `acr_values=AAL2_OR_AAL3_ANY`;
 - `JOINERY_OIDC_STRONG`: the claim and values that tell that a second factor was used, such as `acr=AAL2,AAL3`;
-- `JOINERY_OIDC_TRUST_EMAIL`: `yes`: an e-mail address that the provider has verified is whose account it is;
+- `JOINERY_OIDC_TRUST_EMAIL`: `yes`: an email address that the provider has verified is whose account it is;
 - `JOINERY_MAIL`: the address of the mail server for notices (default: none), such as `smtp://user@mail.example.org:587`;
 - `JOINERY_MAIL_PASSWORD`: the file of the password for it;
 - `JOINERY_MAIL_FROM`: who notices come from, such as `joinery@example.org`;
@@ -169,7 +169,7 @@ def _mail() -> dict[str, Any]:
     if not HOSTS:
         raise ImproperlyConfigured("With JOINERY_MAIL, set JOINERY_HOSTS: a notice says where to log in")
     if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", MAIL_FROM):
-        raise ImproperlyConfigured("With JOINERY_MAIL, set JOINERY_MAIL_FROM to an e-mail address")
+        raise ImproperlyConfigured("With JOINERY_MAIL, set JOINERY_MAIL_FROM to an email address")
     file = os.environ.get("JOINERY_MAIL_PASSWORD", "")
     if file and not Path(file).is_file():
         raise ImproperlyConfigured(f"There is no file {file}: see JOINERY_MAIL_PASSWORD")
@@ -321,7 +321,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = JOINERY_DATA / "static"
 STATICFILES_DIRS = [Path(__file__).parent / "theme/static"]
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
-# Nothing but a notice goes by e-mail, and `notices.py` alone sends it.
+# Nothing but a notice goes by email, and `notices.py` alone sends it.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 MAIL_FROM = os.environ.get("JOINERY_MAIL_FROM", "")
 MAIL = _mail()
@@ -331,7 +331,7 @@ LOGGING = {
     "formatters": {"json": {"()": "joinery.site.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # Django's own configuration adds a console and an e-mail handler; both would print more than ours.
+    # Django's own configuration adds a console and an email handler; both would print more than ours.
     # SQLGlot, which writes Splink's statements, tells of each of them.
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},

@@ -214,6 +214,11 @@ def test_silence_is_said_as_such_to_who_asked_and_to_the_person(world: World, ad
     around = text(herself(world, ada).get(f"/people/{ada}/team/"))
     assert "District nursing was asked to help you. Those who may look work at Vale Community Health." in around
     assert "has reached others, who see to it. Those who may look work at Vale Council." in around
+    # Who acts for her is not spoken to as if she were.
+    son = herself(world, ada, "carer", "Ian Fenwick")
+    page = text(son.get(f"/people/{ada}/")) + text(son.get(f"/people/{ada}/team/"))
+    assert "You may ask them why" in page and "was asked to help this person" in page
+    assert "What you wait for" not in page and "around you" not in page and "your record" not in page
 
 
 def test_who_holds_it_and_may_not_see_whom_it_is_about_can_act_without_a_name(world: World, ada: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -71,6 +72,12 @@ def test_every_page_opens_for_whom_the_table_names(hostile: Hostile, settings: A
             if said != should:
                 wrong.append(f"{who}: {method} {name} is {said}, not {should}")
             wrong += [f"{who}: {name} tells {each}" for each in (CANARY, KEPT_BACK) if each in answer.body]
+            # Labels and the links of errors lead to the first of several with one id.
+            ids = re.findall(r'<[^>]* id="([^"]+)"', answer.body)
+            wrong += [f"{who}: {name} has several of {each}" for each in {i for i in ids if ids.count(i) > 1}]
+            # Titles stay in the history of a shared computer.
+            title = answer.body.partition("<title>")[2].partition("</title>")[0].lower()
+            wrong += [f"{who}: the title of {name} names {each}" for each in ("fenwick", "marsh") if each in title]
     assert not wrong, "\n".join(wrong)
 
 

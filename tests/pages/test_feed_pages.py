@@ -15,6 +15,8 @@ from django.test import Client
 
 from joinery.apps.base.columns import select
 from joinery.apps.base.feeds import feed_of
+from joinery.apps.record.fhir.validate import LIBRARY_SAYS
+from joinery.site.feeds.glance import RULES
 from tests.pages.feed_world import entries, person, quarantined, table, take_people, take_text
 from tests.pages.measure import MOST_OF_LIST, statements
 from tests.pages.world import COUNCIL, SURGERY, World, patient, person_id
@@ -107,9 +109,18 @@ def test_the_page_of_a_source_says_what_the_feed_is_for_and_how_good_its_rows_we
     said = words(page)
     for sentence in ("Lawful basis UK GDPR", "Expected nightly", "Kept 8 years", "3 rows wait to be put right"):
         assert sentence in said, sentence
-    assert "birth_date No date. Quarantined 1 3" in said
+    assert "birth_date Not a date. Quarantined 1 3" in said
     assert said.count("1 (50.0%)") == 3
     assert "<polyline" in page.content.decode()
+
+
+def test_columns_that_are_not_read_are_told_with_those_that_are_missing(
+    world: World, lead: Client, tmp_path: Path
+) -> None:
+    taken = take_text(tmp_path, world.at, table([person("p1")]).replace("nhs_number", "nhs_no"))
+    said = words(lead.get(f"/feeds/files/{taken.submission_id}/"))
+    assert taken.not_read == ("nhs_no",)
+    assert "not known here and were not read: nhs_no. It does not have these: nhs_number" in said
 
 
 # -- who may see rows -----------------------------------------------------------------------------------
@@ -268,6 +279,16 @@ def test_the_list_is_filtered_and_paged(world: World, lead: Client, tmp_path: Pa
     assert (len(found[0]), len(found[1]), found[0] & found[1]) == (25, 5, set())
     assert "deleted must be one of" in words(lead.get("/feeds/quarantine/?rule=code"))
     assert "Nothing waits" in words(lead.get("/feeds/quarantine/?source=999999"))
+
+
+def test_every_rule_about_the_form_of_fhir_is_said_in_words() -> None:
+    assert {rule for _, rule, _ in LIBRARY_SAYS} - set(RULES) == set()
+
+
+def test_who_may_not_see_or_send_rows_is_not_led_there(world: World) -> None:
+    for role, shown in (("analyst", False), (WORKER, True)):
+        page = world.user(role, COUNCIL).get("/feeds/").content.decode()
+        assert ("/feeds/quarantine/" in page, "/feeds/upload/" in page) == (shown, shown)
 
 
 # -- giving back ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Notices by e-mail: who is told when, by a mail server that may fail, and never a word about anybody."""
+"""Notices by email: who is told when, by a mail server that may fail, and never a word about anybody."""
 
 from __future__ import annotations
 
@@ -126,12 +126,23 @@ def test_a_note_and_a_look_to_review_are_told_too(caring: Caring, mail: MailServ
     assert told(mail, NOON) == ["gp", "nurse", "officer"]
 
 
+def test_who_is_asked_to_co_ordinate_is_told_until_they_answer(caring: Caring, mail: MailServer) -> None:
+    offer = care.add_part(
+        record_id=caring.ada(), part="co_ordinator", user_id=caring.users["nurse"], actor=caring.actor("gp"), at=NOON
+    )
+    assert told(mail, NOON) == ["nurse"]
+    assert told(mail, NOON + DAY) == ["nurse"]
+    care.answer_part(part_id=offer, agree=True, actor=caring.actor("nurse"), at=NOON + DAY)
+    assert told(mail, NOON + 2 * DAY) == []
+
+
 def test_who_wants_none_has_no_address_or_has_left_gets_none(caring: Caring, mail: MailServer) -> None:
     caring.refers(NURSES)
     nurse = client_of(caring, "nurse")
     assert 'name="notices" type="checkbox" value="yes" aria-describedby="notices-hint" checked' in page_of(nurse)
     nurse.post("/account/", {"verb": "notices"})
     assert "checked" not in page_of(nurse) and told(mail, NOON) == []
+    assert "You are told nothing by email." in page_of(nurse)
     nurse.post("/account/", {"verb": "something else", "notices": "yes"})
     assert told(mail, NOON) == []
     nurse.post("/account/", {"verb": "notices", "notices": "yes"})
@@ -141,7 +152,7 @@ def test_who_wants_none_has_no_address_or_has_left_gets_none(caring: Caring, mai
     assert told(mail, NOON) == ["matron"]
     User.objects.filter(pk=caring.users["matron"]).update(email=None, login_name="matron")
     assert told(mail, NOON + DAY) == []
-    assert "without an e-mail address" in page_of(client_of(caring, "matron"))
+    assert "without an email address" in page_of(client_of(caring, "matron"))
 
 
 def page_of(client: Client) -> str:
@@ -196,7 +207,7 @@ def test_what_is_no_address_is_refused_and_would_not_be_written_to(caring: Carin
         "ä@place.example",
     )
     for email in hostile:
-        with pytest.raises(Refused, match="Enter an e-mail address"):
+        with pytest.raises(Refused, match="Enter an email address"):
             base.add_user(email=email, name="A", password=None, actor=ACTOR, at=NOON)
     caring.refers(NURSES)
     for email in hostile:  # as if one stood there from before

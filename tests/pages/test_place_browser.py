@@ -181,7 +181,7 @@ def test_a_nurse_reads_the_directory_and_is_offered_no_change(vale: Site) -> Non
     page, watch = vale.window(NURSE, java_script_enabled=False)
     page.goto("/")
     page.get_by_role("navigation", name="Menu").get_by_role("link", name="Place").click()
-    for name in ("Find a body", "Who answers", "Proposals", "Taken and changed", "Set-up"):
+    for name in ("Find a body", "Who answers", "Proposals", "Changes", "Set-up"):
         page.get_by_role("navigation", name="The directory").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_role("link", name="Waiting")).not_to_be_visible()

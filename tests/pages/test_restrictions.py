@@ -255,7 +255,10 @@ def test_what_is_kept_back_is_said_and_ended_on_a_page(world: World, ada: str) -
     held = select("SELECT kind, names FROM record_restriction ORDER BY id")
     assert held == [("objection", ""), ("objection", ""), ("sealed_name", " JONATHAN ASH "), ("own_view", "")]
     numbers = re.findall(r'name="restriction" value="(\d+)"', page)
-    assert "Say why it ends" in gp.post(address, {"verb": "end", "restriction": numbers[0]}).content.decode()
+    wrong = gp.post(address, {"verb": "end", "restriction": numbers[0]}).content.decode()
+    asked = wrong.partition('id="words"')[0].rpartition("<details")[2]  # where the link of the error leads
+    assert " open>" in asked and f'value="{numbers[0]}"' in asked and asked.count("Say why it ends") == 1
+    assert wrong.count('id="words"') == 1
     for number in numbers:
         assert gp.post(address, {"verb": "end", "restriction": number} | why).status_code == 302
     assert "ended already" in gp.post(address, {"verb": "end", "restriction": numbers[0]} | why).content.decode()

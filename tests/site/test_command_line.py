@@ -76,7 +76,7 @@ KEYS = {
         *("points", "joined", "apart", "went_to"),
     },
 } | place_keys.KEYS
-KEYS_OF_A_FILE = COUNTS | {"file", "reasons", "noted", "submission_id"}
+KEYS_OF_A_FILE = COUNTS | {"file", "reasons", "not_read", "noted", "submission_id"}
 HEAVY = ("django", "granian", "fhirkit", "orjson", "rich", "numpy", "numba")
 
 

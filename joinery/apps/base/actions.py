@@ -1,4 +1,4 @@
-"""The way into base: users, their invitations, and what they are told by e-mail."""
+"""The way into base: users, their invitations, and what they are told by email."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def add_user(
 ) -> int:
     """Add someone who can sign in; returns the user's id. Without a password they cannot yet.
 
-    Who has no e-mail address (an empty one) is given a login name, made of the name.
+    Who has no email address (an empty one) is given a login name, made of the name.
     """
     email, home_postcode = email.strip().lower(), "".join(home_postcode.upper().split())
     if len(email) > MOST_EMAIL:
-        raise Refused("email_long", f"An e-mail address has {MOST_EMAIL} characters at most.")
+        raise Refused("email_long", f"An email address has {MOST_EMAIL} characters at most.")
     if len(home_postcode) > MOST_POSTCODE:
         raise Refused("postcode", "Enter a postcode, like ZZ1 1AB.")
     if email and not is_address(email):
-        raise Refused("email", "Enter an e-mail address, like name@example.org, or leave it empty.")
+        raise Refused("email", "Enter an email address, like name@example.org, or leave it empty.")
     if email and User.objects.filter(email=email).exists():
         raise Refused("email_taken", f"Someone already signs in as {email}.")
     user = User(
@@ -134,7 +134,7 @@ def bind_identity(*, user_id: int, issuer: str, subject: str, actor: Actor, at: 
 
 @action("choose_notices", targets=("user_id", "wanted"))
 def choose_notices(*, user_id: int, wanted: bool, actor: Actor, at: datetime) -> None:
-    """Say whether a user is told by e-mail that something waits."""
+    """Say whether a user is told by email that something waits."""
     if not User.objects.filter(pk=user_id).update(takes_notices=wanted):
         raise Refused("user", "There is no such user.")
 
@@ -145,7 +145,7 @@ def keep_notice(*, user_id: int, actor: Actor, at: datetime) -> int:
     address that is one."""
     user = User.objects.filter(pk=user_id, is_active=True, takes_notices=True).first()
     if user is None or not is_address(user.email or ""):
-        raise Refused("address", "This user takes no notices, or has no e-mail address.")
+        raise Refused("address", "This user takes no notices, or has no email address.")
     return Notice.objects.create(user=user, at=at).pk
 
 

@@ -1,4 +1,4 @@
-"""E-mail addresses, which may be typed by anybody and end up in the head of a message."""
+"""Email addresses, which may be typed by anybody and end up in the head of a message."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.core.validators import validate_email
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is one e-mail address, and nothing besides.
+    """Whether a text is one email address, and nothing besides.
 
     >>> [is_address(text) for text in ("ann@place.example", "ann@place.example\\nBcc: bo@place.example", "a, b@c.org")]
     [True, False, False]

@@ -189,7 +189,7 @@ def user_with_email(email: str) -> int | None:
 
 @place_facts
 def user_who_logs_in_as(login: str) -> int | None:
-    """The id of the user with this e-mail address or login name, or None."""
+    """The id of the user with this email address or login name, or None."""
     typed = login.strip().lower()
     named = User.objects.filter(Q(email=typed) | Q(login_name=typed))
     return named.values_list("pk", flat=True).first()
@@ -228,7 +228,7 @@ def account_events(user_id: int, limit: int = 20) -> tuple[AccountHappening, ...
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Whom an invitation is for, while it serves; `login` is the e-mail address or the login name."""
+    """Whom an invitation is for, while it serves; `login` is the email address or the login name."""
 
     invitation_id: int
     user_id: int
@@ -325,6 +325,6 @@ def notices_failing() -> Failing | None:
 
 @place_facts
 def takes_notices(user_id: int) -> bool | None:
-    """Whether a user takes notices; None when they have no e-mail address."""
+    """Whether a user takes notices; None when they have no email address."""
     found = User.objects.filter(pk=user_id, email__isnull=False).values_list("takes_notices", flat=True)
     return found.first()

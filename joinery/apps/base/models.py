@@ -1,4 +1,4 @@
-"""Users, what they were told by e-mail, and the three logs: who saw whom, what was done, which rows changed."""
+"""Users, what they were told by email, and the three logs: who saw whom, what was done, which rows changed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """Someone who signs in, by e-mail address or by a login name. What they may do comes from memberships
+    """Someone who signs in, by email address or by a login name. What they may do comes from memberships
     (place), not from here.
     """
 
     guard = Captured(leave_out=("password", "last_login", "home_postcode"))
 
     email = models.EmailField(unique=True, null=True)
-    login_name = models.CharField(max_length=40, unique=True, null=True)  # of who has no e-mail address
+    login_name = models.CharField(max_length=40, unique=True, null=True)  # of who has no email address
     name = models.CharField(max_length=200)
     home_postcode = models.CharField(max_length=8, blank=True)  # without spaces; only to notice looks at neighbours
     takes_notices = models.BooleanField(default=True)
@@ -84,7 +84,7 @@ class AccountEvent(models.Model):
 
 
 class Notice(models.Model):
-    """An e-mail to a user that something waits, without a word of what. Kept before it goes, as `sent`, so that nobody
+    """An email to a user that something waits, without a word of what. Kept before it goes, as `sent`, so that nobody
     is told twice: the mail server may have `refused` the address for good, may take it `later`, or have `failed`.
     """
 

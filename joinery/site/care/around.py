@@ -13,6 +13,7 @@ from joinery.apps.base.action import Refused
 from joinery.apps.care import actions, facts
 from joinery.apps.record import facts as record
 from joinery.calc.access import OWN_RECORD, may_do
+from joinery.calc.access_table import OWN
 from joinery.site.context import Request, standing_of
 from joinery.site.feeds.glance import within
 from joinery.site.jinja import url
@@ -39,6 +40,7 @@ def page(request: Request, person_id: str) -> HttpResponse:
         "team": facts.care_team(viewing, known),
         "services": facts.teams_around(viewing, known),
         "own": viewing.purpose == OWN_RECORD,
+        "herself": viewing.decision.reason == OWN,
         "may_add": may_add,
         "parts": facts.PARTS,
         "users": _users(request.at.date()) if may_add else {},

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from joinery.apps.care import facts
-from joinery.site.care.naming import names_of
+from joinery.site.care.naming import list_of, names_of
 from joinery.site.context import Request
 
 
@@ -14,6 +14,11 @@ def page(request: Request) -> HttpResponse:
     """Parts that are offered to the user, and what meetings asked of them or of a team of theirs."""
     offered = facts.offered_to(request.user.pk, request.at)
     waiting = facts.actions_waiting(request.user.pk, request.at)
-    names = names_of(request, [person for person, _ in offered] + [each.person_id for each in waiting])
-    context = {"offered": offered, "waiting": waiting, "names": names}
+    viewing = list_of(request, [person for person, _ in offered] + [each.person_id for each in waiting])
+    context = {
+        "offered": offered,
+        "waiting": waiting,
+        "words": facts.action_words(viewing, waiting),
+        "names": names_of(viewing),
+    }
     return render(request, "care/asked.jinja", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -11,11 +11,12 @@ from django.shortcuts import redirect, render
 from joinery.apps.base.access_log import Viewing
 from joinery.apps.base.action import Refused
 from joinery.apps.care import actions, facts
-from joinery.apps.record import actions as record_actions
 from joinery.apps.record import facts as record
-from joinery.site.context import Request, standing_of
+from joinery.site.care.naming import list_of, names_of
+from joinery.site.care.typed import time_of_day
+from joinery.site.context import Request
 from joinery.site.feeds.glance import within
-from joinery.site.jinja import LONDON, url
+from joinery.site.jinja import LONDON, moment, url
 from joinery.site.person import opened
 from joinery.site.place.forms import Form, date_fields
 from joinery.site.place.looking import acting
@@ -28,7 +29,7 @@ def index(request: Request) -> HttpResponse:
     today = request.at.date()
     teams = {each.code: each.name for each in facts.services(today) if each.has(request.user.pk)}
     only = next(iter(teams)) if len(teams) == 1 else ""
-    form = Form.of(request.POST, ("service", *date_fields("on"), "time"), service=only, time="10:00")
+    form = Form.of(request.POST, ("service", *date_fields("on"), "time"), service=only, time="10am")
     if request.method == "POST" and (meeting_id := _planned(form, teams, request)):
         return redirect(url("care:meeting", meeting_id=meeting_id))
     coming, before = facts.meetings(request.user.pk, request.at)
@@ -49,15 +50,12 @@ def page(request: Request, meeting_id: int) -> HttpResponse:
     members = {str(each.user_id): each.name for each in service.members if each.counts}
     if request.method == "POST" and _acted(form, members, request):
         return redirect(url("care:meeting", meeting_id=found.meeting_id))
-    viewing = record_actions.list_people(
-        person_ids=facts.listed_people(found.meeting_id), posts=standing_of(request).posts, **acting(request)
-    )
-    names = {each.person_id: each for each in record.found_people(viewing)} if viewing.person_ids else {}
+    viewing = list_of(request, facts.listed_people(found.meeting_id))
     listed = facts.meeting_list(viewing, found.meeting_id)
     context: dict[str, Any] = {
         "meeting": found,
         "listed": listed,
-        "names": names,
+        "names": names_of(viewing),
         "hidden": found.people - len(listed),
         "members": members,
         "form": form,
@@ -88,9 +86,7 @@ def done(request: Request, action_id: int) -> HttpResponse:
     if found.user_id != request.user.pk and not facts.in_team(found.service_id, request.user.pk, request.at):
         sentence = "Only the team itself sees what its meetings asked for."
         return render(request, "care/refused.jinja", {"sentence": sentence}, status=403)
-    viewing = record_actions.list_people(
-        person_ids=[found.person_id], posts=standing_of(request).posts, **acting(request)
-    )
+    viewing = list_of(request, [found.person_id])
     form = Form.of(request.POST, ("words",))
     if request.method == "POST":
         try:
@@ -98,11 +94,10 @@ def done(request: Request, action_id: int) -> HttpResponse:
             return redirect(url("care:meeting", meeting_id=found.meeting_id))
         except Refused as refused:
             form.refused(refused, {})
-    people = record.found_people(viewing) if viewing.person_ids else ()
     context = {
         "asked": found,
         "words": facts.action_words(viewing, [found]).get(found.action_id, ""),
-        "person": next(iter(people), None),
+        "person": names_of(viewing).get(found.person_id),
         "form": form,
     }
     return render(request, "care/done.jinja", context)
@@ -112,12 +107,10 @@ def _planned(form: Form, teams: dict[str, str], request: Request) -> int:
     """Plan the meeting that the form says; 0 when it cannot be, which is noted in the form."""
     form.chosen("service", teams, "Choose the team")
     day = form.day("on", "the day of the meeting")
-    try:
-        hour = time.fromisoformat(form["time"].zfill(5)[:5])
-    except ValueError:
-        form.wrong("time", "Enter the time like 14:30")
-        return 0
-    if form.errors or day is None:
+    hour = time_of_day(form["time"])
+    if hour is None:
+        form.wrong("time", "Enter the time like 2:30pm, or 14:30")
+    if form.errors or day is None or hour is None:
         return 0
     begins_at = datetime.combine(day, hour, LONDON)
     try:
@@ -163,5 +156,4 @@ def _listed(form: Form, choices: dict[str, str], viewing: Viewing, request: Requ
 
 
 def _when(at: datetime) -> str:
-    local = at.astimezone(LONDON)
-    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
+    return f"{at.astimezone(LONDON):%A} {moment(at)}"

@@ -16,6 +16,7 @@ from joinery.apps.record import actions as record_actions
 from joinery.apps.record import facts as record
 from joinery.calc.access import DIRECT_CARE, posts_for
 from joinery.site.bars.late import late_messages
+from joinery.site.care.naming import service_words
 from joinery.site.care.typed import number
 from joinery.site.context import Request, standing_of
 from joinery.site.jinja import url
@@ -173,4 +174,4 @@ def _takers(service: ServiceNow) -> dict[str, str]:
 def _others(found: Referral, request: Request) -> dict[str, str]:
     """The other services that take referrals, by their codes, with who runs each."""
     those = facts.services(request.at.date())
-    return {each.code: f"{each.name}, {each.body_name}" for each in those if each.open and each.code != found.service}
+    return {each.code: service_words(each) for each in those if each.open and each.code != found.service}

@@ -17,6 +17,7 @@ from joinery.apps.care.facts import ServiceNow
 from joinery.apps.place import facts as place
 from joinery.calc.access import ROLES, may_arrange, posts_with
 from joinery.site.bars.late import late_messages
+from joinery.site.care.naming import service_words
 from joinery.site.care.typed import number
 from joinery.site.context import Request, standing_of
 from joinery.site.jinja import url
@@ -149,7 +150,7 @@ def close(request: Request, service: str) -> HttpResponse:
     others = facts.services(request.at.date())
     context = {
         "found": found,
-        "others": {each.code: f"{each.name}, {each.body_name}" for each in others if each.code != service},
+        "others": {each.code: service_words(each) for each in others if each.code != service},
         "form": form,
     }
     return render(request, "care/close.jinja", context)

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from joinery.apps.base.action import Refused
 from joinery.apps.care import actions, facts
 from joinery.apps.care.facts import Referral
-from joinery.site.care.naming import names_of
+from joinery.site.care.naming import list_of, names_of
 from joinery.site.care.typed import number
 from joinery.site.context import Request, remember_work
 from joinery.site.place.looking import acting
@@ -61,7 +61,7 @@ def index(request: Request) -> HttpResponse:
         "orders": ORDERS,
         "shown": shown,
         "total": len(lists[name]),
-        "names": names_of(request, [each.person_id for each in shown.items]),
+        "names": names_of(list_of(request, [each.person_id for each in shown.items])),
         "bulk": _offered(shown.items, request.user.pk),
         "may_take": any(each.may_name(request.user.pk) for each in shown.items),
         "said": said,
@@ -91,7 +91,7 @@ def team(request: Request, service: str) -> HttpResponse:
         "orders": ORDERS,
         "shown": shown,
         "total": len(load.referrals),
-        "names": names_of(request, [each.person_id for each in shown.items]),
+        "names": names_of(list_of(request, [each.person_id for each in shown.items])),
         "bulk": _offered(shown.items, request.user.pk),
         "takers": {str(each.user_id): each.name for each in load.members},
         "said": said,

@@ -25,6 +25,7 @@ OFFERED_DAYS = 80
 FIRST_DAYS, APART_DAYS, LASTED_DAYS = 1, 6, 4
 # As many of a user's people as stories are told of.
 MOST_PEOPLE = 6
+ADULT_YEARS = 18  # these services are for adults
 FIRST_NUMBER = "9990001111"  # Mrs Smith, the first of her GP's people
 
 
@@ -74,7 +75,7 @@ class Person(NamedTuple):
 
 
 def _people_of(who: str, user_id: int, at: datetime) -> list[Person]:
-    """Some people whom a user may find, by name, whose records they open; of the GP's, Mrs Smith first."""
+    """Some adults whom a user may find, by name, whose records they open; of the GP's, Mrs Smith first."""
     posts = standing(user_id, at.date()).posts
     common: dict[str, Any] = {"posts": posts, "actor": Actor.user(user_id), "at": at}
     found: list[str] = []
@@ -85,7 +86,8 @@ def _people_of(who: str, user_id: int, at: datetime) -> list[Person]:
             break
         viewing = search_people(criteria=Criteria(family_name=letter), **common).viewing
         if viewing.person_ids:
-            found += [each.person_id for each in found_people(viewing) if each.person_id not in found]
+            adults = [each for each in found_people(viewing) if (each.age_years or 0) >= ADULT_YEARS]
+            found += [each.person_id for each in adults if each.person_id not in found]
     records = founding_records(found)
     opened = [open_record(person_id=person, **common) for person in found[:MOST_PEOPLE]]
     return [Person(records[each.person_id], facts.home_area(each, record.records(each))) for each in opened]

@@ -27,20 +27,31 @@ PURPOSES = {
 RULES = {
     "required": "Empty, and must be filled",
     "not-applicable": "Filled, though it says nothing of such a row",
-    "date": "No date",
-    "time": "No date or time",
-    "number": "No number",
+    "date": "Not a date",
+    "time": "Not a date or time",
+    "number": "Not a number",
     "code": "Not on its list",
     "earlier-code": "A word of an earlier release",
     "form": "Not written as it must be",
-    "nhs-number": "No valid NHS number",
+    "nhs-number": "Not a valid NHS number",
     "order": "Lies before what it follows",
     "formula": "Begins like a formula",
     "length": "Too long",
     "columns": "More or fewer cells than columns",
-    "csv": "No valid CSV",
+    "csv": "Not valid CSV",
     "encoding": "Holds what is no text",
     "same-version": "Sent before with other content",
+    "unknown-element": "Not an element of FHIR R4",
+    "resource-type": "Not a type of resource of FHIR R4",
+    "json": "Not valid JSON",
+    "json-type": "Not of the kind that belongs there",
+    "duplicate-key": "Given twice",
+    "null": "Null, which is not allowed",
+    "empty": "Given, and empty",
+    "choice": "Given in several forms at once",
+    "sum": "Does not add up",
+    "header": "Its head is not as it must be",
+    "reference-target": "Points to what it may not point to",
 }
 
 
@@ -101,6 +112,7 @@ def file(request: Request, submission_id: int) -> HttpResponse:
         "source": sent_by,
         "mine": may_see_rows(request, (sent_by,)),
         "reasons": record.first_reasons(submission_id),
+        "columns": record.columns_not_read(sent_by, submission_id),
     }
     return render(request, "record/feed_file.jinja", context)
 

@@ -41,7 +41,7 @@ class Step:
 TASKS = {
     "home": ("The body that this place serves", "A council, an integrated care board or another body", "place:home"),
     "bodies": ("The bodies around it", "{found} bodies are known", "place:add_body"),
-    "leads": ("Who leads", "{found} bodies have a named lead", "place:name_lead"),
+    "leads": ("Who leads", "With a named lead: {found}", "place:name_lead"),
     "areas": ("Areas", "{found} small areas (LSOAs) are known. From a file of the ONS", "place:take_file"),
     "people": ("People who log in", "{found} people have a role here", "place:people"),
 }

@@ -110,12 +110,12 @@ def _added(form: Form, manager: Manager, request: Request) -> HttpResponse | Non
 
 
 def email_of(form: Form) -> str:
-    """The e-mail address that was typed in, or an empty one."""
+    """The email address that was typed in, or an empty one."""
     if form["email"]:
         try:
             validate_email(form["email"])
         except ValidationError:
-            form.wrong("email", "Enter an e-mail address, like name@example.org, or leave it empty")
+            form.wrong("email", "Enter an email address, like name@example.org, or leave it empty")
     return form["email"].lower()
 
 

@@ -146,6 +146,13 @@ def offered_to(user_id: int, at: datetime) -> tuple[tuple[str, PartHeld], ...]:
     return tuple((people[part.record_id], part) for part in waiting if part.record_id in people)
 
 
+@place_facts
+def asked_to_take_on(at: datetime) -> frozenset[int]:
+    """The users who are asked to take something on and have not answered."""
+    waiting = _parts("t.user_id IS NOT NULL AND x.step IS NULL", [], at)
+    return frozenset(part.user_id for part in waiting if part.active and part.user_id is not None)
+
+
 def _parts(where: str, values: Sequence[object], at: datetime) -> tuple[PartHeld, ...]:
     """Parts `t`, each with its last step, oldest first."""
     sql = (

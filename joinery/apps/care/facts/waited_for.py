@@ -6,6 +6,7 @@ from datetime import datetime
 
 from joinery.apps.base.columns import stored
 from joinery.apps.base.facts import place_facts
+from joinery.apps.care.facts.team import asked_to_take_on
 from joinery.apps.care.owners import Owner
 from joinery.apps.care.referrals import Referral, open_referrals
 from joinery.apps.care.rules import climbs_at
@@ -16,11 +17,12 @@ _UNSEEN = "r.id IN (SELECT n.referral_id FROM care_unseennote n)"
 
 @place_facts
 def waited_for(at: datetime) -> frozenset[int]:
-    """The users for whom something waits: their turn with a referral, or a note that they have not read."""
+    """The users for whom something waits: their turn with a referral, a note that they have not read, or an answer to
+    who asks them to take somebody on."""
     found = open_referrals(at, "1 = 1", [], offered(at.date()), ended=_UNSEEN)
     # Many have the same owners, one and the same tuple.
     owners = {id(each.owners): each.owners for each in found}
-    turn = frozenset(owner.user_id for those in owners.values() for owner in those)
+    turn = asked_to_take_on(at).union(owner.user_id for those in owners.values() for owner in those)
     return turn.union(*(_readers(each) for each in found if each.notes_for_sender or each.notes_for_service))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from math import ceil
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from joinery.apps.base.columns import as_moment, select, stored
@@ -53,15 +54,15 @@ class Wait:
 
 
 class _Step(NamedTuple):
-    """A step, and what was asked and where."""
+    """A step, and what was asked and where; moments as the database gives them, for most are not looked at."""
 
     referral_id: int
-    asked_at: datetime
+    asked_at: Any
     area: str
     state: str
     service: str
-    at: datetime
-    due_at: datetime | None
+    at: Any
+    due_at: Any
 
 
 @place_facts
@@ -83,10 +84,16 @@ def waits(at: datetime, area_level: str = "neighbourhood") -> tuple[Wait, ...]:
 @place_facts
 def service_waits(at: datetime) -> dict[str, float]:
     """Half of those for whom a service began in the last 90 days had waited fewer days than this: by its code."""
-    tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
-    for story in _stories(_steps(at - LATELY_DAYS * DAY)):
-        _count(story, "", tallies, at)
-    return {service: _rank(tally.to_start, 0.5) or 0.0 for (service, _), tally in tallies.items() if tally.to_start}
+    rows = select(
+        "SELECT s.code, r.asked_at, w.at FROM care_referralstep w JOIN care_referral r ON r.id = w.referral_id "
+        "JOIN care_service s ON s.id = w.service_id WHERE w.at > %s AND w.state = %s AND NOT EXISTS (SELECT 1 FROM "
+        "care_referralstep e WHERE e.referral_id = w.referral_id AND e.state = w.state AND e.number < w.number)",
+        [stored(at - LATELY_DAYS * DAY), UNDER_WAY],
+    )
+    waited: dict[str, list[float]] = defaultdict(list)
+    for service, asked_at, began_at in rows:
+        waited[service].append(_days(as_moment(asked_at), as_moment(began_at)))
+    return {service: _rank(days, 0.5) or 0.0 for service, days in waited.items()}
 
 
 class _Tally:
@@ -110,21 +117,28 @@ class _Tally:
 def _count(story: Sequence[_Step], area: str, tallies: Mapping[tuple[str, str], _Tally], at: datetime) -> None:
     """Count one referral, each of its steps at the service where it was then."""
     since = at - LATELY_DAYS * DAY
-    last = story[-1]
+    last, asked_at = story[-1], as_moment(story[0].asked_at)
     tally = tallies[last.service, area]
     if last.state == UNDER_WAY:
         tally.under_way += 1
     elif STATES[last.state].waits_for:
         tally.open[last.state] += 1
-        tally.overdue += last.due_at is not None and last.due_at <= at
-        tally.ages.append(_days(last.asked_at, at))
-    began = next((step for step in story if step.state == UNDER_WAY), None)
-    if began and began.at > since:
-        tallies[began.service, area].to_start.append(_days(began.asked_at, began.at))
-    runs = [list(run) for _, run in groupby(story, key=lambda step: (step.state, step.service))]
-    for run, following in zip(runs, runs[1:], strict=False):
-        if following[0].at > since:
-            tallies[run[0].service, area].stood[run[0].state].append(_days(run[0].at, following[0].at))
+        tally.overdue += last.due_at is not None and as_moment(last.due_at) <= at
+        tally.ages.append(_days(asked_at, at))
+    began, entered, entered_at = False, story[0], as_moment(story[0].at)
+    for step in story:
+        changes = step.state != entered.state or step.service != entered.service
+        begins = step.state == UNDER_WAY and not began
+        if not changes and not begins:
+            continue
+        step_at = as_moment(step.at)
+        if begins and step_at > since:
+            tallies[step.service, area].to_start.append(_days(asked_at, step_at))
+        if changes and step_at > since:
+            tallies[entered.service, area].stood[entered.state].append(_days(entered_at, step_at))
+        if changes:
+            entered, entered_at = step, step_at
+        began = began or begins
 
 
 def _days(start: datetime, end: datetime) -> float:
@@ -146,15 +160,12 @@ def _steps(since: datetime) -> list[_Step]:
         "WHERE n.at > %s) ORDER BY r.id, w.number",
         [stored(since)],
     )
-    return [
-        _Step(number, as_moment(asked), area, state, service, as_moment(at), as_moment(due) if due else None)
-        for number, asked, area, state, service, at, due in rows
-    ]
+    return list(map(_Step._make, rows))
 
 
 def _stories(steps: Iterable[_Step]) -> Iterator[list[_Step]]:
     """The steps of each referral, in their order."""
-    return (list(story) for _, story in groupby(steps, key=lambda step: step.referral_id))
+    return (list(story) for _, story in groupby(steps, key=itemgetter(0)))
 
 
 def _named(at: datetime) -> dict[str, tuple[str, str]]:

@@ -17,7 +17,7 @@ from joinery.calc.succession import Lineage
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
-    """One role of one user at one body, now or soon. `login` is the e-mail address or the login name.
+    """One role of one user at one body, now or soon. `login` is the email address or the login name.
 
     `to_date` is the first day on which it is held no more; None: it goes on. `posts` counts the roles that the
     user has or will have anywhere. `looked_at` is the day on which it was last given, prolonged or looked at.

@@ -16,6 +16,7 @@ from joinery.apps.base.columns import as_day, as_moment, marks, select, stored
 from joinery.apps.base.facts import place_facts
 from joinery.apps.base.feeds import Feed, Variant, feed_of
 from joinery.apps.place import facts as place
+from joinery.apps.record.mending import sheet_under
 from joinery.apps.record.sql import FROM_SENDER, NOT_CORRECTION, NOT_OURS, open_quarantined
 from joinery.apps.record.variants import variant_of
 from joinery.definitions import OWN_FEED
@@ -173,6 +174,17 @@ def first_reasons(submission_id: int, limit: int = 20) -> tuple[str, ...]:
         [submission_id],
     )
     return tuple(f"{reason['path']}: {reason['message']}" for (said,) in rows for reason in _json(said)[:1])
+
+
+@place_facts
+def columns_not_read(source: FeedSource, submission_id: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns of a file that are not known here, as its sender names them, and those of ours that it has not."""
+    rows = select("SELECT header, part FROM record_submission WHERE id = %s", [submission_id])
+    for header, part in rows:
+        sheet = sheet_under(header, part, source.definition, variant_in_force(source))
+        if sheet:
+            return sheet.not_read[:MOST_LISTED], sheet.not_there
+    return (), ()
 
 
 @place_facts

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         if added:
             password = _add_user(arguments, home)
         elif arguments.email:
-            say(f"{arguments.email} can sign in already.")
+            say(f"{arguments.email} can log in already.")
     following = _tell_what_next(home)
     return {
         "home": body_json(home),
@@ -124,7 +124,7 @@ def _add_user(arguments: argparse.Namespace, home: Brief) -> str | None:
     with transaction.atomic():
         user = add_user(email=arguments.email, name=arguments.lead, password=password, **acting())
         add_membership(user_id=user, organisation_code=home.code, role=ROLE, from_date=today(), **acting())
-    say(f"{arguments.lead} signs in as {arguments.email}.")
+    say(f"{arguments.lead} logs in as {arguments.email}.")
     if ask:
         return None
     if not arguments.json:
@@ -151,6 +151,6 @@ def _asked_password() -> str:
 
 
 def _tell_what_next(home: Brief) -> list[str]:
-    steps = ["joinery run", "sign in and open the list of set-up tasks"]
+    steps = ["joinery run", "log in, select Place and then Set-up"]
     say(f"This deployment serves {home.name} ({home.code}). Next: {'; then '.join(steps)}.")
     return steps
