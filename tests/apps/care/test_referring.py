@@ -154,8 +154,10 @@ def test_of_two_who_take_a_step_at_once_one_is_told_of_the_other(caring: Caring)
             code=code, number=seen, to="declined", reason="no_room", words="", actor=caring.actor("nurse"), at=NOON
         )
     assert caught.value.code == "changed"
-    assert "matron" in caught.value.message and "Accepted" in caught.value.message
+    assert "matron was first" in caught.value.message and "Accepted" in caught.value.message
     assert caring.now(code).state == "accepted"
+    with pytest.raises(Refused, match="You changed this since: it is now “Accepted”"):
+        actions.take_step(code=code, number=seen, to="accepted", actor=caring.actor("matron"), at=NOON)
 
 
 def test_a_bulk_step_answers_for_each(caring: Caring) -> None:

@@ -136,7 +136,7 @@ def take_steps(
 def name_owner(*, code: str, number: int, user_id: int | None, actor: Actor, at: datetime) -> None:
     """Say who of the service takes a referral on (None: anybody of it). Its clock runs on. Raises Refused."""
     offer = offered(at.date())
-    now = _held(code, number, offer, at)
+    now = _held(code, number, offer, actor, at)
     if now.waits_for != SERVICE:
         raise Refused("transition", "This does not wait for the service.")
     _must_act(now, SERVICE, actor)
@@ -149,7 +149,7 @@ def name_owner(*, code: str, number: int, user_id: int | None, actor: Actor, at:
 
 def _step(code: str, number: int, to: str, told: Said, service: str, offer: Offered, actor: Actor, at: datetime) -> int:
     """Take a step, of which is to be told; returns the referral's id."""
-    now = _held(code, number, offer, at)
+    now = _held(code, number, offer, actor, at)
     REFERRAL.move(now.state, to)
     step = STEPS[now.state, to]
     _must_act(now, step.by, actor)
@@ -168,14 +168,14 @@ def _step(code: str, number: int, to: str, told: Said, service: str, offer: Offe
     return now.referral_id
 
 
-def _held(code: str, number: int, offer: Offered, at: datetime) -> Standing:
+def _held(code: str, number: int, offer: Offered, actor: Actor, at: datetime) -> Standing:
     """A referral as it stands, held until the step is written. Refused unless it stands as it was seen."""
     _hold([code])
     now = referral_at(code, at, offer)
     if now is None:
         raise Refused("absent", ABSENT)
     if now.number != number:
-        raise Refused("changed", _what_changed(now))
+        raise Refused("changed", _what_changed(now, actor))
     return now
 
 
@@ -186,10 +186,10 @@ def _hold(codes: Iterable[str]) -> None:
     list(held.order_by("pk").values_list("pk"))
 
 
-def _what_changed(now: Standing) -> str:
-    by, at = ReferralStep.objects.filter(referral_id=now.referral_id, number=now.number).values_list("by", "at")[0]
-    who = place.actor_names([by])[by]
-    return f"{who} was first: it is now “{STATES[now.state].words}”. Look at it again before you go on."
+def _what_changed(now: Standing, actor: Actor) -> str:
+    by = ReferralStep.objects.values_list("by", flat=True).get(referral_id=now.referral_id, number=now.number)
+    who = "You changed this since" if by == actor.name else f"{place.actor_names([by])[by]} was first"
+    return f"{who}: it is now “{STATES[now.state].words}”. Look at it again before you go on."
 
 
 def _must_act(now: Standing, side: str, actor: Actor) -> None:
@@ -275,7 +275,7 @@ def _declined(code: str, record_id: int, offer: Offered, actor: Actor, at: datet
     before = referral_at(code, at, offer)
     if before is None or before.state != "declined":
         raise Refused("follows", "Only a referral that was declined can be sent to another service instead.")
-    now = _held(code, before.number, offer, at)
+    now = _held(code, before.number, offer, actor, at)
     _must_act(now, SENDER, actor)
     if record.people_of([record_id]).get(record_id) != now.person_id:
         raise Refused("follows", "That referral is about somebody else.")
