@@ -16,16 +16,22 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 # At one moment, in this order; an event not named stands with updates.
-_RANK = {"A05": 0, "A14": 0, "A28": 0, "A01": 1, "A04": 1, "A02": 2, "A21": 3, "A22": 3, "A16": 5, "A03": 6}
+_RANK = {
+    "A05": 0, "A14": 0, "A28": 0, "A01": 1, "A04": 1, "A02": 2, "A06": 2, "A07": 2, "A21": 3, "A22": 3, "A16": 5,
+    "A03": 6,
+}  # fmt: skip
 _UPDATE_RANK, _CANCEL_RANK = 4, 7
-# Which events a cancellation takes away. A11 takes a whole admission, see `_uncancelled`.
+# Which events a cancellation takes away. A11 and A23 take a whole visit, see `_uncancelled`.
 _CANCELS = {
     "A12": "A02", "A13": "A03", "A25": "A16", "A26": "A15", "A27": "A14", "A38": "A05", "A52": "A21", "A53": "A22",
 }  # fmt: skip
 _ADMITS = {"A01", "A04"}
 _PLANS = {"A05", "A14"}
+# A patient is moved by a transfer; and, where they become an inpatient or outpatient, to where that is.
+_MOVES = {"A02", "A06", "A07"}
+_VOIDS = {"A11", "A23"}
 # Whoever is moved, discharged or on leave is there, even if the admission has not come.
-_HAPPENS_INSIDE = {"A02", "A03", "A12", "A13", "A15", "A16", "A21", "A22", "A25", "A26", "A52", "A53"}
+_HAPPENS_INSIDE = _MOVES | {"A03", "A12", "A13", "A15", "A16", "A21", "A22", "A25", "A26", "A52", "A53"}
 
 Order = tuple[object, ...]
 
@@ -90,7 +96,8 @@ class Stay:
 class Step:
     """Something that happened in a visit, and the message (its digest) that says so.
 
-    `what` is planned, admitted, moved, on_leave, returned, discharged or expected.
+    `what` is planned, admitted, moved, on_leave, returned, discharged, expected or fit. `fit_at` is since when the
+    patient is medically fit to leave, where that is new.
     """
 
     by: str
@@ -98,6 +105,7 @@ class Step:
     at: datetime
     place: Place | None = None
     expected_at: datetime | None = None
+    fit_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +192,9 @@ def _settled(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def _uncancelled(facts: Sequence[Fact]) -> list[Fact]:
-    """The facts without those of an admission that was cancelled (A11).
+    """The facts without those of a visit that was cancelled (A11) or deleted (A23).
 
-    A11 undoes all that was sent before it about its patient; what is sent after it counts only when the
+    That undoes all that was sent before it about its patient; what is sent after it counts only when the
     patient is admitted anew, for the number of a cancelled visit is used again.
     """
     by_patient: dict[str, list[Fact]] = defaultdict(list)
@@ -194,7 +202,7 @@ def _uncancelled(facts: Sequence[Fact]) -> list[Fact]:
         by_patient[fact.patient].append(fact)
     kept: list[Fact] = []
     for own in by_patient.values():
-        cancels = [_sent_order(f) for f in own if f.event == "A11"]
+        cancels = [_sent_order(f) for f in own if f.event in _VOIDS]
         if cancels:
             own = [f for f in own if _sent_order(f) > max(cancels)]
             if not any(f.event in _ADMITS | _PLANS for f in own):
@@ -257,7 +265,7 @@ def _admitted(live: Sequence[Fact]) -> Visit:
     discharge = _discharge(live)
     discharged_at = _discharged_at(live, discharge) if discharge else None
     stays, steps = _walk(live, admission, admitted_at, discharged_at)
-    if discharged_at and any(f.event in ("A02", "A21", "A22") and f.occurred > discharged_at for f in live):
+    if discharged_at and any(f.event in _MOVES | {"A21", "A22"} and f.occurred > discharged_at for f in live):
         notes.add("event_after_discharge")
     if discharge and discharged_at:
         steps.append(Step(discharge.digest, "discharged", discharged_at, stays[-1].place if stays else None))
@@ -275,7 +283,7 @@ def _admitted(live: Sequence[Fact]) -> Visit:
         expected_at=_moment(live, "expected"),
         discharged_at=discharged_at,
         stays=tuple(stays),
-        steps=tuple(steps + _expectations(live, steps)),
+        steps=tuple(_with_expectations(live, steps)),
         notes=tuple(sorted(notes)),
     )
 
@@ -326,13 +334,13 @@ def _walk(
         if discharged_at and fact.occurred > discharged_at and fact.event != "A03":
             continue
         if admission is None and not stays and fact.place and fact.event not in _PLANS:
-            before = fact.prior if fact.event == "A02" and admitted_at < fact.occurred else None
-            begins = fact.occurred if fact.event == "A02" and before is None else admitted_at
+            before = fact.prior if fact.event in _MOVES and admitted_at < fact.occurred else None
+            begins = fact.occurred if fact.event in _MOVES and before is None else admitted_at
             go(before or fact.place, begins, inferred=True)
             if before is None:
                 steps.append(Step(fact.digest, "admitted", begins, fact.place, _expected_of(fact)))
                 continue
-        if fact.event == "A02" or (fact.event in _ADMITS and fact is not admission and steps):
+        if fact.event in _MOVES or (fact.event in _ADMITS and fact is not admission and steps):
             if go(fact.place, fact.occurred):
                 steps.append(Step(fact.digest, "moved", fact.occurred, fact.place, _expected_of(fact)))
         elif fact.event in ("A21", "A22"):
@@ -348,13 +356,19 @@ def _expected_of(fact: Fact) -> datetime | None:
     return fact.moments.get("expected")
 
 
-def _expectations(live: Sequence[Fact], steps: Sequence[Step]) -> list[Step]:
-    """A step for each message that set another expected discharge and did nothing else."""
-    busy = {step.by for step in steps}
-    found, before = [], None
-    for fact in sorted((f for f in live if "expected" in f.moments), key=said_order):
-        expected = _expected_of(fact)
-        if expected != before and fact.digest not in busy:
-            found.append(Step(fact.digest, "expected", fact.occurred, expected_at=expected))
-        before = expected
-    return found
+def _with_expectations(live: Sequence[Fact], steps: Sequence[Step]) -> list[Step]:
+    """The steps, those that say so with since when the patient is fit to leave; and one more for each message that set
+    that or another expected discharge, and did nothing else."""
+    told, busy = list(steps), {step.by for step in steps}
+    expected, fit = None, None
+    for fact in sorted((f for f in live if f.moments.keys() & {"expected", "fit"}), key=said_order):
+        before = expected, fit
+        expected, fit = fact.moments.get("expected", expected), fact.moments.get("fit", fit)
+        new_fit = fit if fit != before[1] else None
+        if fact.digest in busy:
+            told = [replace(step, fit_at=new_fit) if step.by == fact.digest else step for step in told]
+        elif expected != before[0]:
+            told.append(Step(fact.digest, "expected", fact.occurred, expected_at=expected, fit_at=new_fit))
+        elif fit != before[1]:
+            told.append(Step(fact.digest, "fit", fact.occurred, fit_at=new_fit))
+    return told

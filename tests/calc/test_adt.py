@@ -74,6 +74,25 @@ def test_a_cancelled_transfer_leaves_the_one_before_it() -> None:
         assert fold(order).stays[-1].place == W7
 
 
+def test_who_becomes_an_inpatient_moves_to_the_ward_and_a_visit_that_is_deleted_never_was() -> None:
+    becomes = replace(E2, event="A06", codes={"class": "I"})
+    visit = fold((replace(E1, event="A04", codes={"class": "E"}), becomes))
+    assert ([s.place for s in visit.stays], visit.codes["class"]) == ([AMU, W7], "I")
+    assert fold((becomes,)).stays[0].inferred
+    assert fold((E1, E2, fact("A23", 130, "06 09:00"))).state == "cancelled"
+
+
+def test_since_when_a_patient_is_medically_fit_is_a_step_of_its_own_where_nothing_else_is_said() -> None:
+    fit, both = (replace(E3, digest=name, moments=moments) for name, moments in (
+        ("f", {"fit": at("09 00:00")}), ("b", {"fit": at("09 00:00"), "expected": at("12 12:00")}),
+    ))  # fmt: skip
+    gone = fact("A08", 189, "10 10:00", W7, moments={"fit": None})
+    told = [[(s.what, s.fit_at) for s in fold((E1, E2, each, gone)).steps[2:]] for each in (fit, both)]
+    assert told == [[(what, at("09 00:00")), ("fit", None)] for what in ("fit", "expected")]
+    moved = replace(E2, moments=E2.moments | {"fit": at("09 00:00")})
+    assert [(s.what, s.fit_at) for s in fold((E1, moved, fit)).steps[1:]] == [("moved", at("09 00:00"))]
+
+
 def test_a_cancelled_transfer_is_the_one_that_is_named() -> None:
     moves = (E1, E2, fact("A02", 130, "06 09:00", W8), fact("A12", 131, "06 09:10", AMU, prior=W7))
     assert [s.place for s in fold(moves).stays] == [AMU, W8]

@@ -262,8 +262,8 @@ def test_what_cannot_be_stored_is_to_be_sent_again_and_then_is_taken(tmp_path: P
         return answers
 
     first, second = run(talk())
-    assert b"MSA|AE|RZZ0000000101" in first
-    assert b"MSA|AA|RZZ0000000101" in second
+    assert b"MSA|AE|RZZ0000000101|The message could not be stored just now. Send it again.\r" in first
+    assert b"MSA|AA|RZZ0000000101\r" in second
     (kept,) = (tmp_path / "inbox").glob("*.hl7")
     assert kept.read_bytes() == b"\x0b" + STORY[0] + b"\r\x1c\r"
 

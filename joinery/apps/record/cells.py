@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from joinery.apps.base.feeds import File
 from joinery.apps.base.remember import remember
+from joinery.apps.base.tables import day_of
 from joinery.apps.record.rows import moment_of
 from joinery.calc.units import parse_nhs_number
 
@@ -58,7 +59,7 @@ def checks_of(file: File, common: Sequence[str]) -> dict[str, list[Check]]:
     }
     add([c for c in (*file.columns, *common) if c not in ruled], _no_formula)
     add(file.dates, _date)
-    add([*file.moments, *(c for c in common if c == "updated_at")], _moment)
+    add(moments_of(file, common), _moment)
     add(file.times, _time)
     add(file.numbers, _number)
     add(file.counts, _count)
@@ -70,6 +71,11 @@ def checks_of(file: File, common: Sequence[str]) -> dict[str, list[Check]]:
     add([c for c in common if c == "deleted"], lambda c: _code(c, frozenset(("0", "1")), frozenset()))
     add([*file.key, *(c for c in ("person_id",) if c in file.columns and c not in file.key)], _length)
     return checks
+
+
+def moments_of(file: File, common: Sequence[str]) -> tuple[str, ...]:
+    """The columns that hold a date with a time."""
+    return (*file.moments, *(c for c in common if c == "updated_at"))
 
 
 @cache
@@ -99,12 +105,19 @@ def stray(column: str) -> Fault:
 
 def _date(column: str) -> Check:
     fault = Fault("date", f"{column} is not a date. Write it as 2026-03-31.")
-    return lambda value: None if _is_date(value) else fault
+    other = _day_first(fault)
+    return lambda value: None if _is_date(value) else other if day_of(value) else fault
 
 
 def _moment(column: str) -> Check:
     fault = Fault("time", f"{column} is not a date or time. Write it as 2026-03-31T14:05:00Z.")
-    return lambda value: None if _is_moment(value) else fault
+    other = _day_first(fault)
+    return lambda value: None if _is_moment(value) else other if day_of(value) else fault
+
+
+def _day_first(fault: Fault) -> Fault:
+    """The same of a date that is written in another way, as spreadsheets do."""
+    return fault._replace(message=f"{fault.message} If its sender puts the day first, say so: joinery feeds variant.")
 
 
 def _time(column: str) -> Check:

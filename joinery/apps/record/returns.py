@@ -29,6 +29,8 @@ DIGEST_BYTES = 16
 _PARTED = "\0"  # no cell holds it: a row with one is quarantined
 # Takes out the cells of a column; of one that the table does not have, they are empty.
 Column = Callable[[str], "pyarrow.Array"]
+# What stands where there is no number, such as NULL; or where a spreadsheet wrote 9.99E+09 instead.
+_NOBODY = re.compile(r"\W*|null|none|nil|n/?a|unknown|not (known|recorded|provided)|\d(\.\d+)?e\+\d+", re.IGNORECASE)
 _TEN_DIGITS = re.compile(r"(\d[ -]?){10}")
 
 
@@ -150,12 +152,12 @@ def _subject(file: File, national: str, issuer: str = "", *local: str) -> str:
     if found := _national(national):
         return found
     named = zip(file.subject[1:], local, strict=True)
-    return next((_PARTED.join((issuer, column, cell)) for column, cell in named if cell), "")
+    return next((_PARTED.join((issuer, column, cell)) for column, cell in named if not _NOBODY.fullmatch(cell)), "")
 
 
 def _national(text: str) -> str:
     """An NHS number, or a pseudonym of one. Ten digits that are no number a person can have say nothing."""
-    return nhs_number_of(text) or ("" if _TEN_DIGITS.fullmatch(text) else text)
+    return nhs_number_of(text) or ("" if _TEN_DIGITS.fullmatch(text) or _NOBODY.fullmatch(text) else text)
 
 
 def _digests(texts: pyarrow.Array) -> list[bytes]:

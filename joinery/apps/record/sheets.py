@@ -6,6 +6,7 @@ checked again, so that a million rows of the same few words cost little.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +29,7 @@ from joinery.apps.base.tables import (
     plain,
 )
 from joinery.apps.record.applies import fields_of, rules_of
-from joinery.apps.record.cells import Check, Fault, as_received, checks_of, together
+from joinery.apps.record.cells import Check, Fault, as_received, checks_of, moments_of, together
 from joinery.apps.record.rows import Issue
 from joinery.calc.returns import MANDATORY, NOT_APPLICABLE
 
@@ -41,6 +42,8 @@ _BATCH_ROWS, _BATCH_BYTES = 2_000, 4 * 1024 * 1024
 _MOST_REMEMBERED = 20_000
 _PLAIN = Variant(name="")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# What a database writes of a day, where it keeps days as moments.
+_MIDNIGHT = re.compile(r"\s*(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?\s*")
 _NO_TEXT = "is not UTF-8 text, or holds the character U+0000. Save the file as CSV (UTF-8)."
 
 
@@ -235,6 +238,20 @@ class Sheet:
             self._known[said] = applied
         return applied
 
+    @property
+    def not_read(self) -> tuple[str, ...]:
+        """Columns that the file has and the table has not, under their own names."""
+        return tuple(c for c in self.columns if c not in (*self._known_columns, ROW_COLUMN, REASONS_COLUMN, ""))
+
+    @property
+    def not_there(self) -> tuple[str, ...]:
+        """Columns that the table has and the file has not."""
+        return tuple(c for c in self._known_columns if c not in self.columns)
+
+    @property
+    def _known_columns(self) -> tuple[str, ...]:
+        return (*self.file.columns, *self.common)
+
     @cached_property
     def place(self) -> dict[str, int]:
         """Where each column stands."""
@@ -273,9 +290,10 @@ class Sheet:
     def _translate(self) -> list[tuple[int, Callable[[str], str]]]:
         """What makes a cell of a column one in our words."""
         words = [(self.place[c], _in_our_words(codes)) for c, codes in self.variant.codes.items() if c in self.place]
-        if self.variant.day_first:
-            words += [(self.place[c], _iso_day) for c in self.file.dates if c in self.place]
-        return words
+        first = self.variant.day_first
+        words += [(self.place[c], _iso_day if first else _whole_day) for c in self.file.dates if c in self.place]
+        moments = moments_of(self.file, self.common) if first else ()
+        return words + [(self.place[c], _iso_moment) for c in moments if c in self.place]
 
     @cached_property
     def checked(self) -> tuple[Checked, ...]:
@@ -287,6 +305,18 @@ class Sheet:
 
 def _in_our_words(codes: Mapping[str, str]) -> Callable[[str], str]:
     return lambda cell: codes.get(cell.strip(), cell)
+
+
+def _whole_day(cell: str) -> str:
+    """A date without the midnight after it."""
+    found = _MIDNIGHT.fullmatch(cell) if len(cell) > 10 else None
+    return found[1] if found else cell
+
+
+def _iso_moment(cell: str) -> str:
+    """What `_iso_day` does of dates, of dates with a time."""
+    day, _, clock = cell.strip().partition(" ")
+    return f"{_iso_day(day)} {clock}".strip() if len(day) <= 10 else cell
 
 
 def _iso_day(cell: str) -> str:

@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         say(sentence(done[-1]))
         if taken.noted:
             say(f"  {taken.noted:,} of the rows break a rule that does not keep them out; see `joinery feeds`.")
+        if taken.not_read:
+            say(f"  not read, because these columns are not known: {', '.join(taken.not_read)}")
         for reason in taken.reasons:
             say(f"  quarantined: {reason}")
     totals = {name: sum(each[name] for each in done) for name in COUNTS}

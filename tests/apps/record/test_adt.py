@@ -76,6 +76,13 @@ def test_another_message_under_a_control_id_that_was_used_is_kept_beside_the_fir
     assert adt.in_beds() == [("RZZW7", "BAY2-06")]
 
 
+@pytest.mark.parametrize("event", ["A34", "A36", "A47"])
+def test_what_other_senders_send_for_a_merge_and_a_new_number_is_one_too(event: str, tmp_path: Path) -> None:
+    first = message("A01", 1, "20261101100000", pv1(visit="V1"), pid=pid("H1", born="19500102"))
+    send(tmp_path, first, message(event, 3, "20261102090000", "MRG|H1^^^RZZPAS", pid=pid("H2", born="19500102")))
+    assert adt.where(H2).stays[0].where == "RZZAMU, bed B04"
+
+
 def test_a_discharge_takes_the_person_out_of_the_bed_and_its_line_goes_when_it_is_cancelled(tmp_path: Path) -> None:
     send(tmp_path, *STORY[:4])
     assert adt.where().state == "none_recorded"
@@ -237,7 +244,7 @@ def test_what_cannot_be_taken_is_kept_with_where_rule_and_value(body: bytes, rul
 
 def test_a_message_about_a_person_that_could_not_be_read_is_said_beside_where_they_are(tmp_path: Path) -> None:
     send(tmp_path, STORY[0])
-    send(tmp_path, STORY[1].replace(b"20261105224500", b"2026-11-05"))
+    send(tmp_path, STORY[1].replace(b"20261105224500", b"5.11.2026"))
     assert adt.where().unread == ("Example Hospital",)
     send(tmp_path, STORY[1])
     assert adt.where().unread == ()
@@ -294,6 +301,12 @@ def test_death_comes_from_pid_alone(rest: str, dead: bool, died: str | None, tmp
     send(tmp_path, message("A03", 5, "20261114080000", "|".join(left), pid=pid("H1", rest=rest)))
     who = adt.banner(H1)
     assert (who.dead, who.death_date and str(who.death_date)) == (dead, died)
+
+
+def test_since_when_a_patient_is_medically_fit_stands_on_the_timeline(tmp_path: Path) -> None:
+    fit = message("A08", 189, "20261109101500", pv1(W7), "ZU1" + "|" * 24 + "20261109", happened="20261109100000")
+    send(tmp_path, *STORY[:2], fit)
+    assert adt.titles()[0] == "Medically fit to leave since 9 November 2026"
 
 
 def test_what_is_null_is_deleted_and_what_is_empty_is_left_alone(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from joinery.apps.record.adt.files import MOST_MESSAGE_BYTES, Frames, Piece, mes
 from joinery.apps.record.adt.message import row_of
 from joinery.apps.record.rows import LONDON
 from tests.apps.record import adt_sending as adt
-from tests.apps.record.adt_sending import STORY, send
+from tests.apps.record.adt_sending import STORY, message, send
 from tests.apps.record.sending import bodies
 
 MARKS = Marks("|", "^", "~", "\\", "&")
@@ -54,6 +54,9 @@ def test_known_escapes_are_resolved_and_all_others_left_as_they_are(sent: str, r
         ("194002", "1940-02-01T00:00:00 month"),
         ("202610250130", "2026-10-25T00:30:00 minute repeats"),
         ("202603290130", "2026-03-29T01:30:00 minute shifted"),
+        ("2026-07-05 14:35:12", "2026-07-05T13:35:12 minute"),
+        ("2026-07-05T14:35:12.123+01:00", "2026-07-05T13:35:12 minute"),
+        ("2026-11-05", "2026-11-05T00:00:00 day"),
     ],
 )
 def test_a_time_is_read_as_exactly_as_it_was_given(text: str, wanted: str) -> None:
@@ -63,7 +66,9 @@ def test_a_time_is_read_as_exactly_as_it_was_given(text: str, wanted: str) -> No
     assert " ".join(words + ["repeats"] * found.repeats + ["shifted"] * found.shifted) == wanted
 
 
-@pytest.mark.parametrize("text", ["2026-11-05", "20261305", "20261105253", "202611052430", "x", "2026110", "00000101"])
+@pytest.mark.parametrize(
+    "text", ["2026-13-05", "2026-11-05T14", "20261305", "202611052430", "x", "2026110", "00000101"]
+)
 def test_what_is_no_time_is_none(text: str) -> None:
     assert time_of(text, LONDON) is None
 
@@ -101,6 +106,29 @@ def test_segments_end_as_any_sender_ends_them(end: bytes) -> None:
     assert row.issues == ()
     assert row.message is not None
     assert row.message.visit == "RZZPAS/V900101"
+
+
+# What Epic, Cerner and Welsh systems send where ITK has `NHS` in component 4, and types of its own.
+@pytest.mark.parametrize(
+    ("ids", "name", "home", "born"),
+    [
+        ("40800000^^^MRENTR^MEDREC~9990001014^^^NHS^HN", "^^^^^D", "^L", "19400229"),
+        ("843124^^^RAL MRN^MRN~9990001014^^^NHSNBR^NHSNMBR", "^^^MR^^CURRENT", "^HOME", "1940-02-29T00:00:00"),
+        ("9990001014^^^^NH~B1000001^^^^PAS", "^^^Mrs.", "", "1940-02-29"),
+        ("1736465^^^4265^VN~7010226^^^4265^MR~9990001014^^^NHS^NH", "^^^^^L", "^P", "19400229000000"),
+    ],
+)
+def test_people_are_known_whatever_types_a_sender_gives_to_names_numbers_and_addresses(
+    ids: str, name: str, home: str, born: str
+) -> None:
+    pid = f"PID|1||{ids}||MARLOWE^EDITH{name}||{born}|Female|||1 Example Row^^TOWN^^ZZ99 3AA{home and '^GBR'}{home}"
+    row = row_of(Piece(message("A28", 1, "20261105143512", pid=pid + "|" * 19 + "DECEASED")), 1)
+    assert row.message is not None
+    said = row.message.fact.person
+    assert row.local_id in ("MRENTR/40800000", "RAL MRN/843124", "/B1000001", "4265/7010226")
+    assert (said["nhs_number"], said["family"], said["born"]) == ("9990001014", "MARLOWE", "1940-02-29")
+    assert said["address"] == ["1 Example Row", "TOWN", "ZZ99 3AA"]
+    assert (said["gender"], said["dead"]) == ("female", "Y")
 
 
 def test_other_separators_are_read_from_the_header() -> None:
@@ -151,6 +179,20 @@ def test_a_message_of_5_mb_is_taken_and_one_of_more_than_10_is_not() -> None:
     assert (arrived.refused, len(arrived.keep) > 5 * 1024 * 1024) == (False, True)
     (too_long, *_) = Receiver().feed(framed(STORY[0] + b"\rOBX|" + b"x" * MOST_MESSAGE_BYTES))
     assert (too_long.refused, too_long.keep) == (True, b"")
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (STORY[0].replace(b"|P|2.4", b"|T|2.4"), b"|MSH-11 says that this is a test message. Send P for production.\r"),
+        (STORY[0].replace(b"|RZZ0000000101|", b"||"), b"||MSH-10, the control id, is empty. It must be filled.\r"),
+        (b"no message", b"||The message does not begin with MSH and its separators, such as MSH.\r"),
+    ],
+)
+def test_whose_message_is_refused_is_told_why(sent: bytes, words: bytes) -> None:
+    (arrived,) = Receiver().feed(framed(sent))
+    assert arrived.refused
+    assert words in arrived.answer("AR", datetime(2026, 11, 5, tzinfo=UTC), 1)
 
 
 @pytest.mark.parametrize(

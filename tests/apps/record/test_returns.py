@@ -155,10 +155,18 @@ def test_a_person_has_one_pseudonym_in_all_returns_and_a_local_number_is_its_iss
     assert not any(number in subject or subject == "7" for subject in (traced, other_council, untraced))
 
 
-def test_a_dummy_number_makes_nobody_one(tmp_path: Path) -> None:
-    rows = [service(NHS_Number="9999999999", LA_Person_Unique_Identifier=each) for each in ("7", "8")]
+# The last two are what a database writes for nothing, and a spreadsheet for a long number.
+@pytest.mark.parametrize("number", ["9999999999", "NULL", "9.99E+09"])
+def test_a_dummy_number_makes_nobody_one(number: str, tmp_path: Path) -> None:
+    rows = [service(NHS_Number=number, LA_Person_Unique_Identifier=each) for each in ("7", "8")]
     take(tmp_path, "cld", rows)
     assert len(set(read("cld").subject)) == 2
+
+
+def test_a_day_is_the_same_day_with_the_midnight_that_a_database_writes_after_it(tmp_path: Path) -> None:
+    take(tmp_path, "apc", [GOOD["apc"]])
+    days = {c: f"{GOOD['apc'][c]} 00:00:00.000" for c in ("Admission_Date", "Discharge_Date") if GOOD["apc"][c]}
+    assert ends(take(tmp_path, "apc", [GOOD["apc"] | days])) == (0, 1, 0, 0)
 
 
 def test_rows_are_given_out_without_what_names_a_person(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ class Taken:
     """How the rows of one file ended. `taken + unchanged + superseded + quarantined == rows`.
 
     `reasons` says where the first quarantined rows stood and what was wrong, without what stood there;
-    `noted` counts rows that were taken though something in them breaks a rule.
+    `noted` counts rows that were taken though something in them breaks a rule; `not_read` names columns of the file
+    that are not known here.
     """
 
     file: str
@@ -63,16 +64,19 @@ class Taken:
     quarantined: int = 0
     noted: int = 0
     reasons: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
     submission_id: int | None = None
 
 
 class Reading(NamedTuple):
-    """An opened file: which table it is, its header as received, its rows some at a time, and how to stage them."""
+    """An opened file: which table it is, its header as received, its rows some at a time, how to stage them, and which
+    of its columns are not read."""
 
     part: str
     header: str
     batches: Iterator[list[Any]]
     stage: Callable[[Stage, list[Any]], None] = stage_rows
+    not_read: tuple[str, ...] = ()
 
     @property
     def rows(self) -> Iterator[Any]:
@@ -109,7 +113,7 @@ def take_file(*, path: Path, feed: str, organisation_code: str, actor: Actor, at
         publish(stage=stage, submission_id=submission_id, actor=actor, at=at)
     return Taken(
         path.name, sum(stage.counts.values()), **stage.counts, noted=stage.noted, reasons=tuple(stage.reasons),
-        submission_id=submission_id,
+        not_read=reading.not_read, submission_id=submission_id,
     )  # fmt: skip
 
 
@@ -126,9 +130,9 @@ def read_file(path: Path, feed: str, variant: Variant | None = None, sender: str
     if feed == "council":
         from joinery.apps.record import council
 
-        return Reading(sheet.file.part, sheet.header, council.batches_of(sheet))
+        return Reading(sheet.file.part, sheet.header, council.batches_of(sheet), not_read=sheet.not_read)
     secret = Keys(settings.KEYS).key()
-    return Reading(sheet.file.part, sheet.header, batches_of(sheet, Pseudonyms(secret)), stage_returns)
+    return Reading(sheet.file.part, sheet.header, batches_of(sheet, Pseudonyms(secret)), stage_returns, sheet.not_read)
 
 
 def _some(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -158,7 +158,7 @@ def quarantine(stage: Stage, rows: Sequence[tuple[int, str, str, bytes, tuple[Is
     stage.counts["quarantined"] += len(rows)
     for *_, issues in rows:
         count_faults(stage, ((_column(i.path), i.rule) for i in issues), quarantined=True)
-    first = [f"{i.path}: {i.message}" for *_, issues in rows[:MOST_REASONS] for i in issues[:1]]
+    first = [": ".join(filter(None, (i.path, i.message))) for *_, issues in rows[:MOST_REASONS] for i in issues[:1]]
     stage.reasons += first[: MOST_REASONS - len(stage.reasons)]
 
 

@@ -22,6 +22,7 @@ class Profile:
     bed: tuple[int, ...]
     site: tuple[int, ...]
     nhs_authorities: tuple[str, ...]
+    nhs_types: tuple[str, ...]
     local_authority: str
     nhs_number_in_pid2: bool
     updates_move: bool
@@ -44,6 +45,7 @@ class AdtDefinition:
     profile: tuple[Profile, ...]
     events: dict[str, str]
     gender: dict[str, str]
+    dead: frozenset[str]
     destinations: dict[str, str]
     states_allergies: frozenset[str]
     no_known_allergy: frozenset[str]

@@ -186,15 +186,28 @@ _TIME = re.compile(
     r"(?P<y>\d{4})(?:(?P<m>\d\d)(?:(?P<d>\d\d)(?:(?P<h>\d\d)(?P<min>\d\d)?(?:(?P<s>\d\d)(?:\.\d{1,6})?)?)?)?)?"
     r"(?P<zone>[+-]\d{4})?"
 )
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?")
+
+
+def plain_time(text: str) -> str:
+    """A time that was written as ISO has it, as some senders do, in the form of HL7; any other as it is.
+
+    >>> plain_time("2025-05-05 23:23:32Z"), plain_time("20250505")
+    ('20250505232332+0000', '20250505')
+    """
+    if not _ISO.fullmatch(text):
+        return text
+    clock = text[10:].lstrip("T ").replace(":", "").replace("Z", "+0000")
+    return text[:10].replace("-", "") + clock
 
 
 @lru_cache(maxsize=8192)
 def time_of(text: str, zone: ZoneInfo) -> Time | None:
-    """A time as HL7 writes it, `YYYY[MM[DD[HHMM[SS[.S]]]]][+ZZZZ]`; None when it is none.
+    """A time as HL7 writes it, `YYYY[MM[DD[HHMM[SS[.S]]]]][+ZZZZ]`, or as ISO does; None when it is none.
 
     Without an offset it is the time on the wall; 2400 is midnight at the end of the day.
     """
-    found = _TIME.fullmatch(text)
+    found = _TIME.fullmatch(plain_time(text))
     if not found or found["y"] == "0001":  # what software writes where it has no date
         return None
     precision = "minute" if found["h"] else "day" if found["d"] else "month" if found["m"] else "year"

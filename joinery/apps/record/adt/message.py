@@ -17,7 +17,7 @@ from joinery.apps.record.adt.person import local_id, person_said
 from joinery.apps.record.rows import Issue, MessageRow, Row
 from joinery.calc.adt import Fact, Place
 
-_FAULTS = {
+FAULTS = {
     "noise": "These bytes stand between messages and are none. Send the message whole, from MSH on.",
     "torn": "The message breaks off: another begins inside its MLLP frame. Send it again.",
     "too_long": "The message is longer than 10 MB. Send it without the document that it carries.",
@@ -35,7 +35,7 @@ def row_of(piece: Piece, position: int) -> Row:
     """A piece of a file as a row; with issues it will be quarantined, its bytes as received."""
     where = f"message {position}"
     if piece.fault:
-        return Row(position, piece.body, issues=(Issue(where, piece.fault, "", _FAULTS[piece.fault]),))
+        return Row(position, piece.body, issues=(Issue(where, piece.fault, "", FAULTS[piece.fault]),))
     try:
         reading = Reading(parse(piece.body), where)
     except Unreadable as unreadable:

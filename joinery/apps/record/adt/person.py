@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from joinery.apps.record.adt.definition import Profile, definition
-from joinery.apps.record.adt.er7 import NULL, Segment
+from joinery.apps.record.adt.er7 import NULL, Segment, plain_time
 from joinery.apps.record.rows import DetailsRow
 from joinery.calc.units import parse_nhs_number
 
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 Said = dict[str, str | list[str]]
 # A date of birth that was estimated or is a default. Source: HL7 table 0445 in ITK.
 _UNSURE = {"ED", "UD"}
-_NAME_TYPES = ("L", "", "A")
+# The name that a person goes by, the best first; and where they live. Source: HL7 tables 0200 and 0190; D and CURRENT,
+# L and HOME are what Epic and Cerner send in England.
+_NAME_TYPES = ("L", "", "D", "CURRENT", "U", "A")
+_HOME_TYPES = ("H", "", "HOME", "P", "L")
+# Numbers of a visit or an account, which some send beside those of the person. Source: HL7 table 0203.
+_NO_PERSON = {"VN", "AN"}
 _HIDDEN = {"ZU8": {"1", "2"}, "PV1": {"S", "Y"}}
 
 
@@ -27,15 +32,25 @@ def local_id(segment: Segment, profile: Profile, field: int = 3) -> str:
     """The number by which the sender knows the patient, as `authority/number`; empty when there is none.
 
     The order of repetitions means nothing: of several the profile's authority is taken, or else the first
-    by the alphabet. The NHS number serves where the sender has no number of its own.
+    by the alphabet. The NHS number serves where the sender has no number of its own, and then that of a visit.
     """
     found = []
     for repetition in segment.repeats(field):
         number, authority = segment.component(repetition, 1), segment.component(repetition, 4) or ""
         if number:
-            rank = authority in profile.nhs_authorities, authority != profile.local_authority
+            rank = (
+                segment.component(repetition, 5) in _NO_PERSON,
+                _is_national(segment, repetition, profile),
+                authority != profile.local_authority,
+            )
             found.append((rank, f"{authority}/{number}"))
     return min(found)[1] if found else ""
+
+
+def _is_national(segment: Segment, repetition: str, profile: Profile) -> bool:
+    """Whether a number is an NHS number, by who gave it or by its type."""
+    authority, kind = segment.component(repetition, 4), segment.component(repetition, 5)
+    return authority in profile.nhs_authorities or kind in profile.nhs_types
 
 
 def person_said(reading: Reading, pid: Segment, pv1: Segment | None) -> Said:
@@ -54,7 +69,7 @@ def person_said(reading: Reading, pid: Segment, pv1: Segment | None) -> Said:
         # Written as it stands: an hour of the night must not move it to the day before.
         said["born"] = _day(pid.text(7) or "") if exact else ""
     if (gender := pid.text(8)) is not None:
-        said["gender"] = definition().gender.get(gender, "unknown") if gender else ""
+        said["gender"] = definition().gender.get(gender.upper(), "unknown") if gender else ""
     if pid.raw(11):
         said["address"] = _address(pid)
     if pid.text(29) == "":
@@ -63,7 +78,7 @@ def person_said(reading: Reading, pid: Segment, pv1: Segment | None) -> Said:
         said["died"] = _day(pid.text(29) or "") if died.precision in ("day", "minute") else ""
         said["dead"] = "Y"  # a time of death without the indicator is a death too
     if (dead := pid.text(30)) is not None and not said.get("died"):
-        said["dead"] = "Y" if dead == "Y" else ""
+        said["dead"] = "Y" if dead.upper() in definition().dead else ""
     for name, segment, field in (("ZU8", reading.message.first("ZU8"), 4), ("PV1", pv1, 16)):
         if segment and (code := segment.text(field)) is not None:
             said[f"hidden_{name}"] = "1" if code in _HIDDEN[name] else ""
@@ -101,7 +116,7 @@ def details_of(said: Said) -> DetailsRow:
 
 def _nhs_number(pid: Segment, profile: Profile) -> str:
     for repetition in pid.repeats(3):
-        if pid.component(repetition, 4) in profile.nhs_authorities:
+        if _is_national(pid, repetition, profile):
             number = parse_nhs_number(pid.component(repetition, 1) or "")
             if number:
                 return number
@@ -109,7 +124,7 @@ def _nhs_number(pid: Segment, profile: Profile) -> str:
 
 
 def _names(pid: Segment) -> Said:
-    """The legal name (L, or without a type), and the preferred one."""
+    """The name that the person goes by, and the preferred one."""
     by_type: dict[str, str] = {}
     for repetition in pid.repeats(5):
         by_type.setdefault((pid.component(repetition, 7) or "").upper(), repetition)
@@ -145,15 +160,16 @@ def _kin(nk1: Segment) -> str:
 
 
 def _address(pid: Segment) -> list[str]:
-    """The home address, or the first without a type; empty when there is none, for the list is whole."""
+    """The home address; empty when there is none, for the list is whole."""
     by_type: dict[str, str] = {}
     for repetition in pid.repeats(11):
         by_type.setdefault((pid.component(repetition, 7) or "").upper(), repetition)
-    home = next((by_type[kind] for kind in ("H", "") if kind in by_type), "")
+    home = next((by_type[kind] for kind in _HOME_TYPES if kind in by_type), "")
     if home in ("", NULL):
         return []
     return [line for n in range(1, 6) if (line := pid.component(home, n))]
 
 
 def _day(text: str) -> str:
+    text = plain_time(text)
     return f"{text[:4]}-{text[4:6]}-{text[6:8]}"

@@ -15,6 +15,7 @@ from joinery.calc.adt_people import Standing
 _KINDS = {
     "planned": "Planned admission", "admitted": "Admission", "moved": "Move", "on_leave": "Leave",
     "returned": "Leave", "discharged": "Discharge", "expected": "Expected discharge",
+    "fit": "Medically fit",
 }  # fmt: skip
 # PID-11, PID-13 and PID-14: address and telephones.
 _CONTACTS = {11, 13, 14}
@@ -87,6 +88,8 @@ def _line(step: Step, visit: Visit) -> EntryRow:
         details.append(f"To: {to}")
     if step.expected_at and step.what != "expected":
         details.append(f"Expected to leave {_day(step.expected_at)}")
+    if step.fit_at and step.what != "fit":
+        details.append(f"Medically fit to leave since {_day(step.fit_at)}")
     return EntryRow(
         moment=Moment(step.at, "minute"),
         kind=_KINDS[step.what],
@@ -98,6 +101,11 @@ def _line(step: Step, visit: Visit) -> EntryRow:
 def _title(step: Step, where: str) -> str:
     if step.what == "expected":
         return f"Expected to leave {_day(step.expected_at)}" if step.expected_at else "No expected discharge any more"
+    if step.what == "fit":
+        # What the hospital says of the patient: not the national discharge ready date, which is decided otherwise.
+        return (
+            f"Medically fit to leave since {_day(step.fit_at)}" if step.fit_at else "No longer medically fit to leave"
+        )
     words = {
         "planned": "Admission planned", "admitted": "Admitted", "moved": "Moved", "on_leave": "Went on leave",
         "returned": "Came back from leave", "discharged": "Discharged",
