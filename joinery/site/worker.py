@@ -1,6 +1,6 @@
 """The worker: seals the logs each minute, does once a day what is due, and takes what is put into the inbox.
 
-It sends what goes out as well: messages to systems outside, and notices by e-mail.
+It sends what goes out as well: messages to systems outside, and notices by email.
 """
 
 from __future__ import annotations

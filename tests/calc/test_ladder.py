@@ -146,3 +146,8 @@ def test_what_a_shared_number_says_of_two_records(other: Details, reasons: list[
 def test_a_number_that_everybody_has_says_nothing() -> None:
     assert ladder_pairs([ANN] * MOST_OF_ONE_NUMBER)
     assert not ladder_pairs([ANN] * (MOST_OF_ONE_NUMBER + 1))
+
+
+def test_that_two_were_both_registered_on_1_january_brings_them_no_nearer() -> None:
+    ann, john = Details("Khan", "Ann", date(1950, 1, 1)), Details("Khan", "John", date(1948, 1, 1))
+    assert [rung.reason for rung in ladder_pairs([ann, john])] == ["conflict"]

@@ -10,11 +10,13 @@ import pyarrow as pa
 import pytest
 
 import joinery.definitions
+from benchmarks.linking_quality import cluster_pairs
 from benchmarks.people import table
 from joinery.calc.linkage import batch, training
 from joinery.calc.linkage.blocking import LARGEST_BLOCK, Files
 from joinery.calc.linkage.fields import FIELDS, columns
 from joinery.calc.linkage.model import load
+from joinery.site.commands.link.linking import link
 
 Linked = set[tuple[int, int]]
 
@@ -165,6 +167,51 @@ def test_a_model_that_took_families_for_persons_is_doubted() -> None:
     ]
 
 
+def families(homes: int) -> tuple[pa.Table, list[int]]:
+    """Families of four at one address: of every second person a second record, and no numbers to tell them apart."""
+    draw = random.Random(5)
+    rows, whose = [], []
+    given = ["".join(draw.choices("aeioubcdlmnrst", k=7)) for _ in range(150)]
+    for home in range(homes):
+        surname, street = ("".join(draw.choices("aeioubcdlmnrst", k=k)) for k in (8, 12))
+        shared = {"family_name": surname, "address": f"{home} {street}", "phone": f"0163296{home:04d}"}
+        for member in range(4):
+            born = f"{draw.randint(1930, 2020)}-{draw.randint(1, 12):02d}-{draw.randint(1, 28):02d}"
+            said = shared | {
+                "postcode": f"ZZ{home % 90} {home % 9}AA",
+                "given_name": draw.choice(given),
+                "birth_date": born,
+            }
+            for _ in range(1 + member % 2):
+                rows.append(said | ({"birth_date": ""} if draw.random() < 0.1 else {}))
+                whose.append(4 * home + member)
+    return columns(pa.Table.from_pylist(rows)), whose
+
+
+def test_families_without_numbers_are_not_learnt_for_persons() -> None:
+    said, whose = families(250)
+    made = link([said], no_duplicates=False, threads=1)
+    assert not made.warnings
+    found = cluster_pairs(made.clusters.group_of, whose)
+    assert found.precision > 0.95 and found.recall > 0.95
+
+
+def test_the_same_row_twice_is_linked_in_a_small_file_too() -> None:
+    others = 8
+    names = [chr(65 + at // 6) + "aeiouy"[at % 6] + "lden" for at in range(others)]
+    rows = [
+        {"given_name": name, "family_name": name[::-1], "birth_date": f"19{40 + at}-0{1 + at % 9}-17"}
+        for at, name in enumerate(names)
+    ]
+    said = columns(pa.Table.from_pylist(rows + rows[:2]))
+    groups = link([said], no_duplicates=False, threads=1).clusters.groups()
+    assert [group for group in groups if len(group) > 1] == [[0, others], [1, others + 1]]
+
+
+def test_where_there_is_nothing_to_link_the_line_is_no_lower_than_even_odds() -> None:
+    assert training.best_line([(-13.4, 1.0), (-20.0, 5_000.0)]) == 0.0
+
+
 def test_learning_finds_the_shares_that_patterns_were_made_of() -> None:
     m, u = (0.9, 0.8, 0.7, 0.95, 0.85), (0.01, 0.05, 0.1, 0.02, 0.03)
     share, pairs = 0.001, 1e7
@@ -179,7 +226,7 @@ def test_learning_finds_the_shares_that_patterns_were_made_of() -> None:
     mixed = tuple((share * a + (1 - share) * b, 1 - share * a - (1 - share) * b) for a, b in zip(m, u, strict=True))
     start = training.Parameters(((0.8, 0.2),) * 5, mixed, 0.002)
     nothing: frozenset[int] = frozenset()
-    shape = training.Shape((nothing,) * 5, (nothing,) * 5)
+    shape = training.Shape((nothing,) * 5)
     learnt = training.learn(patterns, training.Sample(mixed, (1.0,) * 5, pairs), start, shape)
     assert learnt.share == pytest.approx(share, rel=0.15)
     assert [each[0] for each in learnt.m] == pytest.approx(m, abs=0.05)

@@ -27,7 +27,16 @@ SPOILT: dict[str, tuple[str, ...]] = {
     "given_name": ("Margaret", "Maggie", "Margarete", "M", "Quartermaine", "Marian", "Zoltan", "Marga", "Łucja", ""),
     "family_name": ("Quartermaine", "Quartermain", "Maine", "Quarterly", "Margaret", "Őry", "Ng", "unknown"),
     "birth_date": (
-        *("1950-02-03", "1950-03-02", "1950-01-01", "1950-02-08", "1967-02-03", "1951-02-04", "1988-11-27"),
+        *(
+            "1950-02-03",
+            "1950-03-02",
+            "1950-01-01",
+            "1950-02-08",
+            "1967-02-03",
+            "1951-02-04",
+            "1988-11-27",
+            "1951-01-01",
+        ),
         *("1950-02-31", "1900-01-01", ""),
     ),
     "postcode": ("ZZ1 1AA", "ZZ1 1AB", "ZZ1 9XY", "YY20 4QT", "ZZ99 3VZ", ""),

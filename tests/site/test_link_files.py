@@ -200,6 +200,7 @@ BASIC = "given_name: first\nfamily_name: last\nbirth_date: born\n"
         ("given_name: first\n", "at least 2 fields"),
         (BASIC + "dates: american\n", "dates: is one of"),
         (BASIC + "truth: born\n", "is the truth"),
+        (BASIC + "other: [born]\n", "is both birth_date and born"),
         (BASIC + "no_duplicates_within_file: maybe\n", "true or false"),
         (BASIC + "no_duplicates_within_file: true\n", "nothing to link"),
         (BASIC + "files: {other.csv: {given_name: first}}\n", "files that were not given: other.csv"),
@@ -229,6 +230,9 @@ def test_files_that_cannot_be_used_are_refused_in_words(refused: Callable[..., s
     wide = tmp_path / "wide.csv"
     wide.write_bytes("forename,surname\nAnn,Shore\n".encode("utf-16"))
     assert "is not UTF-8" in refused(wide)
+    parquet = tmp_path / "people.parquet"
+    parquet.write_bytes(b"PAR1\x15\x04\x15\x10,dob,surname\n")
+    assert "is a Parquet file" in refused(parquet)
     nobody = write(tmp_path / "nobody.csv", header, [["UNKNOWN", "UNKNOWN", "1900-01-01"]] * 2)
     assert "say nothing that can be compared" in refused(nobody)
     strange = write(tmp_path / "strange.csv", ["a", "b"], [["Ann", "Shore"]])

@@ -309,6 +309,8 @@ def refuse_other_formats(path: Path, start: bytes, wanted: str = "CSV") -> None:
         )
     if start[:2] == b"\x1f\x8b":
         raise UnreadableFile(f"{path.name} is compressed. Unpack it and give the file inside.")
+    if start[:4] == b"PAR1":
+        raise UnreadableFile(f"{path.name} is a Parquet file. Save the same data as {wanted}, and give that.")
     if start[:5] == b"%PDF-":
         raise UnreadableFile(f"{path.name} is a PDF. Get the same data as {wanted}.")
     if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":

@@ -69,13 +69,26 @@ def said_now(at_once: int) -> Iterator[tuple[Statement, Fields]]:
 
 
 def linking_model() -> Model:
-    """The model by which records are linked now: the place's newest, or the one that ships."""
-    return _model(_newest())
+    """The model by which records are linked now: the place's newest, or the one that ships.
+
+    The latter also where another version made the place's own, which this one cannot read: see `outdated_model`.
+    """
+    return _model(_in_use())
 
 
 def model_text() -> str:
     """The file of that model, for Splink."""
-    return _text(_newest())
+    return _text(_in_use())
+
+
+def outdated_model() -> bool:
+    """Whether the place has trained a model that this version cannot read."""
+    return _newest() != _in_use()
+
+
+def _in_use() -> str:
+    newest = _newest()
+    return newest if _readable(newest) else ""
 
 
 def _newest() -> str:
@@ -85,16 +98,25 @@ def _newest() -> str:
 
 
 def model_named(name: str) -> Model | None:
-    """The model of this name, for the words of an old score; None when no such model was ever used here."""
+    """The model of this name, for the words of an old score; None when there is none that this version can read."""
     if name == _model("").name:
         return _model("")
     found = select("SELECT digest FROM record_linkmodel WHERE name = %s", [name])
-    return _model(found[0][0]) if found else None
+    return _model(found[0][0]) if found and _readable(found[0][0]) else None
 
 
 @lru_cache(maxsize=8)  # rows of models never change
 def _model(digest: str) -> Model:
     return load(_text(digest))
+
+
+@lru_cache(maxsize=8)
+def _readable(digest: str) -> bool:
+    try:
+        _model(digest)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(digest: str) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import log2
+from math import floor, log2
 from typing import TYPE_CHECKING, Any
 
 from joinery.calc.linkage import training
 from joinery.calc.linkage.blocking import LARGEST_BLOCK, Files, quoted
-from joinery.calc.linkage.comparisons import HOUSEHOLD, HOUSEHOLD_MADE_OF, MISSING, Comparison, Rule, comparison
+from joinery.calc.linkage.comparisons import HOUSEHOLD, HOUSEHOLD_MADE_OF, MISSING, NEVER, Comparison, Rule, comparison
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +30,8 @@ _LISTED = 10_000
 _TRAINING_PAIRS = 100_000
 _RANDOM_PAIRS = 50_000
 _GOLDEN = (5**0.5 - 1) / 2
+# Pairs whose rarity is as many bits, to this step, are learnt from together.
+_RARITY_STEP = 0.5
 # How far below the line a pair is for people to decide.
 _GREY_BITS = 4.0
 # More records of one person than this, on average, are no person.
@@ -215,12 +217,13 @@ def train(files: Files, *, name: str = "trained", rules: Sequence[Rule] | None =
             "These columns are too few or too common to tell people apart: give more that differ by person."
         )
     warnings = training.doubts(learnt, start, [[level.words for level in each.levels] for each in compared])
-    line = training.best_line(training.scored(patterns, learnt, shape))
+    # A pattern stands for pairs of up to half a step of rarity less: they are meant too.
+    line = max(0.0, training.best_line(training.scored(patterns, learnt, shape)) - _RARITY_STEP / 2)
     head = {
         "name": name,
         "version": _VERSION,
-        "link_bits": round(line, 3),
-        "review_bits": round(line - _GREY_BITS, 3),
+        "link_bits": floor(1_000 * line) / 1_000,
+        "review_bits": floor(1_000 * (line - _GREY_BITS)) / 1_000,
         "largest_block": LARGEST_BLOCK,
         "rules": rules,
         "term_frequencies": {column: known.listed for column, known in frequencies.items()},
@@ -237,10 +240,14 @@ def _all_frequencies(files: Files, compared: Sequence[Comparison]) -> dict[str, 
 def _shape(compared: Sequence[Comparison]) -> training.Shape:
     places = {each.name: at for at, each in enumerate(compared)}
     families = HOUSEHOLD_MADE_OF if _has_household(places) else ()
+
+    def placed(combination: Mapping[str, frozenset[int]]) -> training.Combination:
+        return {places[name]: levels for name, levels in combination.items() if name in places}
+
     return training.Shape(
         tuple(frozenset(at for at, level in enumerate(each.levels) if level.frequency_of) for each in compared),
-        tuple(frozenset(at for at, level in enumerate(each.levels) if level.never) for each in compared),
-        tuple({places[name]: levels for name, levels in combination.items()} for combination in families),
+        tuple(placed(each) for each in NEVER if all(name in places or MISSING in each[name] for name in each)),
+        tuple(map(placed, families)),
     )
 
 
@@ -296,12 +303,13 @@ def _patterns(files: Files, compared: Sequence[Comparison]) -> tuple[list[traini
     places = ", ".join(f"{_place(each)} AS place_{at}" for at, each in enumerate(compared))
     listed = ", ".join(f"place_{at}" for at in range(len(compared)))
     kept = ", ".join([listed, *(quoted(f"tf_{column}") for column in rarities)])
+    rarity = " + ".join(rarities.values()) or "0.0"
     frequent = " ".join(f"LEFT JOIN tf_{c} ON tf_{c}.{quoted(c)} = {quoted(f'{c}_l')}" for c in rarities)
     rows = files.con.execute(
         f"""WITH pairs AS (SELECT random, {sides} FROM sampled
             JOIN said AS l ON l.record = sampled."left" JOIN said AS r ON r.record = sampled."right"),
         placed AS (SELECT random, {kept} FROM (SELECT *, {places} FROM pairs) {frequent})
-        SELECT random, {listed}, round(2 * ({" + ".join(rarities.values()) or "0.0"})) / 2 AS rarity, count(*) AS pairs
+        SELECT random, {listed}, {_RARITY_STEP} * round(({rarity}) / {_RARITY_STEP}) AS rarity, count(*) AS pairs
         FROM placed GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     patterns = [training.Pattern(tuple(row[1:-2]), row[-2], row[-1] / share) for row in rows if not row[0]]

@@ -40,8 +40,8 @@ class Shape:
 
     by_rarity: tuple[frozenset[int], ...]
     """Per comparison, the levels whose u is told by the rarity bits of a pattern."""
-    never: tuple[frozenset[int], ...]
-    """Per comparison, the levels that two records of one person are never taken to have."""
+    never: tuple[Combination, ...] = ()
+    """Combinations of levels that two records of one person are never taken to have."""
     families: tuple[Combination, ...] = ()
     """Combinations of levels that two of one family often have; a pattern has the first that fits."""
 
@@ -93,7 +93,7 @@ def learn(patterns: Sequence[Pattern], sample: Sample, start: Parameters, shape:
     """The parameters that explain the patterns best, found by expectation maximisation from `start`."""
     now = start
     families = [_family(pattern.places, shape) for pattern in patterns]
-    barred = [any(place in never for place, never in zip(p.places, shape.never, strict=True)) for p in patterns]
+    barred = [any(_fits(pattern.places, combination) for combination in shape.never) for pattern in patterns]
     for _ in range(_ITERATIONS):
         counts = _expect(patterns, families, barred, now, shape)
         before, now = now, _maximise(counts, sample, start, shape)
@@ -172,9 +172,13 @@ def _chance(combination: Combination, shares: Sequence[Sequence[float]], compare
 def _family(places: Sequence[int], shape: Shape) -> int:
     """Which family combination a pattern has; none is one more than the last."""
     for at, combination in enumerate(shape.families):
-        if all(places[comparison] in fitting for comparison, fitting in combination.items()):
+        if _fits(places, combination):
             return at
     return len(shape.families)
+
+
+def _fits(places: Sequence[int], combination: Combination) -> bool:
+    return all(places[comparison] in fitting for comparison, fitting in combination.items())
 
 
 def prior_bits(parameters: Parameters) -> float:
@@ -215,7 +219,8 @@ def best_line(scores: Sequence[tuple[float, float]]) -> float:
     """The match weight from which on linking is best by the probabilities themselves, without labels.
 
     Best is the highest expected F(0.5), which weighs precision twice as much as recall: to take two people
-    for one does more harm than to miss that two records are one.
+    for one does more harm than to miss that two records are one. Never is what is less likely than not linked,
+    however little there is to link.
 
     >>> best_line([(10.0, 100.0), (-10.0, 500.0)])
     10.0
@@ -224,6 +229,8 @@ def best_line(scores: Sequence[tuple[float, float]]) -> float:
     best, line = -1.0, 0.0
     right = linked = 0.0
     for bits, pairs in scores:
+        if bits < 0:
+            break
         right += pairs * probability(bits)
         linked += pairs
         worth = right / (linked + _RECALL_WEIGHT * matches)

@@ -20,8 +20,11 @@ from joinery.apps.record.actions import (
     join_people,
     run_linking,
     split_records,
+    whole,
     withdraw_decision,
 )
+from joinery.apps.record.actions.whole import keep_model
+from joinery.apps.record.compared import linking_model, model_named, model_text
 from joinery.apps.record.pairs import events_with_merges, founders_of, linked_to, statements, waiting, whose
 from joinery.calc.linkage.identity import Said, replay
 from joinery.calc.linkage.ladder import content
@@ -150,6 +153,30 @@ def test_the_whole_place_at_once_finds_what_arrivals_found(tmp_path: Path) -> No
     done = run_linking(actor=ACTOR, at=AT)
     assert (done.changed, done.moved, done.people_before, done.people) == (0, 0, len(before), len(before))
     assert state() == before and select("SELECT COUNT(*) FROM record_matchevent") == held
+
+
+def test_a_model_that_another_version_made_is_left_for_the_one_that_ships(tmp_path: Path) -> None:
+    say(tmp_path, "a", N1, *ANN)
+    theirs = json.loads(model_text())
+    theirs["name"] = "theirs"
+    keep_model(text=json.dumps(theirs), actor=ACTOR, at=AT)
+    assert linking_model().name == run_linking(actor=ACTOR, at=AT).model == "theirs"
+    theirs["splink"]["comparisons"][0]["comparison_levels"].pop()
+    theirs["name"] = "older"
+    keep_model(text=json.dumps(theirs), actor=ACTOR, at=AT)
+    say(tmp_path, "b", "", *ANN)
+    done = run_linking(actor=ACTOR, at=AT)
+    assert done.model == "place" and "Another version" in done.warnings[0]
+    assert model_named("older") is None
+
+
+def test_a_model_that_learnt_no_persons_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "LEAST_TO_TRAIN", 4)
+    for at in range(4):
+        say(tmp_path, f"p{at}", "", *ANN)
+    with pytest.raises(Refused, match="model in use stays"):
+        run_linking(actor=ACTOR, at=AT, train=True)
+    assert linking_model().name == "place"
 
 
 LOCALS = [f"{GP} Patient/1", f"{GP} Patient/2", f"{COMMUNITY} Patient/3", f"{COMMUNITY} Patient/4"]

@@ -19,7 +19,7 @@ from joinery.apps.base.columns import in_runs, select
 from joinery.apps.record.actions.intake import sweep_drafts
 from joinery.apps.record.actions.keys import anything_to_remake, remake_compared
 from joinery.apps.record.actions.linking import Found, by_rung, by_score, changed_events, insert_events, relink
-from joinery.apps.record.compared import linking_model, model_text, said_now
+from joinery.apps.record.compared import linking_model, model_text, outdated_model, said_now
 from joinery.apps.record.models import LinkModel, Submission
 from joinery.apps.record.pairs import MACHINE, Pair, Statement, held_events, waiting_count
 from joinery.apps.record.sql import links
@@ -73,8 +73,11 @@ def run_linking(*, actor: Actor, at: datetime, train: bool = False) -> LinkRun:
                 trained = batch.train(files, name=f"place {at:%Y-%m-%d %H:%M}", rules=linking_model().rules)
             except batch.Untrained as untrained:
                 raise Refused("untrained", str(untrained)) from None
-            warnings = trained.warnings
+            if trained.warnings:
+                raise Refused("untrained", " ".join(["The model in use stays:", *trained.warnings]))
             keep_model(text=trained.text, actor=actor, at=at)
+        elif outdated_model():
+            warnings = ("Another version made the place's own model; the one that ships is used. See --train.",)
         model = linking_model()
         found = _found(model, said, batch.pairs(model_text(), files))
         return _keep(model, said, found, warnings, actor, at)

@@ -63,7 +63,9 @@ def read_map(path: Path | None) -> Map:
         raise Problem(f"{path.name} is too long to say which column is what. Is it another file?")
     try:
         said = yaml.safe_load(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise Problem(f"{path.name} is not UTF-8 text. Is it another file?") from None
+    except OSError as error:
         raise Problem(f"{path} cannot be read: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # also of a number or brackets without end
         raise Problem(
@@ -99,6 +101,7 @@ def columns_of(wanted: Map, file: Path, header: list[str]) -> Columns:
             fields[our_name(str(name))] = _there(_listed(value), file, header)
     id_column = _there((str(said["id"]),), file, header)[0] if said.get("id") else ""
     _refuse_truth(said.get("truth"), fields)
+    _refuse_twice(file, fields)
     used = {column for columns in fields.values() for column in columns}
     left_out = tuple(column for column in header if column not in used and column != id_column)
     return Columns(fields, id_column, _order(said.get("dates")), left_out)
@@ -185,6 +188,19 @@ def _refuse_truth(truth: Any, fields: Mapping[str, tuple[str, ...]]) -> None:
     for name, columns in fields.items():
         if truth is not None and str(truth) in columns:
             raise Problem(f"The column {truth} is the truth, and cannot be compared too as {name.removeprefix('x_')}.")
+
+
+def _refuse_twice(file: Path, fields: Mapping[str, tuple[str, ...]]) -> None:
+    """One column compared as two fields would be evidence twice, and is mostly a slip in the map."""
+    first: dict[str, str] = {}
+    for name, columns in fields.items():
+        for column in columns:
+            other = first.setdefault(column, name)
+            if other != name:
+                raise Problem(
+                    f"{file.name}: the column {column} is both {other.removeprefix('x_')} and "
+                    f"{name.removeprefix('x_')} in the map. Give it to one of them."
+                )
 
 
 def _order(said: Any) -> str:

@@ -9,9 +9,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from joinery.calc.linkage.cluster import Clusters, cluster, strongest_first, torn_between
-from joinery.calc.linkage.comparisons import strangers
-from joinery.calc.linkage.fields import Fields
+from joinery.calc.linkage.comparisons import HOUSEHOLD, OTHER_BIRTH_DATE, comparison, level_of
+from joinery.calc.linkage.fields import FIELDS, Fields
 from joinery.calc.linkage.ladder import Details, ladder_pairs
+from joinery.calc.linkage.model import load
 from joinery.site.commands import Problem
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 # An analyst's people may have tens of records each, and then one wrong pair would join two of them. Between two
 # groups at least this share of pairs must be linked: fixed on made-up registries, flat between .2 and .4.
 LEAST_SUPPORT = 0.3
-# What a rare surname and an address of its own are worth at the most; beyond that, a number must agree too.
+# What a rare surname and a home are worth at the most where the dates of birth do not agree; beyond that, something
+# must agree that a family does not share.
 HOUSEHOLD_BITS = 15.0
+HOME = ("family_name", "postcode", "address", "phone", HOUSEHOLD)
 LADDER_WORDS = {
     "birth_date": "same valid NHS number and date of birth",
     "names": "same valid NHS number and names",
@@ -93,8 +96,7 @@ def link(files: Sequence[pa.Table], *, no_duplicates: bool, threads: int) -> Lin
     if no_duplicates:
         first = files[0].num_rows
         ladder = {pair: why for pair, why in ladder.items() if pair[0] < first <= pair[1]}
-    strange = _strangers(files, [pair for pair, weight in bits.items() if weight < model["link_bits"] + HOUSEHOLD_BITS])
-    bits = {pair: weight for pair, weight in bits.items() if pair not in strange}
+    bits = _home_counts_once(files, bits, model)
     scored = [(left, right, weight) for (left, right), weight in bits.items() if weight >= model["link_bits"]]
     clusters = cluster(
         count,
@@ -135,19 +137,28 @@ def _ladder(
     return {(left, right): why for why, left, right in joined}, contradictions
 
 
-def _strangers(files: Sequence[pa.Table], pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Pairs of which both first name and date of birth are another's: two of one household, whatever else agrees.
+def _home_counts_once(
+    files: Sequence[pa.Table], bits: dict[tuple[int, int], float], head: dict[str, Any]
+) -> dict[tuple[int, int], float]:
+    """The bits of pairs, of which those whose dates of birth do not agree have HOUSEHOLD_BITS at most from their home.
 
-    A family shares surname, address, telephone at once, which no model of single fields sees.
+    A family shares surname, postcode, address, telephone at once, which no sum over single fields sees. Left out
+    is what then may not be one person either.
     """
-    names, born = _texts(files, "given_name"), _texts(files, "birth_date")
-    surnames = _texts(files, "family_name")
-
-    def of(record: int) -> Fields:
-        return Fields(given_name=names[record], family_name=surnames[record], birth_date=born[record])
-
-    differ = ((a, b) for a, b in pairs if names[a] != names[b] and born[a] != born[b])
-    return {(a, b) for a, b in differ if strangers(of(a), of(b))}
+    shared = [each for each in head["splink"]["comparisons"] if each["output_column_name"] in HOME]
+    home = load(json.dumps(head | {"rules": [], "splink": head["splink"] | {"comparisons": shared}}))
+    columns = [_texts(files, field) for field in FIELDS]
+    born, born_at = comparison("birth_date"), FIELDS.index("birth_date")
+    counted = {}
+    for (left, right), weight in bits.items():
+        day = columns[born_at][left]
+        if not day or day != columns[born_at][right]:  # nearly all agree
+            a, b = (Fields(*(column[record] for column in columns)) for record in (left, right))
+            if level_of(born, a, b) in (None, *OTHER_BIRTH_DATE):
+                weight -= max(0.0, home.score(a, b).bits - home.prior_bits - HOUSEHOLD_BITS)
+        if weight >= head["review_bits"]:
+            counted[left, right] = weight
+    return counted
 
 
 def _day(text: str) -> date | None:
