@@ -80,16 +80,19 @@ def involvement(before: Span | None, now: Span, known: date) -> Span | None:
     """What to write down of an involvement on the day `known`; None when what was written `before` still says it.
 
     It begins on the day on which it became known, or on a later one that was said. One that went on keeps the day on
-    which it began; after an end it begins anew. So a reorganisation finds on either side what was there before it.
+    which it began, also where it goes on from its very end; after a day without care it begins anew. So a
+    reorganisation finds on either side what was there before it.
 
     >>> today = date(2026, 11, 22)
     >>> involvement(Span(date(2026, 1, 1)), Span(None, today), today)
     Span(from_date=datetime.date(2026, 1, 1), to_date=datetime.date(2026, 11, 22))
+    >>> involvement(Span(date(2026, 1, 1), today), Span(), today)
+    Span(from_date=datetime.date(2026, 1, 1), to_date=None)
     """
     goes_on = now.to_date is None or now.to_date > known
-    went_on = before is not None and (before.to_date is None or before.to_date > known)
+    began = max(known, now.from_date or known)
+    went_on = before is not None and (before.to_date is None or before.to_date > known or before.to_date == began)
     if before is not None and (went_on or not goes_on):
         return None if now.to_date == before.to_date else Span(before.from_date, now.to_date)
-    began = max(known, now.from_date or known)
     # Of care that was over when we first heard of it, the last day that is known stands for all of it.
     return Span(min(began, now.to_date) if now.to_date else began, now.to_date)
