@@ -105,7 +105,7 @@ def _database() -> dict[str, Any]:
                 "PRAGMA recursive_triggers=ON;"  # see `base/triggers.py`
                 # 64 MB between checkpoints: the commit in which one falls takes ten times as long.
                 "PRAGMA wal_autocheckpoint=16000;"
-                "PRAGMA cache_size=-64000;PRAGMA mmap_size=268435456"
+                "PRAGMA cache_size=-64000;PRAGMA mmap_size=134217728"
             ),
         },
     }
